@@ -1,0 +1,108 @@
+import { createHash } from 'node:crypto'
+import type { Disk } from '../disk/disk.ts'
+import { readFully } from '../disk/file.ts'
+import type { ContentHash } from '../entry/state.ts'
+import type { LogReader } from '../log/log-reader.ts'
+import { type BlobStore, unreadable } from './blob-store.ts'
+import { type ContentLocation, RAW, decodeContents } from './content-frame.ts'
+import { hashBytes, readChunks } from './hash.ts'
+
+/** How many locations are remembered without the index. */
+const REMEMBERED = 65_536
+
+/** Looks a content up in the index; null when the index does not know it. */
+export type Locate = (hash: ContentHash) => Promise<ContentLocation | null>
+
+/** Contents by hash, wherever they are: in the log, or as blobs. Whatever is read is checked against its hash. */
+export class ContentStore {
+  readonly blobs: BlobStore
+  readonly #disk: Disk
+  readonly #reader: LogReader
+  readonly #recent = new Map<ContentHash, ContentLocation>()
+  #locate: Locate = async () => null
+
+  constructor(disk: Disk, reader: LogReader, blobs: BlobStore) {
+    this.#disk = disk
+    this.#reader = reader
+    this.blobs = blobs
+  }
+
+  /** Where to ask when a content is neither a blob nor recent. */
+  locateWith(locate: Locate): void {
+    this.#locate = locate
+  }
+
+  remember(hash: ContentHash, location: ContentLocation): void {
+    this.#recent.delete(hash)
+    this.#recent.set(hash, location)
+    if (this.#recent.size > REMEMBERED) {
+      for (const oldest of this.#recent.keys()) {
+        this.#recent.delete(oldest)
+        break
+      }
+    }
+  }
+
+  /** True when the journal certainly holds it; false when that is unknown without the index. Costs next to nothing. */
+  hasRecent(hash: ContentHash): boolean {
+    return this.#recent.has(hash)
+  }
+
+  async has(hash: ContentHash): Promise<boolean> {
+    return this.#recent.has(hash) || this.blobs.has(hash) || (await this.#locate(hash)) !== null
+  }
+
+  /** The whole content. `CORRUPT` when it is missing or does not hash to its name. */
+  async read(hash: ContentHash): Promise<Uint8Array> {
+    const bytes = await this.#fromLog(hash)
+    if (bytes !== null) return bytes
+    const path = this.blobs.path(hash)
+    const stat = this.#disk.lstat(path)
+    if (stat === null) throw unreadable(hash, 'it is neither in the log nor among the blobs')
+    const handle = this.#disk.open(path, 'read')
+    try {
+      const content = new Uint8Array(stat.size)
+      const length = readFully(this.#disk, handle, content, 0)
+      if (length !== stat.size || hashBytes(content) !== hash) throw unreadable(hash, 'its blob is damaged')
+      return content
+    } finally {
+      this.#disk.close(handle)
+    }
+  }
+
+  /** The content in chunks, each valid until the next; throws `CORRUPT` at the end when the hash is wrong. Constant memory. */
+  async *stream(hash: ContentHash): AsyncGenerator<Uint8Array> {
+    const bytes = await this.#fromLog(hash)
+    if (bytes !== null) {
+      yield bytes
+      return
+    }
+    const path = this.blobs.path(hash)
+    if (this.#disk.lstat(path) === null) throw unreadable(hash, 'it is neither in the log nor among the blobs')
+    const handle = this.#disk.open(path, 'read')
+    try {
+      const actual = createHash('sha256')
+      for await (const chunk of readChunks(this.#disk, handle)) {
+        actual.update(chunk)
+        yield chunk
+      }
+      if (actual.digest('hex') !== hash) throw unreadable(hash, 'its blob is damaged')
+    } finally {
+      this.#disk.close(handle)
+    }
+  }
+
+  async #fromLog(hash: ContentHash): Promise<Uint8Array | null> {
+    const known = this.#recent.get(hash)
+    if (known === undefined && this.#disk.lstat(this.blobs.path(hash)) !== null) return null
+    const location = known ?? (await this.#locate(hash))
+    if (location === null) return null
+    const frame = this.#reader.frameAt(location.position)
+    if (frame === null || frame.kind !== 'content') throw unreadable(hash, 'its frame in the log is damaged')
+    const record = decodeContents(frame.payload).contents[location.index]
+    if (record === undefined || record.hash !== hash) throw unreadable(hash, 'the index points to the wrong place')
+    if (record.encoding !== RAW) throw unreadable(hash, `its encoding ${record.encoding} is unknown to this version`)
+    if (hashBytes(record.data) !== hash) throw unreadable(hash, 'its bytes in the log are damaged')
+    return record.data
+  }
+}

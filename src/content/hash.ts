@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto'
+import type { Disk, FileHandle } from '../disk/disk.ts'
+import { breathe, readFully } from '../disk/file.ts'
+import type { ContentHash } from '../entry/state.ts'
+
+/** Bytes read at once from large files. */
+export const CHUNK_SIZE = 1024 * 1024
+/** Chunks between two turns of the event loop. */
+const CHUNKS_A_TURN = 8
+
+/** SHA-256 in hex. */
+export function hashBytes(bytes: Uint8Array): ContentHash {
+  return createHash('sha256').update(bytes).digest('hex')
+}
+
+/** The chunks of an open file from the start, each valid until the next is asked for. */
+export async function* readChunks(disk: Disk, handle: FileHandle): AsyncGenerator<Uint8Array> {
+  const chunk = new Uint8Array(CHUNK_SIZE)
+  for (let position = 0, count = 0; ; count += 1) {
+    const length = readFully(disk, handle, chunk, position)
+    if (length === 0) return
+    yield chunk.subarray(0, length)
+    position += length
+    if (length < CHUNK_SIZE) return
+    if (count % CHUNKS_A_TURN === CHUNKS_A_TURN - 1) await breathe()
+  }
+}
+
+/** Hash and size of an open file, in constant memory. */
+export async function hashFile(disk: Disk, handle: FileHandle): Promise<{ hash: ContentHash; size: number }> {
+  const expected = disk.stat(handle).size
+  if (expected < CHUNK_SIZE) {
+    // One byte more than it should have shows a file that grew meanwhile.
+    const bytes = Buffer.allocUnsafe(expected + 1)
+    const size = readFully(disk, handle, bytes, 0)
+    if (size <= expected) return { hash: hashBytes(bytes.subarray(0, size)), size }
+  }
+  const hash = createHash('sha256')
+  let size = 0
+  for await (const chunk of readChunks(disk, handle)) {
+    hash.update(chunk)
+    size += chunk.byteLength
+  }
+  return { hash: hash.digest('hex'), size }
+}

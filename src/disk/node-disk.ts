@@ -1,0 +1,265 @@
+import fs from 'node:fs'
+import { createRequire } from 'node:module'
+import type { Anchor, DirectoryEntry, Disk, FileHandle, FileKind, FileStat } from './disk.ts'
+import { readBootId } from './boot-id.ts'
+
+const require = createRequire(import.meta.url)
+
+interface Native {
+  tryLock(fd: number): boolean
+  swapSync(a: string, b: string): void
+  listAttrsSync(fd: number): string[]
+  getAttrSync(fd: number, name: string): Uint8Array | null
+  setAttrSync(fd: number, name: string, value: Uint8Array): void
+}
+
+let loaded: Native | undefined
+/** Loaded on first use: a reader of a history needs none of it. */
+function native(): Native {
+  loaded ??= require('fs-native-extensions') as Native
+  return loaded
+}
+
+const NOFOLLOW = fs.constants.O_NOFOLLOW ?? 0
+const FLAGS = {
+  read: fs.constants.O_RDONLY | NOFOLLOW,
+  write: fs.constants.O_RDWR | NOFOLLOW,
+  create: fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_EXCL | NOFOLLOW,
+} as const
+
+const WINDOWS = process.platform === 'win32'
+const LINUX = process.platform === 'linux' && fs.existsSync('/proc/self/fd')
+const PERMISSIONS = 0o7777
+/** Errors with which Windows answers while a scanner or an editor has the file open: a short wait helps. */
+const BUSY = new Set(['EPERM', 'EBUSY', 'EACCES'])
+const BUSY_DELAYS_MS = [1, 2, 5, 10, 20, 50, 100, 200, 400]
+
+function kindOf(entry: { isFile(): boolean; isDirectory(): boolean; isSymbolicLink(): boolean }): FileKind {
+  if (entry.isFile()) return 'file'
+  if (entry.isDirectory()) return 'dir'
+  return entry.isSymbolicLink() ? 'symlink' : 'other'
+}
+
+function statOf(stat: fs.BigIntStats): FileStat {
+  return {
+    kind: kindOf(stat),
+    size: Number(stat.size),
+    mode: Number(stat.mode) & PERMISSIONS,
+    uid: Number(stat.uid),
+    gid: Number(stat.gid),
+    ino: stat.ino,
+    dev: stat.dev,
+    nlink: Number(stat.nlink),
+    mtimeNs: stat.mtimeNs,
+    ctimeNs: stat.ctimeNs,
+  }
+}
+
+function systemError(code: string, message: string): Error {
+  return Object.assign(new Error(`${code}: ${message}`), { code })
+}
+
+function pause(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
+}
+
+/** Opens a folder that is no symbolic link; for a link the kernel says `ENOTDIR`, and it must not be taken for a missing folder. */
+function openFolder(path: string): FileHandle {
+  try {
+    return fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY | NOFOLLOW)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOTDIR') throw error
+    throw systemError('ELOOP', `${path} is no folder any more`)
+  }
+}
+
+function patiently(action: () => void): void {
+  if (!WINDOWS) return action()
+  for (const delay of BUSY_DELAYS_MS) {
+    try {
+      return action()
+    } catch (error) {
+      if (!BUSY.has((error as NodeJS.ErrnoException).code ?? '')) throw error
+      pause(delay)
+    }
+  }
+  action()
+}
+
+/** Node's file system. */
+export class NodeDisk implements Disk {
+  readonly superuser = process.geteuid?.() === 0
+  #bootId: string | undefined
+
+  get bootId(): string {
+    this.#bootId ??= readBootId()
+    return this.#bootId
+  }
+
+  open(path: string, how: 'read' | 'write' | 'create', mode = 0o600, umask = false): FileHandle {
+    const handle = fs.openSync(path, FLAGS[how], mode)
+    if (how === 'create' && !umask && !WINDOWS) {
+      // The process umask may have taken bits away; nobody can see the file by its final name yet.
+      if ((Number(fs.fstatSync(handle).mode) & PERMISSIONS) !== mode) fs.fchmodSync(handle, mode)
+    }
+    return handle
+  }
+
+  read(handle: FileHandle, target: Uint8Array, position: number): number {
+    return fs.readSync(handle, target, 0, target.byteLength, position)
+  }
+
+  write(handle: FileHandle, source: Uint8Array, position: number): number {
+    return fs.writeSync(handle, source, 0, source.byteLength, position)
+  }
+
+  truncate(handle: FileHandle, size: number): void {
+    fs.ftruncateSync(handle, size)
+  }
+
+  stat(handle: FileHandle): FileStat {
+    return statOf(fs.fstatSync(handle, { bigint: true }))
+  }
+
+  chown(handle: FileHandle, uid: number, gid: number): void {
+    fs.fchownSync(handle, uid, gid)
+  }
+
+  attributes(handle: FileHandle): readonly (readonly [string, Uint8Array])[] {
+    if (WINDOWS) return []
+    try {
+      const names = native().listAttrsSync(handle)
+      if (names.length === 0) return []
+      return names.flatMap((name) => {
+        const value = native().getAttrSync(handle, name)
+        return value === null ? [] : [[name, value] as const]
+      })
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOTSUP') return []
+      throw error
+    }
+  }
+
+  setAttribute(handle: FileHandle, name: string, value: Uint8Array): void {
+    native().setAttrSync(handle, name, value)
+  }
+
+  close(handle: FileHandle): void {
+    fs.closeSync(handle)
+  }
+
+  sync(handle: FileHandle, all = false): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const synchronize = all ? fs.fsync : fs.fdatasync
+      synchronize(handle, (error) => (error === null ? resolve() : reject(error)))
+    })
+  }
+
+  lock(handle: FileHandle): boolean {
+    return native().tryLock(handle)
+  }
+
+  lstat(path: string): FileStat | null {
+    try {
+      const stat = fs.lstatSync(path, { bigint: true, throwIfNoEntry: false })
+      return stat === undefined ? null : statOf(stat)
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      if (code === 'ENOENT' || code === 'ENOTDIR') return null
+      throw error
+    }
+  }
+
+  readDirectory(path: string): readonly DirectoryEntry[] {
+    return fs
+      .readdirSync(path, { withFileTypes: true })
+      .map((entry) => ({ name: entry.name, kind: kindOf(entry) }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  makeDirectory(path: string, mode: number, umask = false): void {
+    fs.mkdirSync(path, { mode })
+    if (!umask && !WINDOWS) fs.chmodSync(path, mode)
+  }
+
+  removeDirectory(path: string): void {
+    patiently(() => fs.rmdirSync(path))
+  }
+
+  rename(from: string, to: string): void {
+    patiently(() => fs.renameSync(from, to))
+  }
+
+  exchange(a: string, b: string): void {
+    // On Windows the package swaps in three steps, with a gap in between.
+    if (WINDOWS) throw systemError('ENOSYS', 'no atomic exchange on this platform')
+    native().swapSync(a, b)
+  }
+
+  link(from: string, to: string): void {
+    fs.linkSync(from, to)
+  }
+
+  unlink(path: string): void {
+    patiently(() => fs.unlinkSync(path))
+  }
+
+  symlink(target: string, path: string): void {
+    fs.symlinkSync(target, path)
+  }
+
+  readLink(path: string): string {
+    return fs.readlinkSync(path)
+  }
+
+  chmod(path: string, mode: number): void {
+    fs.chmodSync(path, mode)
+  }
+
+  clone(from: string, to: string, mode: number): void {
+    fs.copyFileSync(from, to, fs.constants.COPYFILE_EXCL | fs.constants.COPYFILE_FICLONE)
+    if (!WINDOWS) fs.chmodSync(to, mode)
+  }
+
+  async syncDirectory(path: string): Promise<void> {
+    // A folder cannot be opened there, and NTFS journals its names.
+    if (WINDOWS) return
+    const handle = fs.openSync(path, fs.constants.O_RDONLY)
+    try {
+      await new Promise<void>((resolve, reject) => {
+        fs.fsync(handle, (error) => (error === null ? resolve() : reject(error)))
+      })
+    } finally {
+      fs.closeSync(handle)
+    }
+  }
+
+  realPath(path: string): string {
+    return fs.realpathSync.native(path)
+  }
+
+  anchor(path: string): Anchor {
+    if (!LINUX) {
+      if (this.realPath(path) !== path) throw systemError('ELOOP', `a symbolic link stands in ${path}`)
+      return { path, release: () => undefined }
+    }
+    const handle = openFolder(path)
+    const pinned = `/proc/self/fd/${handle}`
+    try {
+      if (fs.readlinkSync(pinned) !== path) throw systemError('ELOOP', `a symbolic link stands in ${path}`)
+    } catch (error) {
+      fs.closeSync(handle)
+      throw error
+    }
+    return { path: pinned, release: () => fs.closeSync(handle) }
+  }
+
+  freeSpace(path: string): number {
+    const stat = fs.statfsSync(path)
+    return (this.superuser ? stat.bfree : stat.bavail) * stat.bsize
+  }
+
+  now(): number {
+    return Date.now()
+  }
+}

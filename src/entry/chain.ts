@@ -1,0 +1,62 @@
+import { createHash } from 'node:crypto'
+import { JournalError } from '../errors.ts'
+import { asBytes, decodeCommit, encodeCommit, fromHex, pack, toHex, unpack } from './codec.ts'
+import type { ChainedCommit, Commit } from './commit.ts'
+
+/** The newest point of the history. */
+export interface Head {
+  /** Number of the last transaction; 0: none yet. */
+  readonly seq: number
+  /** Chain value after it, in hex. */
+  readonly chain: string
+  /** Its time. */
+  readonly time: number
+}
+
+/** The head of a journal without transactions. */
+export function genesis(journalId: string): Head {
+  return { seq: 0, chain: createHash('sha256').update(fromHex(journalId)).digest('hex'), time: 0 }
+}
+
+function link(previous: string, body: Uint8Array): Buffer {
+  return createHash('sha256').update(fromHex(previous)).update(body).digest()
+}
+
+/** The payload of a commit frame, and the head after it. */
+export function chainCommit(head: Head, commit: Commit): { readonly payload: Uint8Array; readonly head: Head } {
+  if (commit.seq !== head.seq + 1 || commit.time < head.time) throw new RangeError('a commit must follow its head')
+  const body = encodeCommit(commit)
+  const chain = link(head.chain, body)
+  return { payload: pack([chain, body]), head: { seq: commit.seq, chain: chain.toString('hex'), time: commit.time } }
+}
+
+/** Decodes the payload of a commit frame without checking its place in the chain. */
+export function readCommit(payload: Uint8Array): ChainedCommit {
+  const [chain, body] = parts(payload)
+  return { ...decodeCommit(body), chain: toHex(chain) }
+}
+
+/** Decodes it and checks that it follows `head`; `CORRUPT` with the transaction's id when it does not. */
+export function verifyCommit(head: Head, payload: Uint8Array): ChainedCommit {
+  const [chain, body] = parts(payload)
+  const commit = decodeCommit(body)
+  const reason =
+    commit.seq !== head.seq + 1
+      ? `it has number ${commit.seq}, and ${head.seq + 1} was due`
+      : link(head.chain, body).equals(chain)
+        ? null
+        : 'its chain value does not fit the history before it'
+  if (reason !== null) {
+    throw new JournalError('CORRUPT', `transaction ${commit.tx} is not in its place: ${reason}`, {
+      hint: 'The history was changed after it was written. Restore .journal from a backup.',
+      tx: commit.tx,
+    })
+  }
+  return { ...commit, chain: toHex(chain) }
+}
+
+function parts(payload: Uint8Array): [chain: Uint8Array, body: Uint8Array] {
+  const value = unpack(payload)
+  const [chain, body] = Array.isArray(value) ? value : []
+  return [asBytes(chain, 32, 'chain value'), asBytes(body, 0, 'commit body')]
+}

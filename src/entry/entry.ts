@@ -1,0 +1,94 @@
+import type { State } from './state.ts'
+
+/** One replacement of text in an edit. */
+export interface TextEdit {
+  readonly oldText: string
+  readonly newText: string
+  /** Replace every occurrence; without it a text that stands more than once is refused. */
+  readonly all?: boolean
+}
+
+interface Change {
+  /** Relative to the workspace, `/` between names. */
+  readonly path: string
+  /** The path as the caller gave it, where a symbolic link led to `path`. */
+  readonly as?: string
+  readonly before: State
+  readonly after: State
+}
+
+export interface WriteEntry extends Change {
+  readonly op: 'write'
+}
+export interface AppendEntry extends Change {
+  readonly op: 'append'
+  /** Bytes appended. */
+  readonly length: number
+}
+export interface EditEntry extends Change {
+  readonly op: 'edit'
+  readonly edits: readonly TextEdit[]
+}
+export interface PatchEntry extends Change {
+  readonly op: 'patch'
+  readonly patch: string
+}
+export interface RemoveEntry extends Change {
+  readonly op: 'remove'
+}
+export interface RenameEntry extends Change {
+  readonly op: 'rename'
+  readonly to: string
+  /** What was at `to`. */
+  readonly replaced: State
+}
+export interface MkdirEntry extends Change {
+  readonly op: 'mkdir'
+  /** Made as a missing parent of another path. */
+  readonly implied?: true
+}
+export interface RmdirEntry extends Change {
+  readonly op: 'rmdir'
+}
+export interface ChmodEntry extends Change {
+  readonly op: 'chmod'
+}
+export interface SymlinkEntry extends Change {
+  readonly op: 'symlink'
+}
+export interface PutEntry extends Change {
+  readonly op: 'put'
+}
+export interface PreserveEntry extends Change {
+  readonly op: 'preserve'
+}
+
+/** One event in the history of a path. Frozen once committed. `before` and `after` are about `path`, but a rename's `after` is about `to`. */
+export type Entry =
+  | WriteEntry
+  | AppendEntry
+  | EditEntry
+  | PatchEntry
+  | RemoveEntry
+  | RenameEntry
+  | MkdirEntry
+  | RmdirEntry
+  | ChmodEntry
+  | SymlinkEntry
+  | PutEntry
+  | PreserveEntry
+
+/** The states that an entry sets, in order: one path, or two for a rename, none for a preserve. */
+export function changesOf(entry: Entry): readonly { readonly path: string; readonly before: State; readonly after: State }[] {
+  switch (entry.op) {
+    case 'rename':
+      return [
+        { path: entry.path, before: entry.before, after: null },
+        { path: entry.to, before: entry.replaced, after: entry.after },
+      ]
+    case 'preserve':
+      return []
+    default:
+      return [{ path: entry.path, before: entry.before, after: entry.after }]
+  }
+}

@@ -1,0 +1,68 @@
+import type { FileHandle } from '../disk/disk.ts'
+import { readFully } from '../disk/file.ts'
+import { readCommit } from '../entry/chain.ts'
+import { fromHex } from '../entry/codec.ts'
+import type { ChainedCommit } from '../entry/commit.ts'
+import { decodeHeader, type FrameHeader, HEADER_SIZE, headerSeed, payloadIsRight } from '../log/frame.ts'
+import { offsetOf, type Position, segmentOf } from '../log/position.ts'
+import { IndexFault, type TransactionRecord } from './index-record.ts'
+import type { HistorySource } from './source.ts'
+
+/** Read at once: holds most commit frames whole. */
+const FIRST_READ = 8 * 1024
+
+/** Reads single frames by position, in any order, with reads no larger than needed. Close it after use. */
+export class CommitReader {
+  readonly #source: HistorySource
+  readonly #seed: bigint
+  #segment = 0
+  #handle: FileHandle | null = null
+
+  constructor(source: HistorySource) {
+    this.#source = source
+    this.#seed = headerSeed(fromHex(source.journalId))
+  }
+
+  /** Null when no intact frame stands there. */
+  frame(position: Position): (FrameHeader & { readonly payload: Uint8Array }) | null {
+    const handle = this.#open(segmentOf(position))
+    if (handle === null) return null
+    const { disk } = this.#source
+    const offset = offsetOf(position)
+    const first = new Uint8Array(FIRST_READ)
+    const length = readFully(disk, handle, first, offset)
+    const header = decodeHeader(first.subarray(0, length), 0, this.#seed, position)
+    if (header === null) return null
+    let payload = first.subarray(HEADER_SIZE, Math.min(length, HEADER_SIZE + header.length))
+    if (payload.byteLength < header.length) {
+      payload = new Uint8Array(header.length)
+      if (readFully(disk, handle, payload, offset + HEADER_SIZE) !== header.length) return null
+    }
+    return payloadIsRight(header, payload) ? { ...header, payload } : null
+  }
+
+  /** The commit that a record of the index is about. */
+  commit(record: TransactionRecord): ChainedCommit {
+    const frame = this.frame(record.position)
+    const commit = frame?.kind === 'commit' ? readCommit(frame.payload) : null
+    if (commit === null || commit.seq !== record.seq || commit.tx !== record.tx) {
+      throw new IndexFault(`the index has transaction ${record.seq} where the log does not`)
+    }
+    return commit
+  }
+
+  close(): void {
+    if (this.#handle !== null) this.#source.disk.close(this.#handle)
+    this.#handle = null
+  }
+
+  #open(segment: number): FileHandle | null {
+    if (this.#handle !== null && this.#segment === segment) return this.#handle
+    this.close()
+    const { segments } = this.#source.reader
+    if (segment < 1 || !segments.exists(segment)) return null
+    this.#handle = this.#source.disk.open(segments.path(segment), 'read')
+    this.#segment = segment
+    return this.#handle
+  }
+}

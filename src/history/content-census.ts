@@ -1,0 +1,146 @@
+import type { BlobStore } from '../content/blob-store.ts'
+import type { Commit } from '../entry/commit.ts'
+import type { Entry } from '../entry/entry.ts'
+import { type ContentHash, hashOf, type State } from '../entry/state.ts'
+import { offsetOf, type Position, segmentOf } from '../log/position.ts'
+import type { Findings } from './findings.ts'
+import type { OnHistoryProgress } from './source.ts'
+
+interface Bad {
+  readonly tx: string
+  readonly position: Position
+  readonly why: string
+}
+
+/** The content's first naming, and how many came after. */
+interface Wanted {
+  readonly tx: string
+  readonly path: string
+  more: number
+}
+
+/** Half the size of the hex digits, as a text of one byte a character. */
+function compact(hash: ContentHash): string {
+  return Buffer.from(hash, 'hex').toString('latin1')
+}
+
+/** Which contents there are, and which are named. A content counts when the log or a blob has it and it hashes to its name. */
+export class ContentCensus {
+  readonly #store: BlobStore
+  readonly #findings: Findings
+  readonly #inLog = new Set<string>()
+  readonly #blobs = new Map<string, 'right' | 'wrong' | 'named'>()
+  readonly #bad = new Map<ContentHash, Bad>()
+  readonly #wanted = new Map<ContentHash, Wanted>()
+
+  constructor(store: BlobStore, findings: Findings) {
+    this.#store = store
+    this.#findings = findings
+  }
+
+  get blobs(): number {
+    return this.#blobs.size
+  }
+
+  get orphans(): number {
+    let count = 0
+    for (const state of this.#blobs.values()) if (state !== 'named') count += 1
+    return count
+  }
+
+  async checkBlobs(onProgress: OnHistoryProgress | undefined): Promise<void> {
+    let total = 0
+    for (const { size } of this.#store.list()) total += size
+    let done = 0
+    for (const { hash, size } of this.#store.list()) {
+      const state = await this.#store.check(hash)
+      if (state !== 'missing') this.#blobs.set(compact(hash), state)
+      done += size
+      onProgress?.({ phase: 'hashing blobs', done, total })
+    }
+  }
+
+  found(hash: ContentHash): void {
+    this.#inLog.add(compact(hash))
+  }
+
+  bad(hash: ContentHash, bad: Bad): void {
+    if (!this.#bad.has(hash)) this.#bad.set(hash, bad)
+  }
+
+  named(commit: Commit): void {
+    for (const entry of commit.entries) {
+      for (const { path, state } of statesOf(entry)) {
+        const hash = hashOf(state)
+        if (hash !== null) this.#want(hash, commit.tx, path)
+      }
+    }
+  }
+
+  #want(hash: ContentHash, tx: string, path: string): void {
+    const key = compact(hash)
+    const blob = this.#blobs.get(key)
+    if (blob === 'right') this.#blobs.set(key, 'named')
+    if (blob === 'right' || blob === 'named' || this.#inLog.has(key)) return
+    const wanted = this.#wanted.get(hash)
+    if (wanted === undefined) this.#wanted.set(hash, { tx, path, more: 0 })
+    else wanted.more += 1
+  }
+
+  /** To be called when the whole log was read: a content may stand anywhere in it. */
+  conclude(): void {
+    for (const [hash, { tx, path, more }] of this.#wanted) {
+      if (this.#inLog.has(compact(hash))) continue
+      const blob = this.#blobs.get(compact(hash))
+      const bad = this.#bad.get(hash)
+      const why =
+        bad?.why ?? (blob === 'wrong' ? 'its blob is damaged' : 'it is neither in the log nor among the blobs')
+      const others = more === 0 ? '' : ` (and ${more} more entries)`
+      this.#findings.add({
+        kind: 'content',
+        message: `the content ${hash} of ${path}${others} cannot be read: ${why}`,
+        tx,
+        path,
+        ...placeOf(bad),
+      })
+      this.#bad.delete(hash)
+      if (blob === 'wrong') this.#blobs.set(compact(hash), 'named')
+    }
+    for (const [hash, bad] of this.#bad) {
+      if (this.#inLog.has(compact(hash))) continue
+      this.#findings.add({
+        kind: 'content',
+        message: `the content ${hash} cannot be read: ${bad.why}`,
+        tx: bad.tx,
+        ...placeOf(bad),
+      })
+    }
+    for (const [key, state] of this.#blobs) {
+      if (state !== 'wrong') continue
+      const hash = Buffer.from(key, 'latin1').toString('hex')
+      this.#findings.add({
+        kind: 'blob',
+        message: `the blob ${hash} does not hash to its name; no transaction needs it`,
+      })
+    }
+  }
+}
+
+function placeOf(bad: Bad | undefined): { readonly position?: readonly [number, number] } {
+  return bad === undefined ? {} : { position: [segmentOf(bad.position), offsetOf(bad.position)] }
+}
+
+/** Every state that an entry names, with the path it is about. */
+export function statesOf(entry: Entry): readonly { readonly path: string; readonly state: State }[] {
+  if (entry.op !== 'rename') {
+    return [
+      { path: entry.path, state: entry.before },
+      { path: entry.path, state: entry.after },
+    ]
+  }
+  return [
+    { path: entry.path, state: entry.before },
+    { path: entry.to, state: entry.replaced },
+    { path: entry.to, state: entry.after },
+  ]
+}

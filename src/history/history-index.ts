@@ -1,0 +1,202 @@
+import type { ContentLocation } from '../content/content-frame.ts'
+import { NodeDisk } from '../disk/node-disk.ts'
+import type { Head } from '../entry/chain.ts'
+import type { ChainedCommit, CommitKind } from '../entry/commit.ts'
+import type { ContentHash } from '../entry/state.ts'
+import { CommitReader } from './commit-reader.ts'
+import {
+  COMMITS_A_PAGE,
+  currentsOf,
+  type KnownState,
+  PAGE,
+  type Page,
+  type PathState,
+  pageOf,
+  recordOf,
+  stateAt,
+  type TransactionQuery,
+} from './index-query.ts'
+import {
+  type CurrentRecord,
+  decodeCurrent,
+  decodeLocation,
+  decodeNumber,
+  decodeText,
+  type IndexHead,
+  KEY,
+  seqOfKey,
+  type TransactionRecord,
+} from './index-record.ts'
+import { IndexStore, type OpenDatabase, openMemory } from './index-store.ts'
+import { Projection } from './projection.ts'
+import type { HistorySource, OnHistoryProgress } from './source.ts'
+
+export interface HistoryIndexOptions {
+  readonly openDatabase?: OpenDatabase
+  readonly idleMs?: number
+  readonly onProgress?: OnHistoryProgress
+  /** Answer from what stands before the damage instead of failing with `CORRUPT` when the log is damaged. */
+  readonly tolerant?: boolean
+}
+
+/** Answers questions about the history, by way of an index that is always brought up to date with the log first. */
+export class HistoryIndex {
+  readonly #source: HistorySource
+  readonly #projection: Projection
+  readonly #store: IndexStore
+  readonly #tolerant: boolean
+
+  constructor(source: HistorySource, options: HistoryIndexOptions = {}) {
+    this.#source = source
+    this.#tolerant = options.tolerant === true
+    const projection = new Projection(source, options.onProgress)
+    this.#projection = projection
+    const real = source.disk instanceof NodeDisk
+    const openDatabase = options.openDatabase ?? (real ? undefined : openMemory)
+    this.#store = new IndexStore({
+      location: `${source.directory}/index`,
+      ...(openDatabase === undefined ? {} : { openDatabase }),
+      ...(real ? {} : { removeFolder: async () => {} }),
+      ...(options.idleMs === undefined ? {} : { idleMs: options.idleMs }),
+      prepare: (database) => projection.prepare(database),
+      finish: (database) => projection.finish(database),
+    })
+  }
+
+  /** True while the index lives in memory only: another process holds the one on disk, or none can be written. */
+  get volatile(): boolean {
+    return this.#store.volatile
+  }
+
+  /** Brings the index up to date and says where the history ends. `CORRUPT` when the log is damaged before its end. */
+  async head(): Promise<Head> {
+    const { seq, chain, time } = await this.fullHead()
+    return { seq, chain, time }
+  }
+
+  async fullHead(): Promise<IndexHead> {
+    const head = await this.#store.run(async (database) => {
+      await this.#projection.catchUp(database)
+      return this.#projection.head
+    })
+    if (this.#projection.damage !== null && !this.#tolerant) throw this.#projection.damage
+    return head
+  }
+
+  /** The record of transaction `seq`, which must be between 1 and the head. */
+  record(seq: number): Promise<TransactionRecord> {
+    return this.#store.run((database) => recordOf(database, seq))
+  }
+
+  commit(seq: number): Promise<ChainedCommit> {
+    return this.#store.run(async (database) => {
+      const frames = new CommitReader(this.#source)
+      try {
+        return frames.commit(await recordOf(database, seq))
+      } finally {
+        frames.close()
+      }
+    })
+  }
+
+  /** Transactions whose id begins with `prefix`, at most `limit`, in the order of their ids. */
+  byId(prefix: string, limit: number): Promise<{ readonly tx: string; readonly seq: number }[]> {
+    return this.#store.run(async (database) => {
+      const rows = await database.iterator({ gte: KEY.tx(prefix), lt: `${KEY.tx(prefix)}~`, limit }).all()
+      return rows.map(([key, value]) => ({ tx: key.slice(1), seq: decodeNumber(value) }))
+    })
+  }
+
+  /** Transactions that undo, redo or revert `tx`, oldest first. */
+  about(tx: string): Promise<{ readonly seq: number; readonly kind: CommitKind }[]> {
+    return this.#store.run(async (database) => {
+      const rows = await database.iterator({ gt: `o${tx}\0`, lt: `o${tx}\x01` }).all()
+      return rows.map(([key, value]) => ({ seq: seqOfKey(key), kind: decodeText(value) as CommitKind }))
+    })
+  }
+
+  /** Records that match, in order; `next` is the query for the rest. */
+  records(query: TransactionQuery, limit = PAGE): Promise<Page<TransactionRecord, TransactionQuery>> {
+    return this.#store.run((database) => pageOf(database, query, limit))
+  }
+
+  /** The same with the commits themselves. */
+  commits(query: TransactionQuery, limit = COMMITS_A_PAGE): Promise<Page<ChainedCommit, TransactionQuery>> {
+    return this.#store.run(async (database) => {
+      const page = await pageOf(database, query, Math.min(limit, COMMITS_A_PAGE))
+      const frames = new CommitReader(this.#source)
+      try {
+        return { items: page.items.map((record) => frames.commit(record)), next: page.next }
+      } finally {
+        frames.close()
+      }
+    })
+  }
+
+  /** The newest state by the journal; null when no entry names the path. */
+  current(path: string): Promise<CurrentRecord | null> {
+    return this.#store.run(async (database) => {
+      const value = await database.get(KEY.current(path))
+      return value === undefined ? null : decodeCurrent(value)
+    })
+  }
+
+  /** The state of a path after transaction `seq`. */
+  stateAt(path: string, seq: number): Promise<KnownState> {
+    return this.#store.run((database) => stateAt(database, path, seq))
+  }
+
+  /**
+   * Newest states of the paths within `scope` that entries name, those that are gone now included, in the order of paths; those
+   * behind `after` when it is given.
+   */
+  currents(scope: string, after: string | null): Promise<Page<CurrentRecord & { readonly path: string }, string>> {
+    return this.#store.run((database) => currentsOf(database, scope, after))
+  }
+
+  /** States after transaction `seq` of the same paths; `unknown` never occurs. */
+  statesAt(scope: string, seq: number, after: string | null): Promise<Page<PathState, string>> {
+    return this.#store.run(async (database) => {
+      const page = await currentsOf(database, scope, after)
+      const items: PathState[] = []
+      for (const current of page.items) {
+        const known: KnownState =
+          current.seq <= seq ? { state: current.state, origin: 'entry' } : await stateAt(database, current.path, seq)
+        items.push({ path: current.path, ...known })
+      }
+      return { items, next: page.next }
+    })
+  }
+
+  /** Where a content stands in the log: for `ContentStore.locateWith`. */
+  locate(hash: ContentHash): Promise<ContentLocation | null> {
+    return this.#store.run(async (database) => {
+      const find = async () => {
+        const value = await database.get(KEY.content(hash))
+        return value === undefined ? null : decodeLocation(value)
+      }
+      const known = await find()
+      if (known !== null) return known
+      await this.#projection.catchUp(database)
+      return find()
+    })
+  }
+
+  /** How many paths are named, how many of them are there now, and who has written. */
+  counts(): Promise<{ readonly paths: number; readonly present: number; readonly actors: readonly string[] }> {
+    return this.#store.run(async (database) => {
+      let paths = 0
+      let present = 0
+      for await (const value of database.values({ gt: 'f', lt: 'g' })) {
+        paths += 1
+        if (decodeCurrent(value).state !== null) present += 1
+      }
+      const actors = await database.values({ gt: 'n', lt: 'o' }).all()
+      return { paths, present, actors: actors.map(decodeText).sort() }
+    })
+  }
+
+  close(): Promise<void> {
+    return this.#store.close()
+  }
+}

@@ -1,0 +1,160 @@
+/** Questions put to an index database that is up to date. */
+import type { State } from '../entry/state.ts'
+import {
+  type CurrentRecord,
+  decodeCurrent,
+  decodePath,
+  decodeTransaction,
+  IndexFault,
+  KEY,
+  type PathRecord,
+  seqOfKey,
+  type TransactionRecord,
+} from './index-record.ts'
+import type { IndexDatabase } from './index-store.ts'
+
+/** A state, and how the journal knows it. */
+export interface KnownState {
+  readonly state: State
+  /** `entry`: set by a transaction up to that point; `before`: what the first transaction to name the path found later; `unknown`: no entry names it. */
+  readonly origin: 'entry' | 'before' | 'unknown'
+}
+
+export interface PathState extends KnownState {
+  readonly path: string
+}
+
+/** Transactions in a range of numbers, both included, that match. */
+export interface TransactionQuery {
+  readonly from: number
+  readonly to: number
+  readonly order: 'newest' | 'oldest'
+  /** A file or folder; '' for all. */
+  readonly scope: string
+  readonly actor?: string | undefined
+  readonly tag?: string | undefined
+  readonly parent?: string | undefined
+}
+
+/** A part of an answer; `next` is where to go on, null at its end. */
+export interface Page<T, P> {
+  readonly items: readonly T[]
+  readonly next: P | null
+}
+
+export const PAGE = 256
+/** Commits decoded for a page; each may name thousands of paths. */
+export const COMMITS_A_PAGE = 32
+
+export async function recordOf(database: IndexDatabase, seq: number): Promise<TransactionRecord> {
+  const value = await database.get(KEY.transaction(seq))
+  if (value === undefined) throw new IndexFault(`transaction ${seq} is missing in the index`)
+  return decodeTransaction(seq, value)
+}
+
+async function recordsOf(database: IndexDatabase, seqs: readonly number[]): Promise<TransactionRecord[]> {
+  const values = await database.getMany(seqs.map(KEY.transaction))
+  return seqs.map((seq, at) => {
+    const value = values[at]
+    if (value === undefined) throw new IndexFault(`transaction ${seq} is missing in the index`)
+    return decodeTransaction(seq, value)
+  })
+}
+
+export async function pageOf(
+  database: IndexDatabase,
+  query: TransactionQuery,
+  limit: number,
+): Promise<Page<TransactionRecord, TransactionQuery>> {
+  const items: TransactionRecord[] = []
+  const reverse = query.order === 'newest'
+  let { from, to } = query
+  while (from <= to && items.length < limit) {
+    const wanted = Math.max(limit, COMMITS_A_PAGE)
+    const seqs = await candidates(database, { ...query, from, to }, wanted)
+    const records = await recordsOf(database, seqs)
+    for (const record of records) {
+      const { seq } = record
+      if (reverse) to = seq - 1
+      else from = seq + 1
+      if (matches(record, query)) items.push(record)
+      if (items.length === limit) break
+    }
+    if (seqs.length < wanted && items.length < limit) return { items, next: null }
+  }
+  return { items, next: from > to ? null : { ...query, from, to } }
+}
+
+/** Numbers by the narrowest key there is for the query, in order. */
+async function candidates(database: IndexDatabase, query: TransactionQuery, limit: number): Promise<number[]> {
+  const { from, to, scope, actor } = query
+  const reverse = query.order === 'newest'
+  const key =
+    scope !== ''
+      ? (seq: number) => KEY.below(scope, seq)
+      : actor !== undefined
+        ? (seq: number) => KEY.actor(actor, seq)
+        : KEY.transaction
+  if (key === KEY.transaction) {
+    const count = Math.min(limit, to - from + 1)
+    return Array.from({ length: count }, (_, at) => (reverse ? to - at : from + at))
+  }
+  const keys = await database.keys({ gte: key(from), lte: key(to), reverse, limit }).all()
+  return keys.map(seqOfKey)
+}
+
+function matches(record: TransactionRecord, query: TransactionQuery): boolean {
+  return (
+    (query.actor === undefined || record.actor === query.actor) &&
+    (query.parent === undefined || record.parent === query.parent) &&
+    (query.tag === undefined || record.tags?.includes(query.tag) === true)
+  )
+}
+
+async function firstChange(
+  database: IndexDatabase,
+  path: string,
+  range: { readonly from: number; readonly to: number },
+  reverse: boolean,
+): Promise<PathRecord | null> {
+  const iterator = database.values({ gte: KEY.path(path, range.from), lte: KEY.path(path, range.to), reverse })
+  try {
+    for (let value = await iterator.next(); value !== undefined; value = await iterator.next()) {
+      const record = decodePath(value)
+      if (record !== null) return record
+    }
+    return null
+  } finally {
+    await iterator.close()
+  }
+}
+
+const LAST_SEQ = 10 ** 14 - 1
+
+export async function stateAt(database: IndexDatabase, path: string, seq: number): Promise<KnownState> {
+  const last = await firstChange(database, path, { from: 0, to: seq }, true)
+  if (last !== null) return { state: last.after, origin: 'entry' }
+  const next = await firstChange(database, path, { from: seq + 1, to: LAST_SEQ }, false)
+  return next === null ? { state: null, origin: 'unknown' } : { state: next.before, origin: 'before' }
+}
+
+export async function currentsOf(
+  database: IndexDatabase,
+  scope: string,
+  after: string | null,
+): Promise<Page<CurrentRecord & { readonly path: string }, string>> {
+  const items: (CurrentRecord & { path: string })[] = []
+  const take = async (range: object) => {
+    const rows = await database.iterator({ ...range, limit: PAGE - items.length }).all()
+    for (const [key, value] of rows) items.push({ path: key.slice(1), ...decodeCurrent(value) })
+  }
+  if (scope === '') await take({ gt: after === null ? 'f' : KEY.current(after), lt: 'g' })
+  else {
+    // The scope itself, then what is below it: names like it, such as scope-2, sort in between.
+    if (after === null) await take({ gte: KEY.current(scope), lte: KEY.current(scope) })
+    const start = after === null || after === scope ? `${KEY.current(scope)}/` : KEY.current(after)
+    await take({ gt: start, lt: `${KEY.current(scope)}0` })
+  }
+  const last = items.at(-1)
+  return { items, next: items.length === PAGE && last !== undefined ? last.path : null }
+}

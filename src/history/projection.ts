@@ -1,0 +1,278 @@
+import { decodeContents } from '../content/content-frame.ts'
+import { breathe, readFully } from '../disk/file.ts'
+import { genesis, readCommit } from '../entry/chain.ts'
+import type { ChainedCommit } from '../entry/commit.ts'
+import { changesOf } from '../entry/entry.ts'
+import type { JournalError } from '../errors.ts'
+import { frameSize, HEADER_SIZE } from '../log/frame.ts'
+import type { Frame } from '../log/log-reader.ts'
+import { LOG_START, offsetOf, type Position, segmentOf } from '../log/position.ts'
+import { corruptionError, judgeTail } from '../log/tail.ts'
+import { CommitReader } from './commit-reader.ts'
+import {
+  decodeHead,
+  decodeNumber,
+  encodeCurrent,
+  encodeHead,
+  encodeLocation,
+  encodeNumber,
+  encodePath,
+  encodeText,
+  encodeTransaction,
+  IndexFault,
+  type IndexHead,
+  KEY,
+  type PathRecord,
+} from './index-record.ts'
+import type { IndexDatabase } from './index-store.ts'
+import { ancestorsOf } from './path-scope.ts'
+import type { HistorySource, OnHistoryProgress } from './source.ts'
+
+/** A batch is written when it has so many operations, or the log was read so far for it. */
+const BATCH_OPERATIONS = 4096
+const BATCH_BYTES = 4 * 1024 * 1024
+/** Waits for a write that another process has in flight at the end of the log. */
+const SETTLE_DELAYS_MS = [5, 10, 20]
+const NOTHING = new Uint8Array(0)
+
+type Put = { readonly type: 'put'; readonly key: string; readonly value: Uint8Array }
+
+/** Carries the log over into the index, from where the index stopped to where the log ends. */
+export class Projection {
+  readonly #source: HistorySource
+  readonly #onProgress: OnHistoryProgress | undefined
+  #head: IndexHead | null = null
+  #damage: JournalError | null = null
+  #settledAt: Position = 0
+  /** Where the log was last found to end, with nothing but padding behind. */
+  #cleanEnd: Position = 0
+  #queue: Promise<unknown> = Promise.resolve()
+
+  constructor(source: HistorySource, onProgress?: OnHistoryProgress) {
+    this.#source = source
+    this.#onProgress = onProgress
+  }
+
+  /** How far the database in use has come; it must have been prepared. */
+  get head(): IndexHead {
+    if (this.#head === null) throw new IndexFault('the index was not prepared')
+    return this.#head
+  }
+
+  /** What stops the log from being read any further, if anything: acknowledged bytes that are damaged. */
+  get damage(): JournalError | null {
+    return this.#damage
+  }
+
+  /** Checks that a database just opened belongs to this log as it is now, empties it when not, and brings it up to date. */
+  prepare(database: IndexDatabase): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#head = null
+      this.#cleanEnd = 0
+      const head = await this.#readHead(database)
+      if (head === null) await database.clear()
+      this.#head = head ?? this.#genesis()
+      await this.#advance(database)
+    })
+  }
+
+  /** Indexes what was appended since. */
+  catchUp(database: IndexDatabase): Promise<void> {
+    return this.#inTurn(() => this.#advance(database))
+  }
+
+  /** Makes the index durable, so that it can be trusted after the next start of the machine. */
+  finish(database: IndexDatabase): Promise<void> {
+    return this.#inTurn(async () => {
+      const synced = await database.get(KEY.synced)
+      if (synced !== undefined && decodeNumber(synced) === this.head.end) return
+      await database.batch([{ type: 'put', key: KEY.synced, value: encodeNumber(this.head.end) }], {
+        sync: true,
+      } as object)
+    })
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#queue.then(work)
+    this.#queue = turn.catch(() => undefined)
+    return turn
+  }
+
+  #genesis(): IndexHead {
+    const { journalId: journal, disk } = this.#source
+    const none = { commit: 0, frame: 0, sequence: 0, payloadHash: '', end: LOG_START, entries: 0 }
+    return { ...genesis(journal), journal, boot: disk.bootId, ...none }
+  }
+
+  /** The stored head when it can be trusted: the log may have lost its end in a power cut after that was indexed. */
+  async #readHead(database: IndexDatabase): Promise<IndexHead | null> {
+    const bytes = await database.get(KEY.head)
+    const head = bytes === undefined ? null : decodeHead(bytes)
+    if (head === null || head.journal !== this.#source.journalId || head.sequence === 0) return null
+    if (head.boot !== this.#source.disk.bootId) {
+      const synced = await database.get(KEY.synced)
+      if (synced === undefined || decodeNumber(synced) !== head.end) return null
+    }
+    const frames = new CommitReader(this.#source)
+    try {
+      const frame = frames.frame(head.frame)
+      if (frame === null || frame.sequence !== head.sequence || frame.payloadHash.toString(16) !== head.payloadHash)
+        return null
+      if (head.seq === 0) return head
+      const commit = frames.frame(head.commit)
+      if (commit?.kind !== 'commit') return null
+      const { seq, chain } = readCommit(commit.payload)
+      return seq === head.seq && chain === head.chain ? head : null
+    } finally {
+      frames.close()
+    }
+  }
+
+  async #advance(database: IndexDatabase): Promise<void> {
+    const until = this.#source.readable?.()
+    if (until !== undefined && until <= this.head.end) return
+    if (this.head.end === this.#cleanEnd && this.#endsAt(this.#cleanEnd)) return
+    for (let attempt = 0; ; attempt += 1) {
+      const before = this.head.end
+      const { position, unread } = await this.#readOn(database, until)
+      if (!unread) {
+        this.#damage = null
+        this.#cleanEnd = until === undefined ? this.head.end : 0
+        return
+      }
+      if (this.head.end > before) attempt = 0
+      const delay = this.#settledAt === position ? undefined : SETTLE_DELAYS_MS[attempt]
+      if (delay !== undefined) {
+        await new Promise((resolve) => setTimeout(resolve, delay))
+        continue
+      }
+      const verdict = judgeTail(this.#source.reader, position)
+      this.#damage = verdict.verdict === 'corrupt' ? corruptionError(position, verdict) : null
+      this.#settledAt = position
+      return
+    }
+  }
+
+  /** Has nothing been written behind a clean end since? Much cheaper than reading the padding again. */
+  #endsAt(end: Position): boolean {
+    const { segments } = this.#source.reader
+    const { disk } = segments
+    const segment = segmentOf(end)
+    if (segments.exists(segment + 1) || !segments.exists(segment)) return false
+    const handle = disk.open(segments.path(segment), 'read')
+    try {
+      const first = new Uint8Array(HEADER_SIZE)
+      return first.subarray(0, readFully(disk, handle, first, offsetOf(end))).every((byte) => byte === 0)
+    } finally {
+      disk.close(handle)
+    }
+  }
+
+  async #readOn(
+    database: IndexDatabase,
+    until: Position | undefined,
+  ): Promise<{ position: Position; unread: boolean }> {
+    const reading = this.#source.reader.read(this.head.end, until === undefined ? {} : { until })
+    const total = this.#onProgress === undefined ? 0 : this.#bytesBetween(this.head.end, until)
+    let head = this.head
+    let batch: Put[] = []
+    let bytes = 0
+    let done = 0
+    const flush = async () => {
+      batch.push({ type: 'put', key: KEY.head, value: encodeHead(head) })
+      await database.batch(batch)
+      this.#head = head
+      done += bytes
+      batch = []
+      bytes = 0
+      this.#onProgress?.({ phase: 'indexing', done, total })
+      await breathe()
+    }
+    try {
+      for (;;) {
+        const step = reading.next()
+        if (step.done === true) {
+          if (bytes > 0) await flush()
+          return step.value
+        }
+        const frame = step.value
+        // Frames that were written, and a segment that was begun, while this one was being read would be passed over.
+        if (frame.sequence !== head.sequence + 1) {
+          if (bytes > 0) await flush()
+          return { position: head.end, unread: true }
+        }
+        head = this.#apply(frame, head, batch)
+        bytes += frameSize(frame.length)
+        if (batch.length >= BATCH_OPERATIONS || bytes >= BATCH_BYTES) await flush()
+      }
+    } finally {
+      reading.return({ position: head.end, unread: false, last: null })
+    }
+  }
+
+  #apply(frame: Frame, head: IndexHead, batch: Put[]): IndexHead {
+    const next = {
+      ...head,
+      boot: this.#source.disk.bootId,
+      frame: frame.position,
+      sequence: frame.sequence,
+      payloadHash: frame.payloadHash.toString(16),
+      end: frame.position + frameSize(frame.length),
+    }
+    if (frame.kind === 'content') {
+      for (const [index, { hash }] of decodeContents(frame.payload).contents.entries()) {
+        batch.push({ type: 'put', key: KEY.content(hash), value: encodeLocation({ position: frame.position, index }) })
+      }
+    }
+    if (frame.kind !== 'commit') return next
+    const commit = readCommit(frame.payload)
+    putCommit(batch, commit, frame.position)
+    const { seq, chain, time } = commit
+    return { ...next, seq, chain, time, commit: frame.position, entries: head.entries + commit.entries.length }
+  }
+
+  #bytesBetween(from: Position, until: Position | undefined): number {
+    const { segments } = this.#source.reader
+    let total = 0
+    for (const segment of segments.list()) {
+      if (segment < segmentOf(from) || (until !== undefined && segment > segmentOf(until))) continue
+      const end = until !== undefined && segment === segmentOf(until) ? offsetOf(until) : segments.size(segment)
+      total += Math.max(0, end - (segment === segmentOf(from) ? offsetOf(from) : 0))
+    }
+    return total
+  }
+}
+
+/** Net change a path; null for paths where something was only preserved. */
+function pathsOf(commit: ChainedCommit): Map<string, PathRecord | null> {
+  const paths = new Map<string, PathRecord | null>()
+  for (const entry of commit.entries) {
+    if (entry.op === 'preserve' && !paths.has(entry.path)) paths.set(entry.path, null)
+    for (const { path, before, after } of changesOf(entry)) {
+      const known = paths.get(path)
+      paths.set(path, { before: known ? known.before : before, after })
+    }
+  }
+  return paths
+}
+
+function putCommit(batch: Put[], commit: ChainedCommit, position: Position): void {
+  const put = (key: string, value: Uint8Array = NOTHING) => batch.push({ type: 'put', key, value })
+  const { seq, tx, actor, of, kind } = commit
+  const paths = pathsOf(commit)
+  put(KEY.transaction(seq), encodeTransaction({ ...commit, position, paths: paths.size }))
+  put(KEY.tx(tx), encodeNumber(seq))
+  if (of !== undefined) put(KEY.about(of, seq), encodeText(kind))
+  if (actor !== undefined) {
+    put(KEY.actor(actor, seq))
+    put(KEY.actorName(actor), encodeText(actor))
+  }
+  const scopes = new Set<string>()
+  for (const [path, change] of paths) {
+    put(KEY.path(path, seq), encodePath(change))
+    if (change !== null) put(KEY.current(path), encodeCurrent({ seq, state: change.after }))
+    scopes.add(path)
+    for (const ancestor of ancestorsOf(path)) scopes.add(ancestor)
+  }
+  for (const scope of scopes) put(KEY.below(scope, seq))
+}

@@ -1,0 +1,73 @@
+import type { Disk } from '../disk/disk.ts'
+import { breathe } from '../disk/file.ts'
+import { type State, sameState } from '../entry/state.ts'
+import { Finder } from './found-state.ts'
+import type { HistoryIndex } from './history-index.ts'
+import { scopesOf } from './path-scope.ts'
+import type { OnHistoryProgress } from './source.ts'
+
+/**
+ * How a path differs from what the journal recorded. `modified`: another content or link target. `missing`: gone. `mode`: other permissions or
+ * owner. `type`: something else stands there. `appeared`: the journal removed it, and it is there again.
+ */
+export type ChangeKind = 'modified' | 'missing' | 'mode' | 'type' | 'appeared'
+
+export interface ExternalChange {
+  readonly path: string
+  readonly change: ChangeKind
+  readonly recorded: State
+  /** Null also for a device, a pipe or a socket, which the journal cannot hold. */
+  readonly found: State
+}
+
+/** Paths looked at between two turns of the event loop. */
+const PATHS_A_TURN = 64
+
+/**
+ * Compares the newest recorded states with what is on disk, files by content. Only paths that the journal knows are looked at.
+ * Yields those that differ, in the order of paths; returns how many paths are recorded as being there.
+ */
+export async function* externalChanges(
+  index: HistoryIndex,
+  disk: Disk,
+  root: string,
+  options: { readonly paths?: readonly string[]; readonly onProgress?: OnHistoryProgress } = {},
+): AsyncGenerator<ExternalChange, number> {
+  await index.head()
+  let finder = new Finder(disk, root)
+  let tracked = 0
+  let looked = 0
+  for (const scope of scopesOf(options.paths)) {
+    let after: string | null = null
+    do {
+      const page: Awaited<ReturnType<HistoryIndex['currents']>> = await index.currents(scope, after)
+      for (const { path, state: recorded } of page.items) {
+        if (recorded !== null) tracked += 1
+        const { state: found, other } = await finder.find(path)
+        const change = changeOf(recorded, found, other)
+        if (change !== null) {
+          yield { path, change, recorded, found }
+          // The caller may have changed the folders meanwhile.
+          finder = new Finder(disk, root)
+        }
+        looked += 1
+        if (looked % PATHS_A_TURN === 0) {
+          options.onProgress?.({ phase: 'comparing', done: looked, total: 0 })
+          await breathe()
+        }
+      }
+      after = page.next
+    } while (after !== null)
+  }
+  return tracked
+}
+
+/** What kind of difference there is between two states; null for none. */
+export function changeOf(recorded: State, found: State, other = false): ChangeKind | null {
+  if (recorded === null) return found === null && !other ? null : 'appeared'
+  if (found === null) return other ? 'type' : 'missing'
+  if (sameState(recorded, found)) return null
+  if (recorded.kind !== found.kind) return 'type'
+  if (recorded.kind === 'file' && found.kind === 'file') return recorded.hash === found.hash ? 'mode' : 'modified'
+  return recorded.kind === 'dir' ? 'mode' : 'modified'
+}

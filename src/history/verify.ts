@@ -1,0 +1,269 @@
+import { createHash } from 'node:crypto'
+import { decodeContents, RAW } from '../content/content-frame.ts'
+import { breathe } from '../disk/file.ts'
+import { genesis, readCommit, verifyCommit } from '../entry/chain.ts'
+import type { ChainedCommit } from '../entry/commit.ts'
+import { decodeCheckpoint, decodeSegment, decodeTerm } from '../entry/control.ts'
+import { frameSize } from '../log/frame.ts'
+import type { Frame } from '../log/log-reader.ts'
+import { LOG_START, offsetOf, type Position, segmentOf } from '../log/position.ts'
+import { ContentCensus } from './content-census.ts'
+import { describeDamage } from './damage.ts'
+import { Findings, type Problem } from './findings.ts'
+import type { HistoryIndex } from './history-index.ts'
+import type { HistorySource, OnHistoryProgress } from './source.ts'
+import { type ExternalChange, externalChanges } from './status.ts'
+
+export interface VerifyReport {
+  /** False when anything that was acknowledged does not read back right. */
+  readonly ok: boolean
+  readonly transactions: number
+  readonly frames: number
+  readonly blobs: number
+  /** Blobs that no transaction names: left over from transactions that were never committed. No problem. */
+  readonly orphans: number
+  /** Bytes of a write that never finished at the end of the log. No problem: the next writer cuts them off. */
+  readonly tornBytes: number
+  /** At most 1000; `problemsOmitted` says how many more there were. */
+  readonly problems: readonly Problem[]
+  readonly problemsOmitted: number
+  /** What differs in the workspace, when asked for; has no part in `ok`. */
+  readonly changed?: readonly ExternalChange[]
+}
+
+export interface VerifyOptions {
+  /** Compare the workspace with the recorded states too; needs `index`. */
+  readonly workspace?: boolean
+  readonly index?: HistoryIndex
+  readonly onProgress?: OnHistoryProgress
+}
+
+const BYTES_A_TURN = 16 * 1024 * 1024
+const SETTLE_DELAYS_MS = [10, 20, 40]
+
+/**
+ * Reads the whole journal and checks every frame, record, link of the chain, content and blob. Goes on behind damage, so that all that is
+ * affected is named. Holds 32 bytes a content besides the log's chunks: some 100 MiB of memory for a million contents.
+ */
+export async function verify(source: HistorySource, options: VerifyOptions = {}): Promise<VerifyReport> {
+  const verification = new Verification(source, options.onProgress)
+  const report = await verification.run()
+  if (options.workspace !== true || options.index === undefined) return report
+  const changed: ExternalChange[] = []
+  const { onProgress } = options
+  const changes = externalChanges(
+    options.index,
+    source.disk,
+    source.root,
+    onProgress === undefined ? {} : { onProgress },
+  )
+  for await (const change of changes) changed.push(change)
+  return { ...report, changed }
+}
+
+class Verification {
+  readonly #source: HistorySource
+  readonly #onProgress: OnHistoryProgress | undefined
+  readonly #findings = new Findings()
+  readonly #census: ContentCensus
+  #head
+  /** False behind damage, until the next commit gives a chain value to go on from. */
+  #linked = true
+  #transactions = 0
+  #frames = 0
+  #bytes = 0
+  #turn = 0
+  #total = 0
+  #last: { sequence: number; term: number } | null = null
+
+  constructor(source: HistorySource, onProgress: OnHistoryProgress | undefined) {
+    this.#source = source
+    this.#onProgress = onProgress
+    this.#census = new ContentCensus(source.contents.blobs, this.#findings)
+    this.#head = genesis(source.journalId)
+  }
+
+  async run(): Promise<VerifyReport> {
+    await this.#census.checkBlobs(this.#onProgress)
+    const { segments } = this.#source.reader
+    this.#total = segments.list().reduce((sum, segment) => sum + segments.size(segment), 0)
+    const tornBytes = await this.#log()
+    this.#census.conclude()
+    return {
+      ok: this.#findings.count === 0,
+      transactions: this.#transactions,
+      frames: this.#frames,
+      blobs: this.#census.blobs,
+      orphans: this.#census.orphans,
+      tornBytes,
+      problems: this.#findings.problems,
+      problemsOmitted: this.#findings.omitted,
+    }
+  }
+
+  /** Returns how many torn bytes stand at the end. */
+  async #log(): Promise<number> {
+    let position = LOG_START
+    /** The greatest durable position that any intact frame of the rest states; found out at the first damage. */
+    let durable: Position | null = null
+    for (let attempt = 0; ; ) {
+      const until = this.#source.readable?.()
+      const end = await this.#read(position, until)
+      if (end.position > position) attempt = 0
+      position = end.position
+      if (until !== undefined && position >= until) return 0
+      const { segments } = this.#source.reader
+      const lost = !end.unread && segments.list().some((segment) => segment > segmentOf(position))
+      if (!end.unread && !lost) return 0
+      const delay = SETTLE_DELAYS_MS[attempt]
+      if (durable === null && delay !== undefined) {
+        // Another process may be writing there at this moment.
+        attempt += 1
+        await new Promise((resolve) => setTimeout(resolve, delay))
+        continue
+      }
+      durable ??= await this.#durableBehind(position)
+      if (durable <= position) return this.#tornBytes(position)
+      const next = this.#nextIntact(position)
+      if (next === null) return this.#tornBytes(position)
+      this.#findings.add(describeDamage(this.#source, position, next))
+      this.#linked = false
+      this.#last = null
+      position = next
+    }
+  }
+
+  async #read(from: Position, until: Position | undefined): Promise<{ position: Position; unread: boolean }> {
+    const reading = this.#source.reader.read(from, until === undefined ? {} : { until })
+    let position = from
+    try {
+      for (;;) {
+        const step = reading.next()
+        if (step.done === true) return step.value
+        const frame = step.value
+        // A segment that appeared while this one was being read.
+        if (this.#last !== null && frame.sequence !== this.#last.sequence + 1) return { position, unread: true }
+        this.#last = { sequence: frame.sequence, term: frame.term }
+        this.#frame(frame)
+        const size = frameSize(frame.length)
+        position = frame.position + size
+        this.#bytes += size
+        if (this.#bytes - this.#turn >= BYTES_A_TURN) {
+          this.#turn = this.#bytes
+          this.#onProgress?.({ phase: 'verifying', done: this.#bytes, total: this.#total })
+          await breathe()
+        }
+      }
+    } finally {
+      reading.return({ position, unread: false, last: null })
+    }
+  }
+
+  #frame(frame: Frame): void {
+    this.#frames += 1
+    try {
+      switch (frame.kind) {
+        case 'segment':
+          this.#segment(frame)
+          break
+        case 'term':
+          decodeTerm(frame.payload)
+          break
+        case 'checkpoint':
+          decodeCheckpoint(frame.payload)
+          break
+        case 'content':
+          this.#contents(frame)
+          break
+        case 'commit':
+          this.#commit(frame)
+          break
+      }
+    } catch (error) {
+      this.#findings.addError('record', error, frame.position)
+    }
+  }
+
+  #segment(frame: Frame): void {
+    const record = decodeSegment(frame.payload)
+    const expected = { journal: this.#source.journalId, segment: segmentOf(frame.position), ...this.#head }
+    const wrong = record.journal !== expected.journal || record.segment !== expected.segment
+    const unlinked = this.#linked && (record.seq !== expected.seq || record.chain !== expected.chain)
+    if (!wrong && !unlinked) return
+    this.#findings.add({
+      kind: 'segment',
+      message: `segment ${expected.segment} says that it ${wrong ? `is segment ${record.segment} of journal ${record.journal}` : `follows transaction ${record.seq}, but it follows ${expected.seq}`}`,
+      position: [segmentOf(frame.position), offsetOf(frame.position)],
+    })
+  }
+
+  #contents(frame: Frame): void {
+    const { tx, contents } = decodeContents(frame.payload)
+    for (const { hash, encoding, data } of contents) {
+      const right = encoding !== RAW || createHash('sha256').update(data).digest('hex') === hash
+      const why =
+        encoding !== RAW ? `its encoding ${encoding} is unknown to this version` : 'its bytes do not hash to its name'
+      if (right && encoding === RAW) this.#census.found(hash)
+      else this.#census.bad(hash, { tx, position: frame.position, why })
+    }
+  }
+
+  #commit(frame: Frame): void {
+    const position: [number, number] = [segmentOf(frame.position), offsetOf(frame.position)]
+    this.#transactions += 1
+    let commit: ChainedCommit
+    if (!this.#linked) {
+      const loose = readCommit(frame.payload)
+      const due = this.#head.seq + 1
+      if (loose.seq > due) this.#findings.add(lostTransactions(due, loose, position))
+      // With its predecessor read, the chain can be checked in spite of the damage between them.
+      this.#linked = loose.seq === due
+    }
+    try {
+      if (this.#linked) commit = verifyCommit(this.#head, frame.payload)
+      else commit = readCommit(frame.payload)
+    } catch (error) {
+      this.#findings.addError('chain', error, frame.position)
+      commit = readCommit(frame.payload)
+    }
+    if (commit.time < this.#head.time) {
+      const message = `the time of transaction ${commit.tx} lies before that of the one before it`
+      this.#findings.add({ kind: 'time', message, tx: commit.tx, position })
+    }
+    this.#linked = true
+    this.#head = { seq: commit.seq, chain: commit.chain, time: commit.time }
+    this.#census.named(commit)
+  }
+
+  async #durableBehind(position: Position): Promise<Position> {
+    let durable = 0
+    let count = 0
+    for (const header of this.#source.reader.intactAfter(position)) {
+      if (header.durable > durable) durable = header.durable
+      count += 1
+      if (count % 1024 === 0) await breathe()
+    }
+    return durable
+  }
+
+  #nextIntact(position: Position): Position | null {
+    for (const header of this.#source.reader.intactAfter(position)) return header.position
+    return null
+  }
+
+  #tornBytes(position: Position): number {
+    const { segments } = this.#source.reader
+    let total = 0
+    for (const segment of segments.list()) {
+      if (segment < segmentOf(position)) continue
+      total += Math.max(0, segments.size(segment) - (segment === segmentOf(position) ? offsetOf(position) : 0))
+    }
+    return total
+  }
+}
+
+function lostTransactions(due: number, next: ChainedCommit, position: [number, number]): Problem {
+  const which =
+    next.seq - due === 1 ? `transaction number ${due} is` : `transactions number ${due} to ${next.seq - 1} are`
+  return { kind: 'lost', message: `${which} lost in the damage before ${next.tx}`, position }
+}

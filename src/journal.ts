@@ -1,0 +1,591 @@
+import { EventEmitter } from 'node:events'
+import { isAbsolute, resolve } from 'node:path'
+import { withoutExchange } from './disk/legacy-disk.ts'
+import { NodeDisk } from './disk/node-disk.ts'
+import type { ChainedCommit, CommitKind, Meta } from './entry/commit.ts'
+import { type Head, genesis } from './entry/chain.ts'
+import type { TextEdit } from './entry/entry.ts'
+import type { State } from './entry/state.ts'
+import { JournalError, asJournalError } from './errors.ts'
+import { type DiffQuery, type FileDiff, diff } from './history/diff.ts'
+import { exportHistory } from './history/export.ts'
+import { HistoryIndex } from './history/history-index.ts'
+import { history } from './history/log.ts'
+import { resolvePoint, resolveTransaction } from './history/point.ts'
+import type { At, HistoryQuery } from './history/query.ts'
+import { type ReplayResult, replay } from './history/replay.ts'
+import { planRestore, sparingOccupied } from './history/restore-plan.ts'
+import { type Stats, stats } from './history/stats.ts'
+import { type ExternalChange, externalChanges } from './history/status.ts'
+import { planRedo, planUndo } from './history/undo-plan.ts'
+import { type VerifyReport, verify } from './history/verify.ts'
+import type { OpenOptions, Progress } from './options.ts'
+import { examine } from './recovery/recovery.ts'
+import { NOTHING_RECOVERED, type RecoveryReport } from './recovery/report.ts'
+import { bindWorkspace, createLayout, readFormat } from './store/layout.ts'
+import { type Store, checkBelonging, locateRoot, noJournal, openStore } from './store/opening.ts'
+import { WriterLock } from './store/writer-lock.ts'
+import type { Operation } from './transaction/operation.ts'
+import type { Receipt } from './transaction/receipt.ts'
+import type { ContentInput } from './transaction/stager.ts'
+import { type ExpectOptions, type RemoveOptions, Transaction, type WriteOptions } from './transaction/transaction.ts'
+import { newTransactionId } from './transaction/transaction-id.ts'
+import { scanStore, recoverySite, Writer } from './writer.ts'
+
+/** Log bytes after which a checkpoint is made in the background, and idle time after which one is made anyway. */
+const CHECKPOINT_BYTES = 16 * 1024 * 1024
+const CHECKPOINT_IDLE_MS = 1000
+const LOCK_TIMEOUT_MS = 30_000
+/** Setting it to anything but `0` or nothing turns every optimization off. */
+const LEGACY_VARIABLE = 'WRITE_JOURNAL_LEGACY'
+
+export interface UndoOptions extends Meta {
+  /** Go on although somebody changed a path since. What is there is kept in the history. */
+  readonly force?: boolean
+}
+
+export interface RestoreOptions extends UndoOptions {
+  readonly to: At
+  /** Files, or folders with all in them. Default: every path that the journal knows. */
+  readonly paths?: readonly string[]
+  /** Only say what would change. */
+  readonly dryRun?: boolean
+}
+
+export interface RestoreResult {
+  readonly changes: readonly { readonly path: string; readonly before: State; readonly after: State }[]
+  /** Null when there was nothing to do, or with `dryRun`. */
+  readonly receipt: Receipt | null
+}
+
+export interface Status {
+  readonly journal: string
+  readonly root: string
+  readonly seq: number
+  readonly chain: string
+  /** Of the newest transaction, milliseconds since 1970; 0: there is none. */
+  readonly time: number
+  /** Who writes now; null: nobody. */
+  readonly writer: { readonly pid: number | null; readonly host?: string; readonly since?: number } | null
+  readonly needsRecovery: boolean
+  /** Transactions that a crash left in flight. */
+  readonly inFlight: readonly string[]
+  /** Paths changed behind the journal's back. */
+  readonly changed: readonly ExternalChange[]
+  /** How many paths the journal has recorded as being there. */
+  readonly tracked: number
+}
+
+export interface JournalEvents {
+  commit: [receipt: Receipt]
+  /** Somebody's edit was found where a transaction wrote; it is kept in the history. */
+  conflict: [found: { readonly tx: string; readonly path: string }]
+  recovered: [report: RecoveryReport]
+  /** Edits made behind the journal's back were found by `status`. */
+  external: [changes: readonly ExternalChange[]]
+}
+
+/**
+ * Opens the journal of a folder: makes it where there is none, recovers what a crash left in flight.
+ * @throws JournalError `NOT_FOUND`, `LOCKED` with the holder's process id, `CORRUPT`, `NEEDS_RECOVERY`, `FOREIGN`, `NEWER_FORMAT`, …
+ */
+export async function openJournal(root: string, options: OpenOptions = {}): Promise<Journal> {
+  const legacy = options.legacy ?? !['', '0'].includes(process.env[LEGACY_VARIABLE] ?? '')
+  const settings = { ...options, legacy }
+  const base = options.disk ?? new NodeDisk()
+  const disk = legacy ? withoutExchange(base) : base
+  const layout = locateRoot(disk, root)
+  try {
+    if (options.readOnly === true) {
+      const store = openStore(disk, layout)
+      return new Journal(store, newIndex(store, settings), null, settings, new EventEmitter())
+    }
+    const made = readFormat(disk, layout) !== null
+    if (!made && options.create === false) throw noJournal(layout)
+    if (made && options.rebind !== true) checkBelonging(disk, layout)
+    if (disk.lstat(layout.directory) === null) disk.makeDirectory(layout.directory, 0o700)
+    const lock = await WriterLock.acquire(disk, layout.lock)
+    try {
+      if (readFormat(disk, layout) === null) await createLayout(disk, layout)
+      else if (options.rebind === true || checkBelonging(disk, layout) === 'moved') await bindWorkspace(disk, layout)
+      const store = openStore(disk, layout)
+      const events = new EventEmitter()
+      let writer: Writer | null = null
+      const index = newIndex(store, settings, () => writer)
+      writer = await Writer.open(store, index, lock, settings, {
+        onConflict: (tx, path) => events.emit('conflict', { tx, path }),
+      }).catch(async (error: unknown) => {
+        await index.close()
+        throw error
+      })
+      return new Journal(store, index, writer, settings, events)
+    } catch (error) {
+      lock.release()
+      throw error
+    }
+  } catch (error) {
+    throw asJournalError(error, 'opening the journal', layout.root)
+  }
+}
+
+function newIndex(store: Store, options: OpenOptions, writer: () => Writer | null = () => null): HistoryIndex {
+  const { disk, layout, format, reader, contents } = store
+  const source = { disk, root: layout.root, directory: layout.directory, journalId: format.journal, reader, contents }
+  const readable = () => writer()?.log.acknowledged ?? Number.POSITIVE_INFINITY
+  const index: HistoryIndex = new HistoryIndex(
+    { ...source, readable },
+    {
+      ...(options.openDatabase === undefined ? {} : { openDatabase: options.openDatabase }),
+      ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
+    },
+  )
+  contents.locateWith((hash) => index.locate(hash))
+  return index
+}
+
+/**
+ * What opening `root` would find and do, without doing anything.
+ * @throws JournalError as `openJournal` does
+ */
+export async function planRecovery(root: string, options: Pick<OpenOptions, 'recover' | 'disk' | 'onProgress'> = {}): Promise<RecoveryReport> {
+  const journal = await openJournal(root, { ...options, readOnly: true })
+  try {
+    return await journal.planRecovery(options.recover === 'revert' ? 'revert' : 'replay')
+  } finally {
+    await journal.close()
+  }
+}
+
+/** A folder's journal, open. See the README for what it promises. */
+export class Journal implements AsyncDisposable {
+  readonly #store: Store
+  readonly #index: HistoryIndex
+  readonly #writer: Writer | null
+  readonly #options: OpenOptions
+  readonly #events: EventEmitter
+  readonly #open = new Set<Transaction>()
+  #closing: Promise<void> | null = null
+  #idle: NodeJS.Timeout | null = null
+  #checkpointing = false
+
+  /** @internal Use `openJournal`. */
+  constructor(store: Store, index: HistoryIndex, writer: Writer | null, options: OpenOptions, events: EventEmitter) {
+    this.#store = store
+    this.#index = index
+    this.#writer = writer
+    this.#options = options
+    this.#events = events
+    const { recovery } = this
+    if (recovery !== NOTHING_RECOVERED) queueMicrotask(() => events.emit('recovered', recovery))
+  }
+
+  /** The workspace: absolute, symbolic links resolved. */
+  get root(): string {
+    return this.#store.layout.root
+  }
+
+  /** The journal's id, 32 hex digits. */
+  get id(): string {
+    return this.#store.format.journal
+  }
+
+  get readOnly(): boolean {
+    return this.#writer === null
+  }
+
+  /** What opening found and did. */
+  get recovery(): RecoveryReport {
+    return this.#writer?.recovery ?? NOTHING_RECOVERED
+  }
+
+  /** The newest transaction: number, chain value and time. A reader asks `status` instead. */
+  get head(): Head {
+    return this.#writer?.committer.head ?? genesis(this.id)
+  }
+
+  on<E extends keyof JournalEvents>(event: E, listener: (...args: JournalEvents[E]) => void): this {
+    this.#events.on(event, listener as (...args: unknown[]) => void)
+    return this
+  }
+
+  off<E extends keyof JournalEvents>(event: E, listener: (...args: JournalEvents[E]) => void): this {
+    this.#events.off(event, listener as (...args: unknown[]) => void)
+    return this
+  }
+
+  /** Begins a transaction. Nothing changes before its `commit`. */
+  begin(meta: Meta = {}): Transaction {
+    return this.#begin(meta, 'write')
+  }
+
+  /**
+   * Runs `fn` with a fresh transaction and commits it; when `fn` throws, nothing is changed and the error goes on.
+   */
+  async transact(fn: (tx: Transaction) => unknown): Promise<Receipt>
+  async transact(meta: Meta, fn: (tx: Transaction) => unknown): Promise<Receipt>
+  async transact(first: Meta | ((tx: Transaction) => unknown), second?: (tx: Transaction) => unknown): Promise<Receipt> {
+    const [meta, fn] = typeof first === 'function' ? [{}, first] : [first, second]
+    if (typeof fn !== 'function') {
+      throw new JournalError('INVALID', 'transact needs a function', { hint: 'Call transact(meta, async (tx) => { … }).' })
+    }
+    const transaction = this.begin(meta)
+    try {
+      await fn(transaction)
+    } catch (error) {
+      await transaction.abort()
+      throw error
+    }
+    return transaction.commit()
+  }
+
+  write(path: string, content: ContentInput, options: WriteOptions & Meta = {}): Promise<Receipt> {
+    return this.#single(options, (tx) => tx.write(path, content, options))
+  }
+
+  append(path: string, content: ContentInput, options: ExpectOptions & Meta = {}): Promise<Receipt> {
+    return this.#single(options, (tx) => tx.append(path, content, options))
+  }
+
+  edit(path: string, edits: readonly TextEdit[], options: ExpectOptions & Meta = {}): Promise<Receipt> {
+    return this.#single(options, (tx) => tx.edit(path, edits, options))
+  }
+
+  patch(path: string, patch: string, options: ExpectOptions & Meta = {}): Promise<Receipt> {
+    return this.#single(options, (tx) => tx.patch(path, patch, options))
+  }
+
+  remove(path: string, options: RemoveOptions & Meta = {}): Promise<Receipt> {
+    return this.#single(options, (tx) => tx.remove(path, options))
+  }
+
+  rename(path: string, to: string, options: ExpectOptions & Meta = {}): Promise<Receipt> {
+    return this.#single(options, (tx) => tx.rename(path, to, options))
+  }
+
+  mkdir(path: string, options: { readonly mode?: number } & Meta = {}): Promise<Receipt> {
+    return this.#single(options, (tx) => tx.mkdir(path, options))
+  }
+
+  rmdir(path: string, options: Meta = {}): Promise<Receipt> {
+    return this.#single(options, (tx) => tx.rmdir(path))
+  }
+
+  chmod(path: string, mode: number, options: Meta = {}): Promise<Receipt> {
+    return this.#single(options, (tx) => tx.chmod(path, mode))
+  }
+
+  symlink(path: string, target: string, options: Meta = {}): Promise<Receipt> {
+    return this.#single(options, (tx) => tx.symlink(path, target))
+  }
+
+  /** Transactions, newest first unless asked otherwise. */
+  history(query: HistoryQuery = {}): AsyncIterable<ChainedCommit> {
+    this.#usable()
+    return history(this.#index, query, this.#store.disk.now())
+  }
+
+  /** One transaction by id, unambiguous beginning of an id, or number. */
+  async show(tx: string | number): Promise<ChainedCommit> {
+    this.#usable()
+    return this.#index.commit(await resolveTransaction(this.#index, tx))
+  }
+
+  /** The number of the last transaction at a point in the history. */
+  resolve(at: At): Promise<number> {
+    this.#usable()
+    return resolvePoint(this.#index, at, this.#store.disk.now())
+  }
+
+  /** What was at a path after a point, by the journal's record. */
+  async stateAt(path: string, at: At = 'head'): Promise<State> {
+    const seq = await this.resolve(at)
+    return (await this.#index.stateAt(relativePath(this.root, path), seq)).state
+  }
+
+  /** The content of a file at a point. */
+  async readAt(path: string, at: At = 'head'): Promise<Uint8Array> {
+    return this.#store.contents.read(await this.#hashAt(path, at))
+  }
+
+  /** The same in chunks, each valid until the next; throws `CORRUPT` at the end when they do not hash right. */
+  async streamAt(path: string, at: At = 'head'): Promise<AsyncIterable<Uint8Array>> {
+    return this.#store.contents.stream(await this.#hashAt(path, at))
+  }
+
+  diff(query: DiffQuery = {}): AsyncIterable<FileDiff> {
+    this.#usable()
+    const { disk, contents } = this.#store
+    return diff(this.#index, { disk, root: this.root, contents }, query)
+  }
+
+  /** Takes a transaction back, whichever it is; `CONFLICT` when somebody changed one of its paths since. */
+  async undo(tx: string | number, options: UndoOptions = {}): Promise<Receipt> {
+    this.#writing()
+    const plan = await planUndo(this.#index, tx)
+    return this.#put(plan.operations, options, plan.kind, plan.of)
+  }
+
+  /** Makes again what was taken back: names the transaction, or the undo. */
+  async redo(tx: string | number, options: UndoOptions = {}): Promise<Receipt> {
+    this.#writing()
+    const plan = await planRedo(this.#index, tx)
+    return this.#put(plan.operations, options, plan.kind, plan.of)
+  }
+
+  /** Brings paths back to what they were. Only touches what the journal wrote; never deletes what it does not know. */
+  async restore(options: RestoreOptions): Promise<RestoreResult> {
+    const { to, paths, dryRun } = options
+    if (dryRun !== true) this.#writing()
+    const seq = await this.resolve(to)
+    const planned = await planRestore(this.#index, seq, paths?.map((path) => relativePath(this.root, path)))
+    const { operations } = sparingOccupied(planned, this.#store.disk, this.root)
+    const changes = operations.map(({ path, from, state }) => ({ path, before: from ?? null, after: state }))
+    if (dryRun === true || operations.length === 0) return { changes, receipt: null }
+    return { changes, receipt: await this.#put(operations, options, 'restore') }
+  }
+
+  /** Writes the tree as it was at a point into another folder, which must be missing or empty. */
+  async replay(options: { readonly to: string; readonly at?: At }): Promise<ReplayResult> {
+    const seq = await this.resolve(options.at ?? 'head')
+    return replay(this.#index, this.#source(), { to: resolve(options.to), seq, ...this.#progress() })
+  }
+
+  async status(): Promise<Status> {
+    this.#usable()
+    const { disk, layout, format } = this.#store
+    const head = await this.#index.head()
+    const changed: ExternalChange[] = []
+    const walk = externalChanges(this.#index, disk, this.root, this.#progress())
+    let step = await walk.next()
+    for (; !step.done; step = await walk.next()) changed.push(step.value)
+    const writer =
+      this.#writer === null ? WriterLock.holder(disk, layout.lock) : { pid: process.pid }
+    const inFlight = this.#writer === null && writer === null ? (await this.planRecovery('replay')).replayed : []
+    if (changed.length > 0) this.#events.emit('external', changed)
+    return {
+      journal: format.journal,
+      root: this.root,
+      seq: head.seq,
+      chain: head.chain,
+      time: head.time,
+      writer,
+      needsRecovery: inFlight.length > 0,
+      inFlight,
+      changed,
+      tracked: step.value,
+    }
+  }
+
+  /** What a recovery begun now would do. */
+  async planRecovery(mode: 'replay' | 'revert'): Promise<RecoveryReport> {
+    this.#usable()
+    if (this.#writer !== null) return NOTHING_RECOVERED
+    const scan = scanStore(this.#store, this.#options)
+    const { plan } = await examine(recoverySite(this.#store, process.umask(), false), scan, mode)
+    return plan.report
+  }
+
+  /** Takes edits made behind the journal's back into the history: those of `paths`, or all. Null when there are none. */
+  async adopt(paths?: readonly string[], meta: Meta = {}): Promise<Receipt | null> {
+    this.#writing()
+    const operations: Operation[] = []
+    const scoped = paths?.map((path) => relativePath(this.root, path))
+    const options = { ...(scoped === undefined ? {} : { paths: scoped }), ...this.#progress() }
+    for await (const { path, recorded } of externalChanges(this.#index, this.#store.disk, this.root, options)) {
+      operations.push({ op: 'adopt', path, recorded })
+    }
+    for (const path of scoped ?? []) {
+      const known = await this.#index.current(path)
+      const found = this.#store.disk.lstat(`${this.root}/${path}`)
+      if (known === null && found !== null && found.kind !== 'dir') operations.push({ op: 'adopt', path, recorded: null })
+    }
+    return operations.length === 0 ? null : this.#perform(operations, { message: 'adopted from outside', ...meta }, 'adopt')
+  }
+
+  /** Checks every frame, the chain, every content; with `workspace` also what is on disk now. */
+  verify(options: { readonly workspace?: boolean } = {}): Promise<VerifyReport> {
+    this.#usable()
+    return verify(this.#source(), { ...options, index: this.#index, ...this.#progress() })
+  }
+
+  /** The whole history as plain objects, for JSON Lines. */
+  export(): AsyncIterable<Record<string, unknown>> {
+    this.#usable()
+    return exportHistory(this.#index, this.#source())
+  }
+
+  stats(): Promise<Stats> {
+    this.#usable()
+    return stats(this.#index, this.#source())
+  }
+
+  /** Makes durable what was materialized, and moves the start of recovery forward. */
+  checkpoint(): Promise<void> {
+    return this.#writing().checkpointer.run()
+  }
+
+  /** Aborts open transactions, waits for those that commit, and closes everything. Closing twice is no error. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(): Promise<void> {
+    if (this.#idle !== null) clearTimeout(this.#idle)
+    await Promise.all([...this.#open].map((transaction) => transaction.abort()))
+    try {
+      await this.#writer?.close()
+    } finally {
+      await this.#index.close()
+    }
+  }
+
+  #begin(meta: Meta, kind: CommitKind, of?: string): Transaction {
+    const writer = this.#writing()
+    const { actor, durability = 'full', lockTimeoutMs = LOCK_TIMEOUT_MS, signal } = this.#options
+    const request = { id: newTransactionId(), meta: checkedMeta(actor === undefined ? meta : { actor, ...meta }), kind, of }
+    const transaction = new Transaction(
+      {
+        site: () => writer.draftSite(),
+        stager: (tx) => writer.stager(tx),
+        committer: writer.committer,
+        locks: writer.locks,
+        lockTimeoutMs,
+        durability,
+        signal,
+        usable: () => this.#usable(),
+        ended: (ended, receipt) => this.#ended(ended, receipt),
+      },
+      request,
+    )
+    this.#open.add(transaction)
+    return transaction
+  }
+
+  #ended(transaction: Transaction, receipt: Receipt | null): void {
+    this.#open.delete(transaction)
+    if (receipt === null) return
+    this.#events.emit('commit', receipt)
+    const writer = this.#writer
+    if (writer === null || this.#closing !== null || this.#checkpointing) return
+    if (writer.checkpointer.behind > CHECKPOINT_BYTES) this.#checkpointSoon()
+    else if (this.#idle === null) {
+      this.#idle = setTimeout(() => {
+        this.#idle = null
+        if (this.#closing === null) this.#checkpointSoon()
+      }, CHECKPOINT_IDLE_MS).unref()
+    } else this.#idle.refresh()
+  }
+
+  #checkpointSoon(): void {
+    this.#checkpointing = true
+    // A failure has poisoned the journal: the next commit reports it.
+    this.#writer?.checkpointer
+      .run()
+      .catch(() => undefined)
+      .finally(() => {
+        this.#checkpointing = false
+      })
+  }
+
+  async #single(options: Meta, fn: (tx: Transaction) => Promise<void>): Promise<Receipt> {
+    const { actor, message, tags, parent } = options
+    return this.transact(defined({ actor, message, tags, parent }), fn)
+  }
+
+  #put(operations: readonly Operation[], options: UndoOptions, kind: CommitKind, of?: string): Promise<Receipt> {
+    const { actor, message, tags, parent, force } = options
+    const free = (operation: Operation): Operation => {
+      if (operation.op !== 'put' || force !== true) return operation
+      return { op: 'put', path: operation.path, state: operation.state }
+    }
+    return this.#perform(operations.map(free), defined({ actor, message, tags, parent }), kind, of)
+  }
+
+  async #perform(operations: readonly Operation[], meta: Meta, kind: CommitKind, of?: string): Promise<Receipt> {
+    const transaction = this.#begin(meta, kind, of)
+    try {
+      const conflicts: unknown[] = []
+      for (const operation of operations) {
+        await transaction.perform(operation).catch((error: unknown) => {
+          // All of them are named, not only the first.
+          if (!(error instanceof JournalError) || error.details?.conflicts === undefined) throw error
+          conflicts.push(...(error.details.conflicts as unknown[]))
+        })
+      }
+      if (conflicts.length > 0) throw conflictError(conflicts, of)
+    } catch (error) {
+      await transaction.abort()
+      throw error
+    }
+    return transaction.commit()
+  }
+
+  async #hashAt(path: string, at: At): Promise<string> {
+    const state = await this.stateAt(path, at)
+    if (state?.kind === 'file') return state.hash
+    throw new JournalError('NOT_FOUND', `the journal has no file ${path} at ${String(at)}`, {
+      hint: `'journal log ${path}' shows when it was written.`,
+      path,
+    })
+  }
+
+  #source(): Parameters<typeof verify>[0] {
+    const { disk, layout, format, reader, contents } = this.#store
+    const readable = () => this.#writer?.log.acknowledged ?? Number.POSITIVE_INFINITY
+    return { disk, root: layout.root, directory: layout.directory, journalId: format.journal, reader, contents, readable }
+  }
+
+  #progress(): { onProgress?: (progress: Progress) => void } {
+    const { onProgress } = this.#options
+    return onProgress === undefined ? {} : { onProgress }
+  }
+
+  #usable(): void {
+    if (this.#closing === null) return
+    throw new JournalError('CLOSED', 'the journal is closed', { hint: 'Open it again.' })
+  }
+
+  #writing(): Writer {
+    this.#usable()
+    if (this.#writer !== null) return this.#writer
+    throw new JournalError('INVALID', 'the journal is open for reading only', { hint: 'Open it without readOnly.' })
+  }
+}
+
+function conflictError(conflicts: readonly unknown[], of?: string): JournalError {
+  const paths = conflicts.map((conflict) => (conflict as { path: string }).path)
+  return new JournalError('CONFLICT', `changed since: ${paths.slice(0, 5).join(', ')}${paths.length > 5 ? ` and ${paths.length - 5} more` : ''}`, {
+    hint: "Look at 'journal diff' and 'journal log PATH'; take later changes back first, or force it (what is there is kept in the history).",
+    path: paths[0],
+    tx: of,
+    details: { conflicts },
+  })
+}
+
+/** A path as the history names it: relative to the workspace. */
+function relativePath(root: string, path: string): string {
+  const trimmed = path.replace(/^(\.\/)+/, '').replace(/\/+$/, '')
+  if (!isAbsolute(trimmed)) return trimmed === '.' ? '' : trimmed
+  return trimmed === root ? '' : trimmed.startsWith(`${root}/`) ? trimmed.slice(root.length + 1) : trimmed
+}
+
+function checkedMeta(meta: Meta): Meta {
+  const { actor, message, tags, parent } = meta
+  const texts = [actor, message, parent, ...(tags ?? [])]
+  if ((tags !== undefined && !Array.isArray(tags)) || texts.some((text) => text !== undefined && typeof text !== 'string')) {
+    throw new JournalError('INVALID', 'actor, message and parent must be text, tags a list of texts', { hint: 'Convert them first.' })
+  }
+  if (texts.some((text) => text !== undefined && text.length > 65_536)) {
+    throw new JournalError('INVALID', 'actor, message, parent and tags hold at most 65,536 characters', { hint: 'Shorten them.' })
+  }
+  return Object.freeze(defined({ actor, message, tags: tags === undefined ? undefined : Object.freeze([...tags]), parent }))
+}
+
+function defined<T extends Record<string, unknown>>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never
+}

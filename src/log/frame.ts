@@ -1,0 +1,113 @@
+/**
+ * Frames: the unit of the log. Layout and rule of validity stand in journal-format.md; the numbered conditions there are the
+ * numbered checks here.
+ */
+import xxhash from 'xxhash-wasm'
+import { type Position, offsetOf, positionOf, segmentOf } from './position.ts'
+
+const api = await xxhash()
+
+export const FRAME_KIND = { segment: 1, term: 2, content: 3, commit: 4, checkpoint: 5 } as const
+export type FrameKind = keyof typeof FRAME_KIND
+const KINDS: readonly (FrameKind | undefined)[] = [undefined, 'segment', 'term', 'content', 'commit', 'checkpoint']
+
+/** Bytes before the payload. */
+export const HEADER_SIZE = 56
+const HASHED_SIZE = 48
+export const ALIGNMENT = 8
+/** `57 4A 46 31` read as a little-endian integer. */
+export const MAGIC = 0x31464a57
+export const MAX_PAYLOAD = 64 * 1024 * 1024 - 128
+const WORD = 2 ** 32
+/** Larger inputs are hashed piecewise: the WebAssembly memory grows to its largest input and never shrinks. */
+const HASH_PIECE = 1024 * 1024
+
+export interface FrameHeader {
+  readonly kind: FrameKind
+  /** Payload bytes. */
+  readonly length: number
+  readonly term: number
+  readonly sequence: number
+  readonly position: Position
+  /** What was known to be on stable storage when the frame was built. */
+  readonly durable: Position
+  readonly payloadHash: bigint
+}
+
+/** XXH64 with seed 0. */
+export function hashPayload(bytes: Uint8Array): bigint {
+  if (bytes.byteLength <= HASH_PIECE) return api.h64Raw(bytes)
+  const hash = api.create64()
+  for (let at = 0; at < bytes.byteLength; at += HASH_PIECE) hash.update(bytes.subarray(at, at + HASH_PIECE))
+  return hash.digest()
+}
+
+/** Bytes that a frame with such a payload takes in the log. */
+export function frameSize(payloadLength: number): number {
+  return HEADER_SIZE + Math.ceil(payloadLength / ALIGNMENT) * ALIGNMENT
+}
+
+/** The key for header hashes: the first 8 bytes of the journal's id. */
+export function headerSeed(journalId: Uint8Array): bigint {
+  return new DataView(journalId.buffer, journalId.byteOffset, 8).getBigUint64(0, true)
+}
+
+/** Writes header, payload and padding into `target` at `at`; returns the offset behind them. */
+export function encodeFrame(
+  target: Uint8Array,
+  at: number,
+  seed: bigint,
+  frame: Omit<FrameHeader, 'length' | 'payloadHash'>,
+  payload: Uint8Array,
+): number {
+  const end = at + frameSize(payload.byteLength)
+  const view = new DataView(target.buffer, target.byteOffset + at, HEADER_SIZE)
+  view.setUint32(0, MAGIC, true)
+  view.setUint32(4, FRAME_KIND[frame.kind], true)
+  view.setUint32(8, payload.byteLength, true)
+  view.setUint32(12, frame.term, true)
+  view.setUint32(16, frame.sequence % WORD, true)
+  view.setUint32(20, Math.floor(frame.sequence / WORD), true)
+  view.setUint32(24, offsetOf(frame.position), true)
+  view.setUint32(28, segmentOf(frame.position), true)
+  view.setUint32(32, offsetOf(frame.durable), true)
+  view.setUint32(36, segmentOf(frame.durable), true)
+  view.setBigUint64(40, hashPayload(payload), true)
+  view.setBigUint64(48, api.h64Raw(target.subarray(at, at + HASHED_SIZE), seed), true)
+  target.set(payload, at + HEADER_SIZE)
+  target.fill(0, at + HEADER_SIZE + payload.byteLength, end)
+  return end
+}
+
+/** Conditions 1 to 4 for the header at `at` in `bytes`, which is the frame at `position` of the log; null when one fails. */
+export function decodeHeader(bytes: Uint8Array, at: number, seed: bigint, position: Position): FrameHeader | null {
+  if (at + HEADER_SIZE > bytes.byteLength) return null
+  const view = new DataView(bytes.buffer, bytes.byteOffset + at, HEADER_SIZE)
+  if (view.getUint32(0, true) !== MAGIC) return null
+  if (view.getBigUint64(48, true) !== api.h64Raw(bytes.subarray(at, at + HASHED_SIZE), seed)) return null
+  if (positionOf(view.getUint32(28, true), view.getUint32(24, true)) !== position) return null
+  const kind = KINDS[view.getUint32(4, true)]
+  const length = view.getUint32(8, true)
+  if (kind === undefined || length > MAX_PAYLOAD) return null
+  return {
+    kind,
+    length,
+    term: view.getUint32(12, true),
+    sequence: view.getUint32(20, true) * WORD + view.getUint32(16, true),
+    position,
+    durable: positionOf(view.getUint32(36, true), view.getUint32(32, true)),
+    payloadHash: view.getBigUint64(40, true),
+  }
+}
+
+/** Condition 5. */
+export function payloadIsRight(header: FrameHeader, payload: Uint8Array): boolean {
+  return payload.byteLength === header.length && hashPayload(payload) === header.payloadHash
+}
+
+/** Conditions 6 and 7: does a frame follow `previous` (null: the first of the log)? */
+export function follows(header: FrameHeader, previous: { readonly sequence: number; readonly term: number } | null): boolean {
+  return previous === null
+    ? header.sequence === 1
+    : header.sequence === previous.sequence + 1 && header.term >= previous.term
+}

@@ -1,0 +1,163 @@
+import type { FileHandle } from '../disk/disk.ts'
+import { readFully } from '../disk/file.ts'
+import { type FrameHeader, type FrameKind, HEADER_SIZE, decodeHeader, follows, frameSize, payloadIsRight } from './frame.ts'
+import { LOG_START, type Position, offsetOf, positionOf, segmentOf } from './position.ts'
+import type { Segments } from './segments.ts'
+
+const CHUNK = 1024 * 1024
+
+export interface Frame extends FrameHeader {
+  /** Empty when the reader was told to pass over this kind; else checked against its hash. */
+  readonly payload: Uint8Array
+}
+
+/** Where a reading ended. `unread`: something that is no valid frame stands at `position`, and it is not mere padding. */
+export interface LogEnd {
+  readonly position: Position
+  readonly unread: boolean
+  readonly last: { readonly sequence: number; readonly term: number } | null
+}
+
+export interface ReadOptions {
+  /** Payloads of these kinds are neither read nor checked. */
+  readonly skip?: ReadonlySet<FrameKind>
+  /** Stop before this position. */
+  readonly until?: Position
+}
+
+/** One segment file, read in chunks. */
+class SegmentFile {
+  readonly size: number
+  readonly #segments: Segments
+  readonly #handle: FileHandle
+  #chunk = new Uint8Array(0)
+  #start = 0
+
+  constructor(segments: Segments, segment: number) {
+    this.#segments = segments
+    this.#handle = segments.disk.open(segments.path(segment), 'read')
+    this.size = segments.disk.stat(this.#handle).size
+  }
+
+  /** Up to `length` bytes at `offset`: fewer at the end of the file. The view stays valid. */
+  bytes(offset: number, length: number): Uint8Array {
+    const at = offset - this.#start
+    if (at < 0 || at + length > this.#chunk.byteLength) {
+      const wanted = Math.max(0, Math.min(Math.max(length, CHUNK), this.size - offset))
+      const fresh = new Uint8Array(wanted)
+      this.#chunk = fresh.subarray(0, readFully(this.#segments.disk, this.#handle, fresh, offset))
+      this.#start = offset
+      return this.#chunk.subarray(0, length)
+    }
+    return this.#chunk.subarray(at, at + length)
+  }
+
+  isZeroFrom(offset: number): boolean {
+    for (let at = offset; at < this.size; at += CHUNK) {
+      const bytes = this.bytes(at, Math.min(CHUNK, this.size - at))
+      if (bytes.byteLength === 0) return true
+      if (!bytes.every((byte) => byte === 0)) return false
+    }
+    return true
+  }
+
+  close(): void {
+    this.#segments.disk.close(this.#handle)
+  }
+}
+
+/** Reads frames in order. Holds no lock and no state: any number of readers may work beside the writer. */
+export class LogReader {
+  readonly segments: Segments
+  readonly #seed: bigint
+
+  constructor(segments: Segments, seed: bigint) {
+    this.segments = segments
+    this.#seed = seed
+  }
+
+  /** Yields the valid frames from `from` on, which must be the position of a frame or the end of the log. */
+  *read(from: Position = LOG_START, options: ReadOptions = {}): Generator<Frame, LogEnd> {
+    let last: { sequence: number; term: number } | null = null
+    let trusted = from !== LOG_START
+    let segment = segmentOf(from)
+    let offset = offsetOf(from)
+    const until = options.until ?? Number.POSITIVE_INFINITY
+    for (;;) {
+      if (!this.segments.exists(segment)) {
+        return { position: positionOf(segment, offset), unread: false, last }
+      }
+      const file = new SegmentFile(this.segments, segment)
+      try {
+        for (;;) {
+          const position = positionOf(segment, offset)
+          if (position >= until) return { position, unread: false, last }
+          const header = decodeHeader(file.bytes(offset, HEADER_SIZE), 0, this.#seed, position)
+          if (header === null || !(trusted || follows(header, last))) break
+          let payload = new Uint8Array(0)
+          if (options.skip?.has(header.kind)) {
+            if (offset + HEADER_SIZE + header.length > file.size) break
+          } else {
+            payload = file.bytes(offset + HEADER_SIZE, header.length) as Uint8Array<ArrayBuffer>
+            if (!payloadIsRight(header, payload)) break
+          }
+          trusted = false
+          last = { sequence: header.sequence, term: header.term }
+          yield { ...header, payload }
+          offset += frameSize(header.length)
+        }
+        const position = positionOf(segment, offset)
+        const zero = file.isZeroFrom(offset)
+        const next = this.segments.exists(segment + 1)
+        if (!zero || offset === 0) return { position, unread: !zero || next, last }
+        if (!next) return { position, unread: false, last }
+        if (!this.#continues(segment + 1, last)) return { position, unread: true, last }
+      } finally {
+        file.close()
+      }
+      segment += 1
+      offset = 0
+    }
+  }
+
+  /** The frame at a position, or null when none is intact there. */
+  frameAt(position: Position): Frame | null {
+    const segment = segmentOf(position)
+    if (segment < 1 || !this.segments.exists(segment)) return null
+    const file = new SegmentFile(this.segments, segment)
+    try {
+      const offset = offsetOf(position)
+      const header = decodeHeader(file.bytes(offset, HEADER_SIZE), 0, this.#seed, position)
+      if (header === null) return null
+      const payload = file.bytes(offset + HEADER_SIZE, header.length)
+      return payloadIsRight(header, payload) ? { ...header, payload } : null
+    } finally {
+      file.close()
+    }
+  }
+
+  /** Headers of the intact frames at or after `position`, found without trusting anything before them. */
+  *intactAfter(position: Position): Generator<FrameHeader> {
+    for (const segment of this.segments.list()) {
+      if (segment < segmentOf(position)) continue
+      const file = new SegmentFile(this.segments, segment)
+      try {
+        let offset = segment === segmentOf(position) ? offsetOf(position) : 0
+        while (offset + HEADER_SIZE <= file.size) {
+          const header = decodeHeader(file.bytes(offset, HEADER_SIZE), 0, this.#seed, positionOf(segment, offset))
+          if (header !== null && payloadIsRight(header, file.bytes(offset + HEADER_SIZE, header.length))) {
+            yield header
+            offset += frameSize(header.length)
+          } else offset += 8
+        }
+      } finally {
+        file.close()
+      }
+    }
+  }
+
+  #continues(segment: number, last: { sequence: number; term: number } | null): boolean {
+    const frame = this.frameAt(positionOf(segment, 0))
+    return frame !== null && frame.kind === 'segment' && (last === null || follows(frame, last))
+  }
+}

@@ -1,0 +1,291 @@
+import { JournalError, asJournalError, hasSystemCode } from '../errors.ts'
+import type { FileHandle } from '../disk/disk.ts'
+import { writeFully } from '../disk/file.ts'
+import { type FrameKind, MAX_PAYLOAD, encodeFrame, frameSize } from './frame.ts'
+import { type Position, offsetOf, positionOf, segmentOf } from './position.ts'
+import { SEGMENT_SIZE, type Segments } from './segments.ts'
+
+/** Frames are gathered up to this size before they are written. */
+const BUFFER_SIZE = 1024 * 1024
+/** Log space is zero-filled ahead in steps that double between these: a sync of a file that grows costs twice as much. */
+const FIRST_RESERVE = 64 * 1024
+const LAST_RESERVE = 4 * 1024 * 1024
+/** A batch above this is written without reserving: zeros first would double its cost. */
+const RESERVE_LIMIT = 256 * 1024
+/** Left free on the file system, so that the log can still say what happened. */
+const MARGIN = 64 * 1024
+
+export type Durability = 'full' | 'os'
+
+export interface NewFrame {
+  readonly kind: FrameKind
+  readonly payload: Uint8Array
+  /** Told where the frame will stand, before anything is written. */
+  readonly placed?: (position: Position) => void
+}
+
+/** What goes into the log together, and is durable together. */
+export interface Append {
+  /** Payloads made when their turn comes, so that a large transaction need not be held in memory. */
+  readonly frames: Iterable<NewFrame>
+  /** Bytes that the frames will take, about. */
+  readonly size: number
+  readonly durability: Durability
+}
+
+export interface LogState {
+  readonly end: Position
+  readonly sequence: number
+  readonly term: number
+  /** Known to be on stable storage. */
+  readonly durable: Position
+}
+
+export interface LogWriterOptions {
+  readonly seed: bigint
+  readonly segmentSize?: number
+  /** Payload of the first frame of a new segment. */
+  readonly segmentPayload: (segment: number) => Uint8Array
+}
+
+interface Waiting {
+  readonly append: Append
+  readonly resolve: (end: Position) => void
+  readonly reject: (error: JournalError) => void
+}
+
+/**
+ * The end of the log. Appends that arrive while a sync is in flight share the next write and the next sync (group commit).
+ * After a failed write or sync it is poisoned: nothing more is ever appended through it, and no sync is tried again.
+ */
+export class LogWriter {
+  readonly #segments: Segments
+  readonly #options: LogWriterOptions
+  readonly #segmentSize: number
+  #term: number
+  #sequence: number
+  #segment: number
+  #offset: number
+  #durable: Position
+  #acknowledged: Position
+  #handle: FileHandle | null = null
+  #reserved = 0
+  #reserveStep = FIRST_RESERVE
+  #buffer = new Uint8Array(FIRST_RESERVE)
+  #buffered = 0
+  #queue: Waiting[] = []
+  #flushing: Promise<void> | null = null
+  #poison: JournalError | null = null
+
+  constructor(segments: Segments, state: LogState, options: LogWriterOptions) {
+    this.#segments = segments
+    this.#options = options
+    this.#segmentSize = options.segmentSize ?? SEGMENT_SIZE
+    this.#term = state.term
+    this.#sequence = state.sequence
+    this.#segment = segmentOf(state.end)
+    this.#offset = offsetOf(state.end)
+    this.#durable = state.durable
+    this.#acknowledged = state.end
+  }
+
+  get end(): Position {
+    return positionOf(this.#segment, this.#offset + this.#buffered)
+  }
+
+  /** Behind everything that has been acknowledged: how far readers of this process may go. */
+  get acknowledged(): Position {
+    return this.#acknowledged
+  }
+
+  get durable(): Position {
+    return this.#durable
+  }
+
+  get term(): number {
+    return this.#term
+  }
+
+  get poison(): JournalError | null {
+    return this.#poison
+  }
+
+  /**
+   * Resolves with the position behind the frames when they are in the log and, at durability `full`, on stable storage.
+   * @throws JournalError `POISONED`; `NO_SPACE` when nothing was written and the log is still good.
+   */
+  append(append: Append): Promise<Position> {
+    if (this.#poison !== null) return Promise.reject(this.#poisoned())
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ append, resolve, reject })
+      this.#flushing ??= this.#flush().finally(() => {
+        this.#flushing = null
+      })
+    })
+  }
+
+  /** Declares the log unusable until it is reopened. */
+  poisonWith(error: JournalError): void {
+    this.#poison ??= error
+  }
+
+  /** Waits for what is in flight and closes the file. */
+  async close(): Promise<void> {
+    await this.#flushing
+    if (this.#handle !== null) this.#segments.disk.close(this.#handle)
+    this.#handle = null
+  }
+
+  async #flush(): Promise<void> {
+    // A turn of the microtask queue lets callers of the same moment join; it delays nobody.
+    await null
+    while (this.#queue.length > 0) {
+      const batch = this.#queue
+      this.#queue = []
+      const done: (() => void)[] = []
+      try {
+        const accepted = this.#admit(batch)
+        if (this.#poison !== null) throw this.#poison
+        for (const { append, resolve } of accepted) {
+          for (const frame of append.frames) {
+            const pending = this.#put(frame)
+            if (pending !== null) await pending
+          }
+          const end = this.end
+          done.push(() => resolve(end))
+        }
+        this.#drain()
+        if (accepted.some(({ append }) => append.durability === 'full')) await this.#sync()
+        this.#acknowledged = this.end
+        for (const resolve of done) resolve()
+      } catch (error) {
+        this.#poison ??= asJournalError(error, 'writing the log')
+        const first = this.#poison
+        for (const [index, { reject }] of batch.entries()) reject(index === 0 ? first : this.#poisoned())
+        for (const { reject } of this.#queue.splice(0)) reject(this.#poisoned())
+      }
+    }
+  }
+
+  #poisoned(): JournalError {
+    return new JournalError('POISONED', `the journal takes no more commits: ${this.#poison?.message}`, {
+      hint: 'Close the journal and open it again: recovery finds out what is in it. Look at the cause first.',
+      cause: this.#poison,
+    })
+  }
+
+  /** Turns away what there is no room for, while nothing of it is written yet. */
+  #admit(batch: readonly Waiting[]): Waiting[] {
+    const accepted: Waiting[] = []
+    let total = 0
+    for (const waiting of batch) {
+      const needed = total + waiting.append.size
+      if (this.#offset + needed > this.#reserved) {
+        try {
+          this.#reserve(needed)
+        } catch (error) {
+          waiting.reject(asJournalError(error, 'reserving space in the log'))
+          continue
+        }
+      }
+      total = needed
+      accepted.push(waiting)
+    }
+    return accepted
+  }
+
+  #reserve(needed: number): void {
+    const { disk, directory } = this.#segments
+    if (disk.freeSpace(directory) < needed + MARGIN) {
+      throw new JournalError('NO_SPACE', `the log needs ${needed} bytes more than the file system has`, {
+        hint: 'Free some space on this file system and try again. Nothing was changed.',
+      })
+    }
+    if (needed > RESERVE_LIMIT || this.#handle === null) return
+    const from = Math.max(this.#reserved, this.#offset)
+    const to = Math.min(this.#segmentSize, Math.ceil((this.#offset + needed) / 4096) * 4096 + this.#reserveStep)
+    if (to <= from) return
+    try {
+      writeFully(disk, this.#handle, new Uint8Array(to - from), from)
+    } catch (error) {
+      // The zeros that went are harmless padding; only the frames themselves matter.
+      if (hasSystemCode(error, 'ENOSPC', 'EDQUOT', 'EFBIG')) throw asJournalError(error, 'reserving space in the log')
+      this.#poison ??= asJournalError(error, 'reserving space in the log')
+      throw error
+    }
+    this.#reserved = to
+    this.#reserveStep = Math.min(LAST_RESERVE, this.#reserveStep * 2)
+  }
+
+  /** Null when done; a promise when a segment must be finished first. */
+  #put(frame: NewFrame): Promise<void> | null {
+    const { payload } = frame
+    const size = frameSize(payload.byteLength)
+    if (payload.byteLength > MAX_PAYLOAD || size > this.#segmentSize - 4096) {
+      throw new JournalError('INVALID', `a frame of ${payload.byteLength} bytes does not fit into a segment`, {
+        hint: 'Split the transaction into smaller ones.',
+      })
+    }
+    if (this.#handle === null || this.#offset + this.#buffered + size > this.#segmentSize) {
+      return this.#roll(size).then(() => this.#encode(frame, size))
+    }
+    this.#encode(frame, size)
+    return null
+  }
+
+  #encode({ kind, payload, placed }: NewFrame, size: number): void {
+    if (this.#buffered + size > this.#buffer.byteLength) {
+      if (this.#buffered + size > BUFFER_SIZE) this.#drain()
+      if (this.#buffered + size > this.#buffer.byteLength) {
+        const larger = new Uint8Array(Math.max(size, Math.min(BUFFER_SIZE, (this.#buffered + size) * 2)))
+        larger.set(this.#buffer.subarray(0, this.#buffered))
+        this.#buffer = larger
+      }
+    }
+    placed?.(this.end)
+    const frame = { kind, term: this.#term, sequence: this.#sequence + 1, position: this.end, durable: this.#durable }
+    this.#buffered = encodeFrame(this.#buffer, this.#buffered, this.#options.seed, frame, payload)
+    this.#sequence += 1
+  }
+
+  #drain(): void {
+    if (this.#buffered === 0 || this.#handle === null) return
+    writeFully(this.#segments.disk, this.#handle, this.#buffer.subarray(0, this.#buffered), this.#offset)
+    this.#offset += this.#buffered
+    this.#buffered = 0
+    if (this.#buffer.byteLength > BUFFER_SIZE) this.#buffer = new Uint8Array(FIRST_RESERVE)
+  }
+
+  async #sync(): Promise<void> {
+    if (this.#handle === null) return
+    const end = this.end
+    await this.#segments.disk.sync(this.#handle)
+    this.#durable = end
+  }
+
+  /** Opens the segment the log ends in or, when that is full, finishes it and begins the next. */
+  async #roll(size: number): Promise<void> {
+    const { disk, directory } = this.#segments
+    if (this.#handle === null && this.#offset > 0) {
+      this.#handle = disk.open(this.#segments.path(this.#segment), 'write')
+      this.#reserved = disk.stat(this.#handle).size
+      if (this.#offset + this.#buffered + size <= this.#segmentSize) return
+    }
+    if (this.#handle !== null) {
+      this.#drain()
+      disk.truncate(this.#handle, this.#offset)
+      await this.#sync()
+      disk.close(this.#handle)
+      this.#handle = null
+      this.#segment += 1
+      this.#offset = 0
+    }
+    const path = this.#segments.path(this.#segment)
+    this.#handle = disk.open(path, disk.lstat(path) === null ? 'create' : 'write', 0o600)
+    this.#reserved = 0
+    const payload = this.#options.segmentPayload(this.#segment)
+    this.#encode({ kind: 'segment', payload }, frameSize(payload.byteLength))
+    // The name must be durable before anything in the segment is acknowledged.
+    await disk.syncDirectory(directory)
+  }
+}

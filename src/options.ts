@@ -1,0 +1,46 @@
+import type { Disk } from './disk/disk.ts'
+import type { Durability } from './log/log-writer.ts'
+import type { OpenDatabase } from './history/index-store.ts'
+
+/** How far a long piece of work is. `total` 0: unknown. */
+export interface Progress {
+  readonly phase: string
+  readonly done: number
+  readonly total: number
+}
+
+export interface OpenOptions {
+  /** Who writes, unless a transaction says otherwise. */
+  readonly actor?: string
+  /**
+   * What an acknowledgement means. `full` (default): on stable storage. `os`: handed to the operating system; survives the process,
+   * not the power.
+   */
+  readonly durability?: Durability
+  /** What to do with transactions that a crash left in flight. `manual`: throw `NEEDS_RECOVERY`. Default `replay`. */
+  readonly recover?: 'replay' | 'revert' | 'manual'
+  /** Keep staged contents of transactions that were never committed, in `.journal/broken/`. */
+  readonly salvage?: boolean
+  /** How long a transaction waits for locks. Default 30 000. */
+  readonly lockTimeoutMs?: number
+  /** Cancels what is not committed yet. */
+  readonly signal?: AbortSignal
+  /** Make a journal where there is none. Default true, unless `readOnly`. */
+  readonly create?: boolean
+  /** Take over a journal that was made for another folder. */
+  readonly rebind?: boolean
+  /** Take no lock, recover nothing, write nothing; works beside a writer. */
+  readonly readOnly?: boolean
+  /**
+   * Turn every optimization off: each file is written and replaced by rename, hashes are never remembered. Results are the same.
+   * Default: true when the environment variable `WRITE_JOURNAL_LEGACY` is set to anything but `0` or nothing.
+   */
+  readonly legacy?: boolean
+  readonly onProgress?: (progress: Progress) => void
+  /** The file system. Default: Node's. */
+  readonly disk?: Disk
+  /** The index's database. Default: LevelDB on Node's file system, memory elsewhere. */
+  readonly openDatabase?: OpenDatabase
+  /** Bytes after which a new log segment begins. Default 64 MiB. */
+  readonly segmentSize?: number
+}

@@ -1,0 +1,153 @@
+import type { ContentStore } from '../content/content-store.ts'
+import type { Disk } from '../disk/disk.ts'
+import { effectsOf } from '../entry/effects.ts'
+import { type State, sameState } from '../entry/state.ts'
+import { asJournalError } from '../errors.ts'
+import type { Observation, Observer } from '../workspace/observer.ts'
+import type { FlightCommit, LogScan } from './log-scan.ts'
+import type { RecoveryReport } from './report.ts'
+import { type Found, type Rule, decide } from './table.ts'
+import { isTornForm } from './torn-form.ts'
+
+/** What recovery means to do about one path. */
+export interface PathPlan {
+  readonly path: string
+  readonly goal: State
+  readonly observed: Observation
+  readonly rule: Rule
+  /** The last transaction that wrote it. */
+  readonly tx: string
+}
+
+export interface RecoveryPlan {
+  readonly paths: readonly PathPlan[]
+  /** To be taken back, newest first. */
+  readonly revert: readonly FlightCommit[]
+  readonly report: RecoveryReport
+}
+
+/** The states of one path through the transactions in flight. */
+interface PathHistory {
+  readonly path: string
+  /** `states[0]` before all of them; `states[i]` after `writers[i - 1]`. */
+  readonly states: State[]
+  readonly writers: FlightCommit[]
+}
+
+function historiesOf(flight: readonly FlightCommit[]): Map<string, PathHistory> {
+  const histories = new Map<string, PathHistory>()
+  for (const member of flight) {
+    for (const { path, before, after } of effectsOf(member.commit.entries)) {
+      let history = histories.get(path)
+      if (history === undefined) {
+        history = { path, states: [before], writers: [] }
+        histories.set(path, history)
+      }
+      // A transaction begins with what it found, which an edit from outside may have changed.
+      if (!sameState(history.states.at(-1) ?? null, before)) history.states[history.states.length - 1] = before
+      history.states.push(after)
+      history.writers.push(member)
+    }
+  }
+  return histories
+}
+
+export interface PlanningSite {
+  readonly disk: Disk
+  readonly observer: Observer
+  readonly contents: ContentStore
+  /** Paths whose content was moved aside and not yet replaced. */
+  readonly movedAside: ReadonlySet<string>
+  /** A sync failed before: what reads back right may not be on the disk, so it is written anew. */
+  readonly suspect: boolean
+}
+
+/** Works out what recovery will do. Changes nothing. */
+export async function planRecovery(site: PlanningSite, scan: LogScan, mode: 'replay' | 'revert'): Promise<RecoveryPlan> {
+  const histories = historiesOf(scan.inFlight)
+  const observations = new Map<string, Observation>()
+  const missing = new Map<FlightCommit, boolean>()
+  for (const history of histories.values()) {
+    const observed = await observe(site, history.path)
+    observations.set(history.path, observed)
+    // Whatever stands there, the transactions after the newest state that it matches are not done.
+    const reached = history.states.findLastIndex((state) => matches(observed.state, state))
+    for (const [index, writer] of history.writers.entries()) {
+      if (index + 1 > reached) missing.set(writer, true)
+    }
+  }
+  const revert = mode === 'revert' ? revertible(scan, histories, missing) : []
+  const reverting = new Set(revert)
+  const paths: PathPlan[] = []
+  for (const history of histories.values()) {
+    const kept = history.writers.findLastIndex((writer) => !reverting.has(writer))
+    const goal = history.states[kept + 1] ?? null
+    const observed = observations.get(history.path) as Observation
+    const last = history.writers.at(-1) as FlightCommit
+    const restarted = history.writers.some((writer) => writer.boot !== site.disk.bootId)
+    const found = await classify(site, history, goal, observed)
+    paths.push({ path: history.path, goal, observed, rule: decide(found, restarted), tx: last.commit.tx })
+  }
+  const conflicts = paths.filter(({ rule }) => rule.decision === 'keep and report').map(({ tx, path }) => ({ tx, path }))
+  return {
+    paths,
+    revert,
+    report: {
+      replayed: scan.inFlight.filter((member) => missing.has(member) && !reverting.has(member)).map(({ commit }) => commit.tx),
+      reverted: revert.map(({ commit }) => commit.tx),
+      discarded: scan.uncommitted,
+      conflicts,
+      tornBytes: scan.tail?.verdict === 'torn' ? scan.tail.bytes : 0,
+    },
+  }
+}
+
+/**
+ * Transactions to take back: not known to have been done, not wholly in the workspace, and with no later transaction that
+ * stays standing on the same paths. Newest first.
+ */
+function revertible(
+  scan: LogScan,
+  histories: ReadonlyMap<string, PathHistory>,
+  missing: ReadonlyMap<FlightCommit, boolean>,
+): FlightCommit[] {
+  const done = Math.max(0, ...scan.inFlight.map(({ commit }) => commit.done))
+  const chosen = new Set<FlightCommit>()
+  for (const member of [...scan.inFlight].reverse()) {
+    if (member.commit.seq <= done || !missing.has(member)) continue
+    const free = effectsOf(member.commit.entries).every(({ path }) => {
+      const writers = histories.get(path)?.writers ?? []
+      return writers.slice(writers.indexOf(member) + 1).every((later) => chosen.has(later))
+    })
+    if (free) chosen.add(member)
+  }
+  return [...chosen]
+}
+
+async function observe(site: PlanningSite, path: string): Promise<Observation> {
+  try {
+    return await site.observer.observe(path)
+  } catch (error) {
+    throw asJournalError(error, 'looking at the workspace', path)
+  }
+}
+
+/** Folders match whatever their permissions: those are set last, and set again. */
+function matches(found: State, state: State): boolean {
+  return sameState(found, state) || (found?.kind === 'dir' && state?.kind === 'dir')
+}
+
+async function classify(site: PlanningSite, history: PathHistory, goal: State, { state }: Observation): Promise<Found> {
+  if (sameState(state, goal)) return site.suspect && goal?.kind === 'file' ? 'known' : 'goal'
+  if (history.states.some((known) => matches(state, known))) return 'known'
+  // A file with a content that the log knows of this path; only its permissions are others, or its owner.
+  if (state?.kind === 'file' && goal?.kind === 'file' && state.hash === goal.hash) return 'known'
+  if (state === null) return site.movedAside.has(history.path) ? 'known' : 'torn'
+  if (state.kind !== 'file') return 'other'
+  if (state.size === 0) return 'torn'
+  for (const known of history.states.slice(1)) {
+    if (known?.kind !== 'file') continue
+    if (await isTornForm(site.disk, site.observer.absolute(history.path), site.contents, known.hash)) return 'torn'
+  }
+  return 'other'
+}

@@ -1,0 +1,173 @@
+import { randomBytes } from 'node:crypto'
+import type { Disk } from '../disk/disk.ts'
+import { createFile, readSmallFile } from '../disk/file.ts'
+import { JournalError } from '../errors.ts'
+
+/** The folder that holds the journal; nothing in any folder of this name is ever written through a transaction. */
+export const JOURNAL_FOLDER = '.journal'
+
+/** The version of the format that this code writes, and the newest it reads. */
+export const FORMAT_VERSION = 1
+const FOLDER_MODE = 0o700
+const FILE_MODE = 0o600
+const FOLDERS = ['log', 'blobs', 'staging', 'broken'] as const
+
+export interface Format {
+  readonly format: 'write-journal'
+  readonly version: number
+  /** The journal's id, 32 hex digits. */
+  readonly journal: string
+}
+
+export interface WorkspaceMark {
+  readonly root: string
+  readonly inode: string
+}
+
+/** Names of everything in `.journal/`. */
+export class Layout {
+  readonly root: string
+  readonly directory: string
+
+  constructor(root: string) {
+    this.root = root
+    this.directory = `${root === '/' ? '' : root}/${JOURNAL_FOLDER}`
+  }
+
+  get format(): string {
+    return `${this.directory}/FORMAT`
+  }
+  get workspace(): string {
+    return `${this.directory}/WORKSPACE`
+  }
+  get lock(): string {
+    return `${this.directory}/LOCK`
+  }
+  get checkpoint(): string {
+    return `${this.directory}/CHECKPOINT`
+  }
+  get suspect(): string {
+    return `${this.directory}/SUSPECT`
+  }
+  get log(): string {
+    return `${this.directory}/log`
+  }
+  get blobs(): string {
+    return `${this.directory}/blobs`
+  }
+  get index(): string {
+    return `${this.directory}/index`
+  }
+  get staging(): string {
+    return `${this.directory}/staging`
+  }
+  get broken(): string {
+    return `${this.directory}/broken`
+  }
+}
+
+export function readJson(disk: Disk, path: string): unknown {
+  const bytes = readSmallFile(disk, path)
+  if (bytes === null) return null
+  try {
+    return JSON.parse(Buffer.from(bytes).toString('utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+/** Replaces a small file as a whole; a reader sees the old text or the new one. Durable when `sync` is given. */
+export async function replaceJson(disk: Disk, path: string, value: unknown, sync: boolean): Promise<void> {
+  const fresh = `${path}.new`
+  if (disk.lstat(fresh) !== null) disk.unlink(fresh)
+  createFile(disk, fresh, Buffer.from(`${JSON.stringify(value)}\n`), FILE_MODE)
+  if (sync) {
+    const handle = disk.open(fresh, 'write')
+    await disk.sync(handle).finally(() => disk.close(handle))
+  }
+  disk.rename(fresh, path)
+  if (sync) await disk.syncDirectory(path.slice(0, path.lastIndexOf('/')))
+}
+
+/** Reads `FORMAT`. Null when there is no journal, or none that was ever finished being made. */
+export function readFormat(disk: Disk, layout: Layout): Format | null {
+  if (disk.lstat(layout.directory) === null) return null
+  const value = readJson(disk, layout.format)
+  if (value === null) return null
+  const format = value as Partial<Format> | undefined
+  if (format?.format !== 'write-journal' || !Number.isInteger(format.version) || !/^[0-9a-f]{32}$/.test(format.journal ?? '')) {
+    throw new JournalError('CORRUPT', `${layout.format} does not say what it should`, {
+      hint: 'Restore the file from a backup; the journal id stands in the first frame of every log segment too (journal-format.md).',
+      path: layout.format,
+    })
+  }
+  if ((format.version as number) > FORMAT_VERSION) {
+    throw new JournalError('NEWER_FORMAT', `this journal has format version ${format.version}, and this program knows ${FORMAT_VERSION}`, {
+      hint: 'Use a newer version of write-journal. Nothing was changed.',
+      details: { found: format.version, known: FORMAT_VERSION },
+    })
+  }
+  return format as Format
+}
+
+/** Makes an empty journal, durable as a whole: FORMAT is written last, so half a journal is none. */
+export async function createLayout(disk: Disk, layout: Layout): Promise<Format> {
+  if (disk.lstat(layout.directory) === null) disk.makeDirectory(layout.directory, FOLDER_MODE)
+  for (const folder of FOLDERS) {
+    const path = `${layout.directory}/${folder}`
+    if (disk.lstat(path) === null) disk.makeDirectory(path, FOLDER_MODE)
+  }
+  const format: Format = { format: 'write-journal', version: FORMAT_VERSION, journal: randomBytes(16).toString('hex') }
+  await bindWorkspace(disk, layout)
+  await replaceJson(disk, layout.format, format, true)
+  await disk.syncDirectory(layout.root)
+  return format
+}
+
+/** Folders that may be missing when only the history was copied. */
+export function completeLayout(disk: Disk, layout: Layout): void {
+  for (const folder of FOLDERS) {
+    const path = `${layout.directory}/${folder}`
+    if (disk.lstat(path) === null) disk.makeDirectory(path, FOLDER_MODE)
+  }
+}
+
+/**
+ * Notes, as well as the disk lets us, that a sync of workspace files failed: what reads back right may not be on the disk, so the next recovery
+ * writes everything in flight anew.
+ */
+export function markSuspect(disk: Disk, layout: Layout): void {
+  try {
+    if (disk.lstat(layout.suspect) === null) createFile(disk, layout.suspect, Buffer.from('{}\n'), FILE_MODE)
+  } catch {
+    // The disk is failing; recovery still begins at the last good checkpoint.
+  }
+}
+
+/** Notes which folder this journal belongs to. */
+export async function bindWorkspace(disk: Disk, layout: Layout): Promise<void> {
+  const inode = disk.lstat(layout.directory)?.ino ?? 0n
+  const mark: WorkspaceMark = { root: layout.root, inode: String(inode) }
+  await replaceJson(disk, layout.workspace, mark, false)
+}
+
+/**
+ * `here`: this workspace's own. `moved`: the same folder at another path, or another folder at the same one (a restored backup).
+ * `copied`: neither the path nor the folder is the one it was made for.
+ */
+export function belonging(disk: Disk, layout: Layout): 'here' | 'moved' | 'copied' {
+  const mark = readJson(disk, layout.workspace) as Partial<WorkspaceMark> | null | undefined
+  if (mark === null || mark === undefined) return 'moved'
+  const sameRoot = mark.root === layout.root
+  const sameInode = mark.inode === String(disk.lstat(layout.directory)?.ino ?? 0n)
+  if (sameRoot && sameInode) return 'here'
+  return sameRoot || sameInode ? 'moved' : 'copied'
+}
+
+export function foreignError(layout: Layout, mark: string): JournalError {
+  return new JournalError('FOREIGN', `the journal in ${layout.directory} belongs to ${mark}`, {
+    hint: "If the whole workspace was copied or moved on purpose, run 'journal init --rebind' here; if only .journal was copied, remove it.",
+    path: layout.directory,
+  })
+}
+

@@ -1,0 +1,64 @@
+import { resolve } from 'node:path'
+import { BlobStore } from '../content/blob-store.ts'
+import { ContentStore } from '../content/content-store.ts'
+import type { Disk } from '../disk/disk.ts'
+import { fromHex } from '../entry/codec.ts'
+import { JournalError, asJournalError, hasSystemCode } from '../errors.ts'
+import { headerSeed } from '../log/frame.ts'
+import { LogReader } from '../log/log-reader.ts'
+import { Segments } from '../log/segments.ts'
+import { type Format, Layout, belonging, foreignError, readFormat, readJson } from './layout.ts'
+
+/** The parts of a journal that reading needs. */
+export interface Store {
+  readonly disk: Disk
+  readonly layout: Layout
+  readonly format: Format
+  readonly seed: bigint
+  readonly segments: Segments
+  readonly reader: LogReader
+  readonly contents: ContentStore
+}
+
+/** The workspace's real path. @throws JournalError `NOT_FOUND`, `INVALID` */
+export function locateRoot(disk: Disk, root: string): Layout {
+  if (typeof root !== 'string' || root === '' || root.includes('\0')) {
+    throw new JournalError('INVALID', 'the workspace must be the path of a folder', { hint: 'Name a folder.' })
+  }
+  try {
+    const real = disk.realPath(resolve(root))
+    if (disk.lstat(real)?.kind === 'dir') return new Layout(real)
+  } catch (error) {
+    if (hasSystemCode(error, 'ENOENT', 'ENOTDIR')) {
+      throw new JournalError('NOT_FOUND', `there is no folder ${root}`, { hint: 'Make it first.', path: root, cause: error })
+    }
+    throw asJournalError(error, 'opening the workspace', root)
+  }
+  throw new JournalError('INVALID', `${root} is not a folder`, { hint: 'Name a folder.', path: root })
+}
+
+export function noJournal(layout: Layout): JournalError {
+  return new JournalError('NOT_FOUND', `there is no journal in ${layout.root}`, {
+    hint: "Make one with 'journal init'.",
+    path: layout.root,
+  })
+}
+
+/** @throws JournalError `FOREIGN` for a journal that was copied here */
+export function checkBelonging(disk: Disk, layout: Layout): 'here' | 'moved' {
+  const place = belonging(disk, layout)
+  if (place !== 'copied') return place
+  const mark = readJson(disk, layout.workspace) as { root?: unknown } | null
+  throw foreignError(layout, String(mark?.root ?? 'another workspace'))
+}
+
+/** Builds the reading parts. @throws JournalError `NOT_FOUND`, `CORRUPT`, `NEWER_FORMAT` */
+export function openStore(disk: Disk, layout: Layout): Store {
+  const format = readFormat(disk, layout)
+  if (format === null) throw noJournal(layout)
+  const seed = headerSeed(fromHex(format.journal))
+  const segments = new Segments(disk, layout.log)
+  const reader = new LogReader(segments, seed)
+  const contents = new ContentStore(disk, reader, new BlobStore(disk, layout.blobs))
+  return { disk, layout, format, seed, segments, reader, contents }
+}

@@ -1,0 +1,339 @@
+import type { BlobStore } from '../content/blob-store.ts'
+import { hashFile } from '../content/hash.ts'
+import { type Head, chainCommit } from '../entry/chain.ts'
+import { encodeTerm } from '../entry/control.ts'
+import type { ChainedCommit, Commit, CommitKind, Meta } from '../entry/commit.ts'
+import { type Effect, effectsOf } from '../entry/effects.ts'
+import { type Entry, changesOf } from '../entry/entry.ts'
+import { type FileState, hashOf, sameState } from '../entry/state.ts'
+import { JournalError, asJournalError } from '../errors.ts'
+import type { Durability, LogWriter, NewFrame } from '../log/log-writer.ts'
+import type { Position } from '../log/position.ts'
+import { type Change, Materialization, type Site, type Surprise } from '../workspace/materialization.ts'
+import { parentOf } from '../workspace/safe-path.ts'
+import type { Draft } from './draft.ts'
+import { GatheredContents } from './gathered-contents.ts'
+import type { FileReceipt, Receipt } from './receipt.ts'
+
+export interface CommitRequest {
+  readonly tx: string
+  readonly kind: CommitKind
+  readonly of?: string | undefined
+  readonly meta: Meta
+  readonly draft: Draft
+  readonly durability: Durability
+}
+
+/** A commit that stands in the log and is not wholly in the workspace yet. */
+interface InFlight {
+  readonly start: Position
+  readonly before: Head
+}
+
+export interface CommitterOptions {
+  readonly site: Site
+  readonly log: LogWriter
+  readonly head: Head
+  /** Facts of this writer, for the term frame before its first commit. */
+  readonly writer: { readonly pid: number; readonly host: string }
+  readonly onConflict: (tx: string, path: string) => void
+}
+
+/** Where recovery may begin, and what a checkpoint must make durable first. */
+export interface CheckpointBasis {
+  readonly redo: Position
+  readonly head: Head
+  readonly files: ReadonlySet<string>
+  readonly folders: ReadonlySet<string>
+  readonly clean: boolean
+}
+
+/** Brings evaluated transactions into the log and then into the workspace. */
+export class Committer {
+  readonly #options: CommitterOptions
+  readonly #inFlight = new Map<number, InFlight>()
+  #head: Head
+  #files = new Set<string>()
+  #folders = new Set<string>()
+  #termWritten = false
+
+  constructor(options: CommitterOptions) {
+    this.#options = options
+    this.#head = options.head
+  }
+
+  get head(): Head {
+    return this.#head
+  }
+
+  /** Has anything been committed, or recovered, since it was made? */
+  get touched(): boolean {
+    return this.#termWritten || this.#files.size + this.#folders.size > 0
+  }
+
+  /**
+   * The caller holds the locks, and the draft is fresh. Resolves when the transaction is durable and in the workspace; when it throws,
+   * the workspace is as it was.
+   */
+  async commit(request: CommitRequest): Promise<Receipt> {
+    const { draft, tx } = request
+    const { site } = this.#options
+    const { entries } = draft
+    const changes = effectsOf(entries).flatMap((effect) => changeOf(effect, draft))
+    const leaving = new Set(changes.filter(({ before }) => before?.kind === 'file').map(({ path }) => path))
+    for (const { movedFrom, path, before, after } of changes) {
+      if (movedFrom !== undefined) leaving.delete(movedFrom)
+      if (before?.kind === 'file' && after?.kind === 'file' && before.hash === after.hash) leaving.delete(path)
+    }
+    this.#checkFolders(changes)
+    const gathered = await GatheredContents.gather(
+      {
+        tx,
+        observer: site.observer,
+        contents: site.contents,
+        staging: site.staging,
+        base: draft.base,
+        source: (hash) => draft.source(hash),
+      },
+      entries,
+      leaving,
+    )
+    const materialization = new Materialization({ ...site, folders: draft.facts }, tx, changes, (hash) =>
+      gathered.source(hash),
+    )
+    let placed: ChainedCommit
+    try {
+      await materialization.stage()
+      placed = await this.#log(request, gathered)
+    } catch (error) {
+      materialization.discard()
+      throw asJournalError(error, 'committing')
+    } finally {
+      gathered.release()
+    }
+    try {
+      await materialization.apply()
+    } catch (error) {
+      await this.#compensate(request, placed, materialization, error)
+    }
+    await this.#keepSurprises(tx, materialization.surprises)
+    await materialization.finish()
+    this.#dirty(changes)
+    this.#inFlight.delete(placed.seq)
+    return { tx, seq: placed.seq, chain: placed.chain, files: receiptFiles(entries) }
+  }
+
+  /** Appends a commit that changes nothing in the workspace: what it says is there already. */
+  async record(
+    commit: Pick<Commit, 'tx' | 'kind' | 'entries'> & Meta & { readonly of?: string },
+    contents: GatheredContents | null,
+    durability: Durability = 'full',
+  ): Promise<ChainedCommit> {
+    const placed = await this.#append(commit, contents, durability)
+    this.#inFlight.delete(placed.seq)
+    return placed
+  }
+
+  /** Takes over what a recovery put into the workspace, so that the next checkpoint makes it durable. */
+  dirty(files: Iterable<string>, folders: Iterable<string>): void {
+    for (const file of files) this.#files.add(file)
+    for (const folder of folders) this.#folders.add(folder)
+  }
+
+  /** What a checkpoint begun now must cover. What is committed from now on belongs to the next one. */
+  beginCheckpoint(): CheckpointBasis {
+    const oldest = [...this.#inFlight.values()].reduce<InFlight | null>(
+      (first, flight) => (first === null || flight.start < first.start ? flight : first),
+      null,
+    )
+    const basis = {
+      redo: oldest?.start ?? this.#options.log.end,
+      head: oldest?.before ?? this.#head,
+      files: this.#files,
+      folders: this.#folders,
+      clean: oldest === null,
+    }
+    this.#files = new Set()
+    this.#folders = new Set()
+    return basis
+  }
+
+  #checkFolders(changes: readonly Change[]): void {
+    // The check that matters is made again, on the pinned folder, when the file is put in place.
+    const { observer } = this.#options.site
+    for (const folder of new Set(changes.map(({ path }) => parentOf(path)))) {
+      const stat = observer.disk.lstat(observer.absolute(folder))
+      if (stat === null || stat.kind === 'dir') continue
+      throw new JournalError('CONFLICT', `${folder} is no folder any more`, { hint: 'Try again.', path: folder })
+    }
+  }
+
+  async #log(request: CommitRequest, gathered: GatheredContents): Promise<ChainedCommit> {
+    const { tx, kind, of, meta, draft, durability } = request
+    return this.#append({ ...meta, tx, kind, ...(of === undefined ? {} : { of }), entries: draft.entries }, gathered, durability)
+  }
+
+  async #append(
+    commit: Pick<Commit, 'tx' | 'kind' | 'entries'> & Meta & { readonly of?: string },
+    contents: GatheredContents | null,
+    durability: Durability,
+  ): Promise<ChainedCommit> {
+    const { log, site, writer } = this.#options
+    let placed: ChainedCommit | undefined
+    const committer = this
+    function* frames(): Generator<NewFrame> {
+      const start = { position: null as Position | null }
+      const first = (position: Position): void => {
+        start.position ??= position
+      }
+      if (!committer.#termWritten) {
+        const record = { term: log.term, time: site.observer.disk.now(), ...writer, boot: site.observer.disk.bootId }
+        yield { kind: 'term', payload: encodeTerm(record), placed: first }
+        committer.#termWritten = true
+      }
+      if (contents !== null) {
+        for (const frame of contents.frames()) {
+          yield {
+            ...frame,
+            placed: (position) => {
+              first(position)
+              frame.placed?.(position)
+            },
+          }
+        }
+      }
+      const before = committer.#head
+      const seq = before.seq + 1
+      const whole: Commit = Object.freeze({
+        ...commit,
+        seq,
+        time: Math.max(before.time, Math.floor(site.observer.disk.now())),
+        done: Math.min(seq, ...committer.#inFlight.keys()) - 1,
+      })
+      const chained = chainCommit(before, whole)
+      const settle = (position: Position): void => {
+        first(position)
+        committer.#inFlight.set(seq, { start: start.position ?? position, before })
+      }
+      yield { kind: 'commit', payload: chained.payload, placed: settle }
+      committer.#head = chained.head
+      placed = Object.freeze({ ...whole, chain: chained.head.chain })
+    }
+    const size = (contents?.size ?? 0) + 512 + commit.entries.length * 256
+    await log.append({ frames: frames(), size, durability })
+    if (placed === undefined) throw new RangeError('the log took a commit that was never made')
+    return placed
+  }
+
+  /** The batch is durable but could not be put in place, and the workspace is as it was: say so in the log too. */
+  async #compensate(request: CommitRequest, placed: ChainedCommit, materialization: Materialization, error: unknown): Promise<never> {
+    const failure = asJournalError(error, 'writing the workspace')
+    if (materialization.rollBackFailure !== null) {
+      const poison = new JournalError('POISONED', `transaction ${request.tx} is half in the workspace: ${failure.message}`, {
+        hint: 'Remove the cause, then open the journal again: recovery completes the transaction.',
+        tx: request.tx,
+        cause: materialization.rollBackFailure,
+      })
+      this.#options.log.poisonWith(poison)
+      throw poison
+    }
+    const entries = effectsOf(placed.entries).map(
+      ({ path, before, after }): Entry => ({ op: 'put', path, before: after, after: before }),
+    )
+    const { actor } = request.meta
+    await this.record(
+      {
+        tx: `${request.tx.slice(0, 13)}rev`,
+        kind: 'revert',
+        of: request.tx,
+        ...(actor === undefined ? {} : { actor }),
+        message: `could not be written: ${failure.message}`,
+        entries: entries.reverse(),
+      },
+      null,
+    )
+    this.#inFlight.delete(placed.seq)
+    throw new JournalError(failure.code, failure.message, {
+      hint: failure.hint,
+      path: failure.path,
+      tx: request.tx,
+      cause: failure.cause ?? failure,
+    })
+  }
+
+  /** Somebody's edits that were found where the transaction wrote: into the history with them. */
+  async #keepSurprises(tx: string, surprises: readonly Surprise[]): Promise<void> {
+    for (const [index, surprise] of surprises.entries()) {
+      const { observer } = this.#options.site
+      await this.preserve(`${tx.slice(0, 12)}k${String(index).padStart(3, '0')}`, surprise.path, surprise.file, `found while committing ${tx}`)
+      observer.disk.unlink(surprise.file)
+      this.#options.onConflict(tx, surprise.path)
+    }
+  }
+
+  /** Takes the content of `file` into the history as something that was found at `path`. `file` itself stays. */
+  async preserve(tx: string, path: string, file: string, message: string): Promise<void> {
+    const { observer, contents, staging } = this.#options.site
+    const { disk } = observer
+    const stat = disk.lstat(file)
+    if (stat === null) return
+    if (stat.kind === 'symlink') {
+      const state = { kind: 'symlink', target: disk.readLink(file) } as const
+      await this.record({ tx, kind: 'recovery', message, entries: [{ op: 'preserve', path, before: state, after: state }] }, null)
+      return
+    }
+    if (stat.kind !== 'file') return
+    const state = await keepContent(disk, contents.blobs, file, `${staging}/${tx}.p`, stat.mode)
+    await this.record(
+      { tx, kind: 'recovery', message, entries: [{ op: 'preserve', path, before: state, after: state }] },
+      null,
+    )
+  }
+
+  #dirty(changes: readonly Change[]): void {
+    for (const { path, after, movedFrom } of changes) {
+      if (after?.kind === 'file') this.#files.add(path)
+      if (after?.kind === 'dir') this.#folders.add(path)
+      this.#folders.add(parentOf(path))
+      if (movedFrom !== undefined) this.#folders.add(parentOf(movedFrom))
+    }
+  }
+}
+
+/** Copies a file among the blobs, durably. */
+async function keepContent(
+  disk: Site['observer']['disk'],
+  blobs: BlobStore,
+  file: string,
+  copy: string,
+  mode: number,
+): Promise<FileState> {
+  if (disk.lstat(copy) !== null) disk.unlink(copy)
+  disk.clone(file, copy, 0o600)
+  const handle = disk.open(copy, 'read')
+  const { hash, size } = await hashFile(disk, handle).finally(() => disk.close(handle))
+  if (blobs.has(hash)) disk.unlink(copy)
+  else await blobs.keep([{ hash, file: copy }])
+  return { kind: 'file', hash, size, mode }
+}
+
+function changeOf(effect: Effect, draft: Draft): Change[] {
+  const observed = draft.base.get(effect.path) ?? { state: null, stat: null, seenNs: 0n }
+  // Adopting takes note of what is there already.
+  return sameState(observed.state, effect.after) ? [] : [{ ...effect, observed }]
+}
+
+/** Files and symbolic links that the entries name, with their contents before all of them and after. */
+export function receiptFiles(entries: readonly Entry[]): FileReceipt[] {
+  const files = new Map<string, { before: string | null; after: string | null }>()
+  for (const entry of entries) {
+    for (const { path, before, after } of changesOf(entry)) {
+      if ((before ?? after)?.kind === 'dir' && (after ?? before)?.kind === 'dir') continue
+      const known = files.get(path)
+      if (known === undefined) files.set(path, { before: hashOf(before), after: hashOf(after) })
+      else known.after = hashOf(after)
+    }
+  }
+  return [...files].map(([path, hashes]) => Object.freeze({ path, ...hashes }))
+}
+

@@ -1,0 +1,41 @@
+import type { TextEdit } from '../entry/entry.ts'
+import type { ContentHash, State } from '../entry/state.ts'
+
+/** Where the bytes of a staged content are until the transaction commits. */
+export type ContentSource =
+  | { readonly at: 'memory'; readonly bytes: Uint8Array }
+  /** A file of its own below `staging/`, already complete. */
+  | { readonly at: 'staged'; readonly file: string }
+  /** The journal holds it already. */
+  | { readonly at: 'stored' }
+
+export interface StagedContent {
+  readonly hash: ContentHash
+  readonly size: number
+  readonly source: ContentSource
+}
+
+/** `expect`: the content hash that must be there before (null: no file), else `CONFLICT`. */
+interface Conditional {
+  readonly expect?: ContentHash | null
+}
+
+/**
+ * What a caller asks for, as plain values: a transaction is a list of these, and can come from another process.
+ * Evaluated against the workspace, each becomes one or more entries.
+ */
+export type Operation =
+  | ({ readonly op: 'write'; readonly path: string; readonly content: StagedContent; readonly mode?: number } & Conditional)
+  | ({ readonly op: 'append'; readonly path: string; readonly content: StagedContent } & Conditional)
+  | ({ readonly op: 'edit'; readonly path: string; readonly edits: readonly TextEdit[] } & Conditional)
+  | ({ readonly op: 'patch'; readonly path: string; readonly patch: string } & Conditional)
+  | ({ readonly op: 'remove'; readonly path: string; readonly recursive?: boolean } & Conditional)
+  | ({ readonly op: 'rename'; readonly path: string; readonly to: string } & Conditional)
+  | { readonly op: 'mkdir'; readonly path: string; readonly mode?: number }
+  | { readonly op: 'rmdir'; readonly path: string }
+  | { readonly op: 'chmod'; readonly path: string; readonly mode: number }
+  | { readonly op: 'symlink'; readonly path: string; readonly target: string }
+  /** Sets a path to a recorded state; `from` is the state that must be there. */
+  | { readonly op: 'put'; readonly path: string; readonly state: State; readonly from?: State }
+  /** Takes what is on disk at `path` now into the history, as a change from `recorded`. */
+  | { readonly op: 'adopt'; readonly path: string; readonly recorded: State }

@@ -1,0 +1,129 @@
+import { JournalError } from '../errors.ts'
+import type { TextEdit } from '../entry/entry.ts'
+
+/** Larger files are not edited as text: they would have to be held in memory. */
+export const MAX_TEXT_BYTES = 64 * 1024 * 1024
+const BOM = '\ufeff'
+/** How alike a line must be to be named as a likely one. */
+const LIKELY = 0.5
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** The text of a file, byte for byte recoverable. `INVALID` for binary content and for files too large. */
+export function decodeText(bytes: Uint8Array, path: string): string {
+  if (bytes.byteLength > MAX_TEXT_BYTES) {
+    throw new JournalError('INVALID', `${path} has ${bytes.byteLength} bytes, too many to edit as text`, {
+      hint: `Write the new content as a stream; texts up to ${MAX_TEXT_BYTES} bytes can be edited.`,
+      path,
+    })
+  }
+  let text: string
+  try {
+    text = decoder.decode(bytes)
+  } catch (cause) {
+    throw binary(path, cause)
+  }
+  if (text.includes('\0')) throw binary(path)
+  return text
+}
+
+function binary(path: string, cause?: unknown): JournalError {
+  return new JournalError('INVALID', `${path} is not UTF-8 text`, {
+    hint: 'Binary content cannot be edited as text; write the whole new content instead.',
+    path,
+    cause,
+  })
+}
+
+/** The line ending of a text: of the first line that has one; `\n` when none has. */
+function lineEnding(text: string): string {
+  const at = text.indexOf('\n')
+  return at > 0 && text[at - 1] === '\r' ? '\r\n' : '\n'
+}
+
+function count(text: string, part: string): number {
+  let found = 0
+  for (let at = text.indexOf(part); at >= 0; at = text.indexOf(part, at + part.length)) found += 1
+  return found
+}
+
+/** Line numbers, from 1, at which `part` begins in `text`. */
+function lineNumbers(text: string, part: string): number[] {
+  const lines: number[] = []
+  let line = 1
+  let seen = 0
+  for (let at = text.indexOf(part); at >= 0; at = text.indexOf(part, at + part.length)) {
+    for (; seen < at; seen += 1) if (text.charCodeAt(seen) === 10) line += 1
+    lines.push(line)
+  }
+  return lines
+}
+
+/** Share of the words of two lines that they have in common, 0 to 1. */
+function likeness(a: string, b: string): number {
+  const words = new Set(a.split(/\W+/).filter(Boolean))
+  const others = new Set(b.split(/\W+/).filter(Boolean))
+  if (words.size === 0 || others.size === 0) return a.trim() === b.trim() ? 1 : 0
+  let common = 0
+  for (const word of words) if (others.has(word)) common += 1
+  return (2 * common) / (words.size + others.size)
+}
+
+function likelyLines(text: string, wanted: string): { line: number; text: string }[] {
+  const first = wanted.split('\n').find((line) => line.trim() !== '') ?? ''
+  return text
+    .split('\n')
+    .map((line, index) => ({ line: index + 1, text: line.slice(0, 200), score: likeness(line, first) }))
+    .filter(({ score }) => score >= LIKELY)
+    .sort((a, b) => b.score - a.score)
+    .slice(0, 3)
+    .map(({ line, text: found }) => ({ line, text: found.trimEnd() }))
+}
+
+/** The form in which `wanted` stands in `text`: as it is or, where the file has CRLF and the caller wrote LF, with CRLF. */
+function inFileForm(text: string, wanted: string): string {
+  if (wanted.includes('\n') && !wanted.includes('\r') && lineEnding(text) === '\r\n') return wanted.replaceAll('\n', '\r\n')
+  return wanted
+}
+
+/**
+ * Applies edits in order. The file keeps its byte order mark and line endings: where the file has CRLF and an edit was written with LF,
+ * both its texts are taken with CRLF.
+ * @throws JournalError `INVALID` with the count and the nearest likely lines
+ */
+export function applyEdits(content: string, edits: readonly TextEdit[], path: string): string {
+  const bom = content.startsWith(BOM) ? BOM : ''
+  let text = content.slice(bom.length)
+  for (const [index, edit] of edits.entries()) {
+    const which = edits.length === 1 ? '' : ` (edit ${index + 1} of ${edits.length})`
+    if (edit.oldText === '') {
+      throw new JournalError('INVALID', `the text to replace in ${path} is empty${which}`, {
+        hint: 'Name the text to replace; to add text at the end, append.',
+        path,
+      })
+    }
+    const exact = count(text, edit.oldText)
+    const oldText = exact > 0 ? edit.oldText : inFileForm(text, edit.oldText)
+    const newText = inFileForm(text, edit.newText)
+    const found = exact > 0 ? exact : oldText === edit.oldText ? 0 : count(text, oldText)
+    if (found === 0) {
+      const likely = likelyLines(text, edit.oldText)
+      const near = likely.map(({ line, text: likelyText }) => `line ${line}: ${likelyText}`).join('; ')
+      throw new JournalError('INVALID', `the text to replace does not stand in ${path}${which}`, {
+        hint: near === '' ? 'Read the file again and copy the text exactly.' : `Nearest: ${near}`,
+        path,
+        details: { count: 0, likely },
+      })
+    }
+    if (found > 1 && edit.all !== true) {
+      const lines = lineNumbers(text, oldText)
+      throw new JournalError('INVALID', `the text to replace stands ${found} times in ${path}${which}`, {
+        hint: `It stands at lines ${lines.slice(0, 10).join(', ')}. Give more of the text around it, or ask for all.`,
+        path,
+        details: { count: found, lines },
+      })
+    }
+    text = edit.all === true ? text.replaceAll(oldText, () => newText) : text.replace(oldText, () => newText)
+  }
+  return bom + text
+}

@@ -1,0 +1,303 @@
+import type { CommitKind, Meta } from '../entry/commit.ts'
+import type { TextEdit } from '../entry/entry.ts'
+import type { ContentHash } from '../entry/state.ts'
+import { JournalError } from '../errors.ts'
+import type { Durability } from '../log/log-writer.ts'
+import { ancestorsOf } from '../workspace/safe-path.ts'
+import type { Committer } from './committer.ts'
+import { Draft, type DraftSite } from './draft.ts'
+import type { Operation } from './operation.ts'
+import type { LockMode, LockOwner, PathLocks } from './path-locks.ts'
+import type { Receipt } from './receipt.ts'
+import { type ContentInput, Stager, aborted } from './stager.ts'
+
+/** How often a transaction is worked out anew because the workspace changed under it. */
+const ATTEMPTS = 20
+
+export interface WriteOptions {
+  /** Permission bits; default: those of the file that is there, or what the folder and the umask give. */
+  readonly mode?: number
+  /** SHA-256 in hex of the content that must be there (null: no file); else `CONFLICT`. */
+  readonly expect?: ContentHash | null
+}
+
+export interface ExpectOptions {
+  readonly expect?: ContentHash | null
+}
+
+export interface RemoveOptions extends ExpectOptions {
+  /** Remove a folder with everything in it. */
+  readonly recursive?: boolean
+}
+
+/** What a transaction needs of the journal it belongs to. */
+export interface TransactionHost {
+  readonly site: () => DraftSite
+  readonly stager: (tx: string) => Stager
+  readonly committer: Committer
+  readonly locks: PathLocks
+  readonly lockTimeoutMs: number
+  readonly durability: Durability
+  readonly signal?: AbortSignal | undefined
+  readonly ended: (transaction: Transaction, receipt: Receipt | null) => void
+  readonly usable: () => void
+}
+
+export interface TransactionRequest {
+  readonly id: string
+  readonly meta: Meta
+  readonly kind?: CommitKind
+  readonly of?: string | undefined
+}
+
+/**
+ * Operations that commit as a whole or not at all. Nothing in the workspace changes before `commit`. An operation that throws leaves the
+ * transaction as it was before it. Calls may overlap; they are carried out in the order in which they were made.
+ */
+export class Transaction {
+  readonly id: string
+  readonly meta: Meta
+  readonly #host: TransactionHost
+  readonly #request: TransactionRequest
+  readonly #stager: Stager
+  readonly #operations: Operation[] = []
+  readonly #owner: LockOwner
+  readonly #locked = new Map<string, LockMode>()
+  #draft: Draft
+  #turn: Promise<unknown> = Promise.resolve()
+  #state: 'open' | 'committing' | 'committed' | 'aborted' = 'open'
+
+  constructor(host: TransactionHost, request: TransactionRequest) {
+    this.id = request.id
+    this.meta = request.meta
+    this.#host = host
+    this.#request = request
+    this.#stager = host.stager(request.id)
+    this.#draft = new Draft(host.site(), this.#stager)
+    this.#owner = { id: request.id, ...(request.meta.actor === undefined ? {} : { actor: request.meta.actor }) }
+  }
+
+  /** Writes a file, replacing what it had; missing folders are made. Text is UTF-8; a stream is not held in memory. */
+  write(path: string, content: ContentInput, options: WriteOptions = {}): Promise<void> {
+    const { mode, expect } = options
+    return this.#next(async () => {
+      const staged = await this.#stager.take(content, this.#host.signal)
+      return { op: 'write', path, content: staged, ...defined({ mode, expect }) }
+    })
+  }
+
+  /** Adds to the end of a file, which is made when it is not there. */
+  append(path: string, content: ContentInput, options: ExpectOptions = {}): Promise<void> {
+    return this.#next(async () => {
+      const staged = await this.#stager.take(content, this.#host.signal)
+      return { op: 'append', path, content: staged, ...defined({ expect: options.expect }) }
+    })
+  }
+
+  /** Replaces texts in a file, in order; each must stand there exactly once unless it has `all`. */
+  edit(path: string, edits: readonly TextEdit[], options: ExpectOptions = {}): Promise<void> {
+    return this.#next(() => ({ op: 'edit', path, edits: checkEdits(path, edits), ...defined({ expect: options.expect }) }))
+  }
+
+  /** Applies a unified diff of one file. */
+  patch(path: string, patch: string, options: ExpectOptions = {}): Promise<void> {
+    return this.#next(() => ({ op: 'patch', path, patch, ...defined({ expect: options.expect }) }))
+  }
+
+  /** Removes a file or a symbolic link, or with `recursive` a folder and all in it. */
+  remove(path: string, options: RemoveOptions = {}): Promise<void> {
+    const { recursive, expect } = options
+    return this.#next(() => ({ op: 'remove', path, ...defined({ recursive, expect }) }))
+  }
+
+  /** Moves a file, a link or a folder; a file at the new path is replaced. */
+  rename(path: string, to: string, options: ExpectOptions = {}): Promise<void> {
+    return this.#next(() => ({ op: 'rename', path, to, ...defined({ expect: options.expect }) }))
+  }
+
+  mkdir(path: string, options: { readonly mode?: number } = {}): Promise<void> {
+    return this.#next(() => ({ op: 'mkdir', path, ...defined({ mode: options.mode }) }))
+  }
+
+  /** Removes an empty folder. */
+  rmdir(path: string): Promise<void> {
+    return this.#next(() => ({ op: 'rmdir', path }))
+  }
+
+  chmod(path: string, mode: number): Promise<void> {
+    return this.#next(() => ({ op: 'chmod', path, mode }))
+  }
+
+  /** Makes a symbolic link at `path` to `target`. */
+  symlink(path: string, target: string): Promise<void> {
+    return this.#next(() => ({ op: 'symlink', path, target }))
+  }
+
+  /** The content of a file as this transaction sees it. The commit fails with `CONFLICT` when somebody else changes it meanwhile. */
+  read(path: string): Promise<Uint8Array> {
+    return this.#inTurn(() => this.#draft.read(path))
+  }
+
+  /** One operation as a plain value. For callers that already have values; the methods above check more. */
+  perform(operation: Operation): Promise<void> {
+    return this.#next(() => operation)
+  }
+
+  /**
+   * Keeps others from writing these paths, and everything below them, until this transaction ends.
+   * @throws JournalError `LOCKED` naming the holder after the timeout, `CONFLICT` when two transactions would wait for each other
+   */
+  lock(paths: readonly string[]): Promise<void> {
+    return this.#inTurn(async () => {
+      for (const path of paths) addLock(this.#locked, this.#draft.locate(path), 'exclusive')
+      await this.#acquire(this.#locked)
+    })
+  }
+
+  /**
+   * Makes everything durable and puts it into the workspace.
+   * @throws JournalError; then the workspace is as it was
+   */
+  commit(): Promise<Receipt> {
+    return this.#inTurn(async () => {
+      this.#state = 'committing'
+      try {
+        const receipt = await this.#commit()
+        this.#end('committed', receipt)
+        return receipt
+      } catch (error) {
+        this.#end('aborted', null)
+        throw error
+      }
+    })
+  }
+
+  /** Forgets everything. Aborting twice is no error. */
+  async abort(): Promise<void> {
+    await this.#turn.catch(() => undefined)
+    if (this.#state === 'open') this.#end('aborted', null)
+  }
+
+  async #commit(): Promise<Receipt> {
+    const { committer, durability, locks, signal } = this.#host
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      if (signal?.aborted) throw aborted(signal)
+      const wanted = this.#wanted()
+      await this.#acquire(wanted)
+      if (!(await this.#draft.isFresh())) await this.#redraft()
+      const covered = [...this.#wanted()].every(([path, mode]) => wanted.get(path) === 'exclusive' || wanted.get(path) === mode)
+      if (!covered) {
+        // Holding nothing, a request cannot deadlock; who locked paths beforehand keeps them.
+        if (this.#locked.size === 0) locks.release(this.#owner)
+        continue
+      }
+      const { kind = 'write', of, meta, id } = this.#request
+      return await committer.commit({ tx: id, kind, of, meta, draft: this.#draft, durability })
+    }
+    throw new JournalError('CONFLICT', `the workspace kept changing under transaction ${this.id}`, {
+      hint: 'Try again, or lock the paths first.',
+      tx: this.id,
+    })
+  }
+
+  /** The workspace changed since the operations were worked out: they are, on what is there now. */
+  async #redraft(): Promise<void> {
+    const stale = this.#draft
+    const fresh = new Draft(this.#host.site(), this.#stager)
+    try {
+      for (const path of stale.reads) {
+        const before = stale.base.get(path)
+        await fresh.read(path)
+        if (before !== undefined && JSON.stringify(fresh.base.get(path)?.state) !== JSON.stringify(before.state)) {
+          throw new JournalError('CONFLICT', `${path} was read by this transaction and has changed since`, {
+            hint: 'Run the transaction again.',
+            path,
+            tx: this.id,
+          })
+        }
+      }
+      for (const operation of this.#operations) await fresh.apply(operation)
+    } catch (error) {
+      if (error instanceof JournalError && ['INVALID', 'NOT_FOUND', 'EXISTS'].includes(error.code)) {
+        throw new JournalError('CONFLICT', `the workspace changed meanwhile: ${error.message}`, {
+          hint: 'Look at the change and run the transaction again.',
+          path: error.path,
+          tx: this.id,
+          cause: error,
+        })
+      }
+      throw error
+    }
+    this.#draft = fresh
+  }
+
+  #wanted(): Map<string, LockMode> {
+    const wanted = new Map(this.#locked)
+    for (const path of this.#draft.touched) addLock(wanted, path, 'exclusive')
+    for (const path of this.#draft.base.keys()) addLock(wanted, path, 'shared')
+    for (const path of this.#draft.folders) addLock(wanted, path, 'shared')
+    return wanted
+  }
+
+  #acquire(wanted: ReadonlyMap<string, LockMode>): Promise<void> {
+    const { locks, lockTimeoutMs, signal } = this.#host
+    return locks.acquire(this.#owner, wanted, { timeoutMs: lockTimeoutMs, signal })
+  }
+
+  #next(make: () => Operation | Promise<Operation>): Promise<void> {
+    return this.#inTurn(async () => {
+      const operation = await make()
+      await this.#draft.apply(operation)
+      this.#operations.push(operation)
+    })
+  }
+
+  #inTurn<T>(action: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(() => {
+      this.#checkOpen()
+      return action()
+    })
+    this.#turn = turn.catch(() => undefined)
+    return turn
+  }
+
+  #checkOpen(): void {
+    this.#host.usable()
+    const { signal } = this.#host
+    if (signal?.aborted) throw aborted(signal)
+    if (this.#state === 'open') return
+    throw new JournalError('CLOSED', `transaction ${this.id} is ${this.#state} already`, { hint: 'Begin a new one.', tx: this.id })
+  }
+
+  #end(state: 'committed' | 'aborted', receipt: Receipt | null): void {
+    this.#state = state
+    this.#host.locks.release(this.#owner)
+    this.#stager.release()
+    this.#host.ended(this, receipt)
+  }
+}
+
+/** A lock on a path holds the folders above it in place too. */
+function addLock(wanted: Map<string, LockMode>, path: string, mode: LockMode): void {
+  if (mode === 'exclusive' || !wanted.has(path)) wanted.set(path, mode)
+  for (const folder of ancestorsOf(path)) if (!wanted.has(folder)) wanted.set(folder, 'shared')
+}
+
+function checkEdits(path: string, edits: readonly TextEdit[]): readonly TextEdit[] {
+  const valid =
+    Array.isArray(edits) &&
+    edits.length > 0 &&
+    edits.every((edit) => typeof edit?.oldText === 'string' && typeof edit.newText === 'string')
+  if (!valid) {
+    throw new JournalError('INVALID', `the edits for ${path} are not a list of { oldText, newText }`, {
+      hint: 'Give at least one edit with both texts.',
+      path,
+    })
+  }
+  return edits.map(({ oldText, newText, all }) => Object.freeze({ oldText, newText, ...(all === true ? { all } : {}) }))
+}
+
+/** Leaves out what is undefined, as exact optional properties want. */
+function defined<T extends Record<string, unknown>>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never
+}

@@ -1,0 +1,160 @@
+import { JournalError } from '../errors.ts'
+import type { Disk, FileStat } from '../disk/disk.ts'
+import { hashFile } from '../content/hash.ts'
+import type { ContentHash, Owner, State } from '../entry/state.ts'
+
+/** How many files' hashes are remembered. */
+const REMEMBERED = 65_536
+/** How often a file that changes while it is read is read again. */
+const ATTEMPTS = 5
+const MS = 1_000_000n
+/** A file changed within this time before it was looked at may change again without its times showing it. */
+const GRANULARITY_NS = 20n * MS
+/** Where times have whole seconds only, as on FAT, it is two of them. */
+const COARSE_GRANULARITY_NS = 2000n * MS
+const SECOND = 1000n * MS
+
+interface Known {
+  readonly stat: FileStat
+  readonly hash: ContentHash
+  readonly seenNs: bigint
+}
+
+/** What is on disk at a path, with the facts that later tell whether it is still the same. */
+export interface Observation {
+  readonly state: State
+  /** Null when nothing is there. */
+  readonly stat: FileStat | null
+  /** When it was looked at, in nanoseconds since 1970. */
+  readonly seenNs: bigint
+}
+
+/** Two looks at the same, untouched file? Its change time is left out where a rename of ours moved it. */
+function sameFile(a: FileStat, b: FileStat, changeTime: boolean): boolean {
+  return (
+    a.kind === b.kind &&
+    a.ino === b.ino &&
+    a.dev === b.dev &&
+    a.size === b.size &&
+    a.mtimeNs === b.mtimeNs &&
+    (!changeTime || a.ctimeNs === b.ctimeNs)
+  )
+}
+
+/** The racily-clean rule: may equal times be trusted, given when the file was looked at? */
+function timesTell(stat: FileStat, seenNs: bigint): boolean {
+  const latest = stat.ctimeNs > stat.mtimeNs ? stat.ctimeNs : stat.mtimeNs
+  const slack = latest % SECOND === 0n ? COARSE_GRANULARITY_NS : GRANULARITY_NS
+  return latest + slack < seenNs
+}
+
+/** Looks at workspace files; hashes them only when their times and sizes do not already tell. */
+export class Observer {
+  readonly disk: Disk
+  readonly root: string
+  readonly #known = new Map<string, Known>()
+  readonly #forgetful: boolean
+
+  /** `forgetful`: hash every time. */
+  constructor(disk: Disk, root: string, forgetful = false) {
+    this.disk = disk
+    this.root = root
+    this.#forgetful = forgetful
+  }
+
+  absolute(path: string): string {
+    return path === '' ? this.root : `${this.root}/${path}`
+  }
+
+  owner(stat: FileStat): { owner?: Owner } {
+    return this.disk.superuser ? { owner: { uid: stat.uid, gid: stat.gid } } : {}
+  }
+
+  /**
+   * What is at a path whose folders are no symbolic links.
+   * @throws JournalError `INVALID` for devices, pipes and sockets; `PERMISSION` when it cannot be read
+   */
+  async observe(path: string): Promise<Observation> {
+    const absolute = this.absolute(path)
+    const seenNs = BigInt(this.disk.now()) * MS
+    const stat = this.disk.lstat(absolute)
+    if (stat === null) return { state: null, stat, seenNs }
+    switch (stat.kind) {
+      case 'dir':
+        return { state: { kind: 'dir', mode: stat.mode, ...this.owner(stat) }, stat, seenNs }
+      case 'symlink':
+        return { state: { kind: 'symlink', target: this.disk.readLink(absolute) }, stat, seenNs }
+      case 'other':
+        throw new JournalError('INVALID', `${JSON.stringify(path)} is a device, a pipe or a socket`, {
+          hint: 'Only files, folders and symbolic links can be journaled.',
+          path,
+        })
+      case 'file': {
+        const known = this.#known.get(path)
+        if (known !== undefined && sameFile(known.stat, stat, true) && timesTell(stat, known.seenNs)) {
+          return this.#fileObservation(stat, known.hash, seenNs)
+        }
+        const { hash, stat: hashed } = await this.#hash(absolute)
+        this.#learn(path, { stat: hashed, hash, seenNs })
+        return this.#fileObservation(hashed, hash, seenNs)
+      }
+    }
+  }
+
+  /** Is what stands at `absolute` still the content that was observed, though it may have been moved since? Hashes only when in doubt. */
+  async unchanged(absolute: string, observed: Observation): Promise<boolean> {
+    const stat = this.disk.lstat(absolute)
+    if (stat === null || observed.stat === null) return stat === observed.stat
+    if (observed.state?.kind === 'symlink') {
+      return stat.kind === 'symlink' && this.disk.readLink(absolute) === observed.state.target
+    }
+    if (observed.state?.kind !== 'file') return stat.kind === observed.stat.kind
+    if (stat.kind !== 'file' || stat.size !== observed.stat.size) return false
+    if (sameFile(stat, observed.stat, false) && timesTell({ ...stat, ctimeNs: observed.stat.ctimeNs }, observed.seenNs)) return true
+    return (await this.#hash(absolute)).hash === observed.state.hash
+  }
+
+  /** Tells the observer what was just put at a path, so that it need not be hashed again. */
+  learn(path: string, hash: ContentHash, stat: FileStat): void {
+    this.#learn(path, { stat, hash, seenNs: BigInt(this.disk.now()) * MS })
+  }
+
+  forget(path: string): void {
+    this.#known.delete(path)
+  }
+
+  #learn(path: string, known: Known): void {
+    if (this.#forgetful) return
+    this.#known.delete(path)
+    this.#known.set(path, known)
+    if (this.#known.size > REMEMBERED) {
+      for (const oldest of this.#known.keys()) {
+        this.#known.delete(oldest)
+        break
+      }
+    }
+  }
+
+  #fileObservation(stat: FileStat, hash: ContentHash, seenNs: bigint): Observation {
+    return { state: { kind: 'file', hash, size: stat.size, mode: stat.mode, ...this.owner(stat) }, stat, seenNs }
+  }
+
+  async #hash(absolute: string): Promise<{ hash: ContentHash; stat: FileStat }> {
+    const handle = this.disk.open(absolute, 'read')
+    try {
+      for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+        const before = this.disk.stat(handle)
+        const { hash, size } = await hashFile(this.disk, handle)
+        const stat = this.disk.stat(handle)
+        // Somebody wrote while it was read: what was hashed never was the file.
+        if (sameFile(before, stat, false) && size === stat.size) return { hash, stat }
+      }
+      throw new JournalError('CONFLICT', `${absolute} is being written all the time`, {
+        hint: 'Stop the program that writes it, or leave the file out.',
+        path: absolute,
+      })
+    } finally {
+      this.disk.close(handle)
+    }
+  }
+}

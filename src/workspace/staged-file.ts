@@ -1,0 +1,91 @@
+import type { ContentStore } from '../content/content-store.ts'
+import { readChunks } from '../content/hash.ts'
+import type { Disk, FileHandle } from '../disk/disk.ts'
+import { writeFully } from '../disk/file.ts'
+import { hasSystemCode } from '../errors.ts'
+import type { FileState, State } from '../entry/state.ts'
+import type { ContentSource } from '../transaction/operation.ts'
+import type { Inheritance } from './inheritance.ts'
+
+const SET_ID_BITS = 0o6000
+
+/** Attributes of a file that is about to be replaced: its successor gets them. */
+function attributesOf(disk: Disk, path: string): readonly (readonly [string, Uint8Array])[] {
+  let handle: FileHandle
+  try {
+    handle = disk.open(path, 'read')
+  } catch (error) {
+    if (hasSystemCode(error, 'ENOENT', 'EACCES', 'ELOOP')) return []
+    throw error
+  }
+  try {
+    return disk.attributes(handle)
+  } finally {
+    disk.close(handle)
+  }
+}
+
+async function fill(disk: Disk, contents: ContentStore, handle: FileHandle, state: FileState, source: ContentSource): Promise<void> {
+  if (source.at === 'memory') return writeFully(disk, handle, source.bytes, 0)
+  const waiting = source.at === 'staged' && disk.lstat(source.file) !== null ? disk.open(source.file, 'read') : null
+  try {
+    let position = 0
+    for await (const chunk of waiting === null ? contents.stream(state.hash) : readChunks(disk, waiting)) {
+      writeFully(disk, handle, chunk, position)
+      position += chunk.byteLength
+    }
+  } finally {
+    if (waiting !== null) disk.close(waiting)
+  }
+}
+
+function give(disk: Disk, handle: FileHandle, uid: number, gid: number, required: boolean): void {
+  try {
+    disk.chown(handle, uid, gid)
+  } catch (error) {
+    // A folder's group that this user is not in: only the kernel itself may hand it down.
+    if (required || !hasSystemCode(error, 'EPERM')) throw error
+  }
+}
+
+/**
+ * Makes the file that will stand at a workspace path, under a name of its own: fresh inode, complete content, final mode and owner, the
+ * attributes of the file it replaces or, for a new one, what its folder hands down.
+ */
+export async function stageFile(
+  disk: Disk,
+  contents: ContentStore,
+  file: string,
+  target: { readonly path: string; readonly before: State; readonly after: FileState; readonly source: ContentSource },
+  inheritance: Inheritance,
+): Promise<void> {
+  const { after, before, source } = target
+  const blob = contents.blobs.path(after.hash)
+  let handle: FileHandle
+  if (source.at !== 'memory' && disk.lstat(blob) !== null) {
+    disk.clone(blob, file, after.mode)
+    handle = disk.open(file, 'write')
+  } else handle = disk.open(file, 'create', after.mode)
+  try {
+    if (source.at === 'memory' || disk.stat(handle).size === 0) await fill(disk, contents, handle, after, source)
+    const replaced = before?.kind === 'file'
+    const given = replaced ? attributesOf(disk, target.path) : inheritance.accessList === null ? [] : [inheritance.accessList]
+    for (const [name, value] of given) {
+      try {
+        disk.setAttribute(handle, name, value)
+      } catch (error) {
+        // Labels in the kernel's own namespaces may be the superuser's to give.
+        if (!hasSystemCode(error, 'EPERM', 'EACCES', 'ENOTSUP', 'EOPNOTSUPP')) throw error
+      }
+    }
+    const stat = disk.stat(handle)
+    const uid = after.owner?.uid ?? stat.uid
+    const gid = replaced || after.owner !== undefined ? (after.owner?.gid ?? stat.gid) : (inheritance.gid ?? stat.gid)
+    const moved = uid !== stat.uid || gid !== stat.gid
+    if (moved) give(disk, handle, uid, gid, after.owner !== undefined)
+    // Access lists and a change of owner both touch the permission bits.
+    if (given.length > 0 || (moved && (after.mode & SET_ID_BITS) !== 0)) disk.chmod(file, after.mode)
+  } finally {
+    disk.close(handle)
+  }
+}

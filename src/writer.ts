@@ -1,0 +1,185 @@
+import os from 'node:os'
+import { encodeSegment } from './entry/control.ts'
+import type { HistoryIndex } from './history/history-index.ts'
+import { JournalError, asJournalError } from './errors.ts'
+import { LogWriter } from './log/log-writer.ts'
+import { segmentOf } from './log/position.ts'
+import { corruptionError, cutTail } from './log/tail.ts'
+import type { OpenOptions } from './options.ts'
+import { type LogScan, scanLog } from './recovery/log-scan.ts'
+import { type RecoverySite, examine, isIdle, recover } from './recovery/recovery.ts'
+import type { RecoveryReport } from './recovery/report.ts'
+import { completeLayout } from './store/layout.ts'
+import type { Store } from './store/opening.ts'
+import type { WriterLock } from './store/writer-lock.ts'
+import { Checkpointer } from './transaction/checkpointer.ts'
+import { Committer } from './transaction/committer.ts'
+import type { DraftSite } from './transaction/draft.ts'
+import { PathLocks } from './transaction/path-locks.ts'
+import { MemoryBudget, Stager } from './transaction/stager.ts'
+import { Folders } from './workspace/folders.ts'
+import { Observer } from './workspace/observer.ts'
+
+/** What happens to a journal while it is open. */
+export interface WriterEvents {
+  readonly onConflict: (tx: string, path: string) => void
+}
+
+/** Places and parts that recovery needs; also what a reader plans with. */
+export function recoverySite(store: Store, umask: number, legacy: boolean): RecoverySite {
+  const { disk, layout, contents } = store
+  const observer = new Observer(disk, layout.root, legacy)
+  const device = disk.lstat(layout.staging)?.dev ?? 0n
+  return {
+    observer,
+    contents,
+    folders: new Folders(observer, device, umask),
+    staging: layout.staging,
+    root: layout.root,
+    broken: layout.broken,
+    suspect: disk.lstat(layout.suspect) !== null,
+  }
+}
+
+export function scanStore(store: Store, options: OpenOptions): LogScan {
+  const { disk, layout, reader, format, contents } = store
+  const progress = options.onProgress
+  return scanLog(disk, layout, reader, format.journal, contents, (done) => progress?.({ phase: 'reading the log', done, total: 0 }))
+}
+
+/** The writing half of an open journal: the log's end, commits, checkpoints. One a journal, under the writer's lock. */
+export class Writer {
+  readonly log: LogWriter
+  readonly committer: Committer
+  readonly checkpointer: Checkpointer
+  readonly locks = new PathLocks()
+  readonly recovery: RecoveryReport
+  readonly #store: Store
+  readonly #site: RecoverySite
+  readonly #lock: WriterLock
+  readonly #budget = new MemoryBudget()
+  readonly #umask: number
+  readonly #foldsCase: boolean
+
+  private constructor(
+    store: Store,
+    site: RecoverySite,
+    lock: WriterLock,
+    parts: { log: LogWriter; committer: Committer; checkpointer: Checkpointer },
+    recovery: RecoveryReport,
+    umask: number,
+  ) {
+    this.#store = store
+    this.#site = site
+    this.#lock = lock
+    this.log = parts.log
+    this.committer = parts.committer
+    this.checkpointer = parts.checkpointer
+    this.recovery = recovery
+    this.#umask = umask
+    const { disk, layout } = store
+    const own = disk.lstat(layout.directory)
+    const shouted = disk.lstat(layout.directory.replace(/\.journal$/, '.JOURNAL'))
+    this.#foldsCase = own !== null && shouted !== null && own.ino === shouted.ino && own.dev === shouted.dev
+  }
+
+  /**
+   * Recovers what a crash left and gets ready to write. The lock is the caller's to release when this throws.
+   * @throws JournalError `CORRUPT` (nothing changed), `NEEDS_RECOVERY`, or what recovery met
+   */
+  static async open(store: Store, index: HistoryIndex, lock: WriterLock, options: OpenOptions, events: WriterEvents): Promise<Writer> {
+    const { disk, layout, segments, reader, seed, format } = store
+    const umask = process.umask()
+    const scan = scanStore(store, options)
+    if (scan.tail?.verdict === 'corrupt') throw corruptionError(scan.end, scan.tail)
+    completeLayout(disk, layout)
+    const site = recoverySite(store, umask, options.legacy === true)
+    const mode = options.recover === 'revert' ? 'revert' : 'replay'
+    if (options.recover === 'manual') await refuseUnrecovered(site, scan)
+    if (scan.tail !== null) await cutTail(reader, scan.end, layout.broken, `torn-${disk.now()}`)
+    const term = scan.term + 1
+    lock.sign({ pid: process.pid, host: os.hostname(), term, since: disk.now() })
+    if (!scan.clean && scan.sequence > 0) await syncEnd(store, scan)
+    const log: LogWriter = new LogWriter(
+      segments,
+      { end: scan.end, sequence: scan.sequence, term, durable: scan.clean ? scan.durable : scan.end },
+      {
+        seed,
+        ...(options.segmentSize === undefined ? {} : { segmentSize: options.segmentSize }),
+        segmentPayload: (segment) => encodeSegment({ journal: format.journal, segment, ...committer.head }),
+      },
+    )
+    const committer: Committer = new Committer({
+      site,
+      log,
+      head: scan.head,
+      writer: { pid: process.pid, host: os.hostname() },
+      onConflict: events.onConflict,
+    })
+    const checkpointer = new Checkpointer(disk, layout, log, committer, scan.end)
+    site.contents.locateWith((hash) => index.locate(hash))
+    try {
+      const progress = options.onProgress
+      const report = await recover(site, committer, scan, {
+        mode,
+        salvage: options.salvage === true,
+        onProgress: (done, total) => progress?.({ phase: 'recovering', done, total }),
+      })
+      if (scan.inFlight.length > 0) await checkpointer.run(true)
+      return new Writer(store, site, lock, { log, committer, checkpointer }, report, umask)
+    } catch (error) {
+      await log.close()
+      throw asJournalError(error, 'recovering')
+    }
+  }
+
+  /** What a new transaction works with. */
+  draftSite(): DraftSite {
+    const { observer, contents } = this.#site
+    const { disk } = observer
+    const device = disk.lstat(this.#site.staging)?.dev ?? 0n
+    return {
+      observer,
+      contents,
+      folders: new Folders(observer, device, this.#umask),
+      foldsCase: this.#foldsCase,
+      owner: disk.superuser ? { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 } : null,
+    }
+  }
+
+  stager(tx: string): Stager {
+    return new Stager(this.#store.disk, `${this.#site.staging}/${tx}`, this.#budget)
+  }
+
+  /** Ends writing: a last checkpoint, unless the log is poisoned, and the lock is free. */
+  async close(): Promise<void> {
+    try {
+      // A writer that wrote nothing leaves the log as it found it.
+      if (this.log.poison === null && this.committer.touched) await this.checkpointer.run(true)
+    } finally {
+      await this.log.close()
+      this.#lock.release()
+    }
+  }
+}
+
+async function refuseUnrecovered(site: RecoverySite, scan: LogScan): Promise<void> {
+  const { plan } = await examine(site, scan, 'replay')
+  if (isIdle(plan)) return
+  const inFlight = plan.report.replayed
+  throw new JournalError('NEEDS_RECOVERY', `${inFlight.length} transactions are in flight from a crash`, {
+    hint: "Run 'journal recover' (or 'journal recover --revert' to take them back).",
+    details: { inFlight },
+  })
+}
+
+/** What a killed process wrote may stand in the kernel's memory only; it must be durable before anything is done that relies on it. */
+async function syncEnd({ disk, segments, layout }: Store, scan: LogScan): Promise<void> {
+  const first = segmentOf(scan.durable)
+  for (let segment = first; segment <= segmentOf(scan.end); segment += 1) {
+    if (!segments.exists(segment)) continue
+    const handle = disk.open(segments.path(segment), 'write')
+    await disk.sync(handle).finally(() => disk.close(handle))
+  }
+  await disk.syncDirectory(layout.log)
+}

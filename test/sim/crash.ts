@@ -1,0 +1,162 @@
+import type { DataStep, Inode, NameSet, NameStep } from './inode.ts'
+import { SECTOR } from './inode.ts'
+import type { Random } from './random.ts'
+
+/**
+ * ordered: changes of names and metadata reach the disk in the order in which they were made, as with a journaling file system;
+ * contents by sector, in any order. any: each folder's changes of names, and everything else, in any order.
+ */
+export type PowerCut = 'ordered' | 'any'
+
+export interface PowerCutOptions {
+  /** Lets an `any` cut lose both names of a file that was moved from folder to folder. No known file system does. */
+  readonly neither?: boolean
+}
+
+/**
+ * Leaves of an inode graph what a power cut leaves of it, in place.
+ * @param through all changes of names and metadata up to this one are durable in the ordered model.
+ * @param last the newest change.
+ * @returns all inodes that still have a name.
+ */
+export function cutPower(
+  root: Inode,
+  inodes: Iterable<Inode>,
+  model: PowerCut,
+  through: number,
+  last: number,
+  random: Random,
+  options: PowerCutOptions,
+): Set<Inode> {
+  const all = [...inodes].sort((a, b) => a.ino - b.ino)
+  const seqs = model === 'ordered' ? pendingSeqs(all, through) : []
+  const bias = random.bias()
+  const pick = random.below(seqs.length + 1)
+  const cut = bias === 0 ? through : bias === 1 ? last : (seqs[pick - 1] ?? through)
+  const survives =
+    model === 'ordered'
+      ? (step: { seq: number; state: string }) => step.state === 'synced' || step.seq <= cut
+      : (step: { state: string }) => step.state === 'synced' || random.chance(bias)
+
+  const kept = new Set<NameStep>()
+  for (const inode of all) for (const step of inode.nameSteps) if (survives(step)) kept.add(step)
+  if (model === 'any' && options.neither !== true) keepOneName(all, kept, random)
+  for (const inode of all) {
+    if (inode.nameSteps.length > 0) cutNames(inode, kept)
+    if (inode.metaSteps.length > 0) cutMeta(inode, survives)
+    if (inode.dataSteps.length > 0) cutData(inode, random)
+    inode.syncedMtimeUs = inode.mtimeUs
+    inode.opens = 0
+    inode.lockedBy = 0
+  }
+  return reach(root)
+}
+
+function pendingSeqs(inodes: readonly Inode[], through: number): number[] {
+  const seqs = new Set<number>()
+  for (const inode of inodes) {
+    for (const step of inode.nameSteps) if (step.seq > through) seqs.add(step.seq)
+    for (const step of inode.metaSteps) if (step.seq > through) seqs.add(step.seq)
+  }
+  return [...seqs].sort((a, b) => a - b)
+}
+
+/** Where a file was moved and its old name is gone, the new one is there. */
+function keepOneName(inodes: readonly Inode[], kept: Set<NameStep>, random: Random): void {
+  const sources = new Map<number, NameStep>()
+  for (const inode of inodes)
+    for (const step of inode.nameSteps) if (step.side === 'source') sources.set(step.seq, step)
+  for (const inode of inodes)
+    for (const step of inode.nameSteps) {
+      if (step.side !== 'target' || kept.has(step)) continue
+      const source = sources.get(step.seq)
+      // A source that is in no list any more is durable.
+      if (source === undefined || (kept.has(source) && (source.state === 'synced' || random.chance(0.5))))
+        kept.add(step)
+      else kept.delete(source)
+    }
+}
+
+function cutNames(folder: Inode, kept: ReadonlySet<NameStep>): void {
+  const { entries, nameSteps } = folder
+  const set = (key: string, name: NameSet['after']) => {
+    if (name === null) entries.delete(key)
+    else entries.set(key, name)
+  }
+  for (let i = nameSteps.length - 1; i >= 0; i--) {
+    const { sets } = nameSteps[i] as NameStep
+    for (let j = sets.length - 1; j >= 0; j--) set((sets[j] as NameSet).key, (sets[j] as NameSet).before)
+  }
+  for (const step of nameSteps) if (kept.has(step)) for (const { key, after } of step.sets) set(key, after)
+  folder.nameSteps = []
+}
+
+function cutMeta(inode: Inode, survives: (step: { seq: number; state: string }) => boolean): void {
+  let meta = inode.metaSteps[0]?.before ?? inode.meta
+  for (const step of inode.metaSteps) if (survives(step)) meta = step.after
+  inode.meta = meta
+  inode.metaSteps = []
+}
+
+function cutData(file: Inode, random: Random): void {
+  const steps = file.dataSteps
+  const bytes = file.bytes.slice()
+  const written: Uint8Array[] = []
+  let size = file.size
+  for (let i = steps.length - 1; i >= 0; i--) {
+    const step = steps[i] as DataStep
+    written[i] = bytes.slice(step.position, step.position + step.length)
+    if (step.oldSize < size) bytes.fill(0, step.oldSize, size)
+    bytes.set(step.old, step.position)
+    size = step.oldSize
+  }
+  const sectorBias = random.bias()
+  const sizeBias = random.bias()
+  for (const [i, step] of steps.entries()) {
+    const durable = step.state === 'synced'
+    if (durable || random.chance(sizeBias)) {
+      // A write only ever grows a file; a truncation, of which one that was lost may have come before, sets its size.
+      const newSize = step.length === 0 ? step.newSize : Math.max(size, step.position + step.length)
+      if (newSize < size) bytes.fill(0, newSize, size)
+      size = newSize
+    }
+    writeSectors(bytes, step.position, written[i] as Uint8Array, size, () => durable || random.chance(sectorBias))
+  }
+  file.bytes = bytes
+  file.shared = false
+  file.size = size
+  file.allocated = Math.min(file.allocated, size)
+  file.dataSteps = []
+  if (random.chance(0.5)) file.mtimeUs = file.syncedMtimeUs
+}
+
+/** Applies those sectors of a write that `keep` says, as far as the file reaches. */
+function writeSectors(bytes: Uint8Array, position: number, data: Uint8Array, size: number, keep: () => boolean): void {
+  const end = Math.min(position + data.length, size)
+  for (let from = position; from < end; ) {
+    const to = Math.min(end, (Math.floor(from / SECTOR) + 1) * SECTOR)
+    if (keep()) bytes.set(data.subarray(from - position, to - position), from)
+    from = to
+  }
+}
+
+/** Counts names and sets parents anew. A folder that is found under a second name has only the first. */
+function reach(root: Inode): Set<Inode> {
+  const reached = new Set<Inode>([root])
+  root.names = 1
+  root.parent = root
+  // A Set's iteration goes on to what is added meanwhile.
+  for (const folder of reached) {
+    for (const [key, { inode }] of folder.entries) {
+      if (reached.has(inode)) {
+        if (inode.kind === 'dir') folder.entries.delete(key)
+        else inode.names++
+        continue
+      }
+      reached.add(inode)
+      inode.names = 1
+      if (inode.kind === 'dir') inode.parent = folder
+    }
+  }
+  return reached
+}

@@ -1,0 +1,136 @@
+import { systemError } from './system-error.ts'
+
+/** Operations that change something, or make a change durable; a crash before any other equals a crash before the next of these. */
+const changing = {
+  create: true,
+  write: true,
+  truncate: true,
+  chown: true,
+  setAttribute: true,
+  sync: true,
+  makeDirectory: true,
+  removeDirectory: true,
+  rename: true,
+  exchange: true,
+  link: true,
+  unlink: true,
+  symlink: true,
+  chmod: true,
+  clone: true,
+  syncDirectory: true,
+  open: false,
+  anchor: false,
+  read: false,
+  stat: false,
+  attributes: false,
+  close: false,
+  lock: false,
+  lstat: false,
+  readDirectory: false,
+  readLink: false,
+  realPath: false,
+  freeSpace: false,
+} as const
+
+export type OperationKind = keyof typeof changing
+
+export interface Operation {
+  /** 1 for the first operation of a disk. */
+  readonly index: number
+  readonly kind: OperationKind
+  readonly path?: string
+  readonly to?: string
+  /** Asked for, by reads and writes; the new size, by truncate. */
+  readonly bytes?: number
+}
+
+/** The machine stopped: thrown by the operation that a crash was planned for, and by all after it. */
+export class SimCrash extends Error {
+  override readonly name = 'SimCrash'
+}
+
+interface Failure {
+  left: number
+  readonly code: string
+  readonly persistent: boolean
+  readonly kinds: ReadonlySet<OperationKind> | null
+}
+
+/** Counts a disk's operations and decides which of them fail. */
+export class Faults {
+  count = 0
+  changes = 0
+  crashed = false
+  /** Called before each operation; what it throws, the operation throws. */
+  before: ((operation: Operation) => void) | null = null
+  trace: Operation[] | null = null
+  #crashIn = Infinity
+  #crashInChanges = Infinity
+  #failures: Failure[] = []
+
+  crashAt(k: number): void {
+    this.#crashIn = this.count + k
+  }
+
+  crashAtChange(k: number): void {
+    this.#crashInChanges = this.changes + k
+  }
+
+  failAt(k: number, code: string, options: { persistent?: boolean; kinds?: readonly OperationKind[] } = {}): void {
+    this.#failures.push({
+      left: k,
+      code,
+      persistent: options.persistent ?? false,
+      kinds: options.kinds ? new Set(options.kinds) : null,
+    })
+  }
+
+  heal(): void {
+    this.before = null
+    this.#crashIn = Infinity
+    this.#crashInChanges = Infinity
+    this.#failures = []
+  }
+
+  enter(kind: OperationKind, path?: string, bytes?: number, to?: string): void {
+    if (this.crashed) throw new SimCrash(`${kind} after the crash`)
+    this.count++
+    if (changing[kind]) this.changes++
+    if (this.trace !== null || this.before !== null) this.#tell(kind, path, bytes, to)
+    if (this.count >= this.#crashIn || this.changes >= this.#crashInChanges) {
+      this.crashed = true
+      throw new SimCrash(`crash at operation ${this.count}: ${kind}${path === undefined ? '' : ` ${path}`}`)
+    }
+    if (this.#failures.length > 0) this.#fail(kind, path, to)
+  }
+
+  #tell(kind: OperationKind, path?: string, bytes?: number, to?: string): void {
+    const operation: Operation = {
+      index: this.count,
+      kind,
+      ...(path !== undefined && { path }),
+      ...(to !== undefined && { to }),
+      ...(bytes !== undefined && { bytes }),
+    }
+    this.trace?.push(operation)
+    try {
+      this.before?.(operation)
+    } catch (error) {
+      if (error instanceof SimCrash) this.crashed = true
+      throw error
+    }
+  }
+
+  #fail(kind: OperationKind, path?: string, to?: string): void {
+    let code: string | null = null
+    for (const failure of this.#failures) {
+      if (failure.left > 0) {
+        if (failure.kinds !== null && !failure.kinds.has(kind)) continue
+        if (--failure.left === 0) code ??= failure.code
+      } else if (failure.persistent && (failure.kinds === null ? changing[kind] : failure.kinds.has(kind))) {
+        code ??= failure.code
+      }
+    }
+    if (code !== null) throw systemError(code, kind, path, to)
+  }
+}
