@@ -116,7 +116,7 @@ export class Writer {
       writer: { pid: process.pid, host: os.hostname() },
       onConflict: events.onConflict,
     })
-    const checkpointer = new Checkpointer(disk, layout, log, committer, scan.end)
+    const checkpointer = new Checkpointer(disk, layout, format.journal, log, committer, scan.end)
     site.contents.locateWith((hash) => index.locate(hash))
     try {
       const progress = options.onProgress

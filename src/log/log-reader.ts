@@ -5,6 +5,17 @@ import { LOG_START, type Position, offsetOf, positionOf, segmentOf } from './pos
 import type { Segments } from './segments.ts'
 
 const CHUNK = 1024 * 1024
+/** For one frame alone. */
+const NEAR = 8 * 1024
+const ZEROS = new Uint8Array(64 * 1024)
+
+function isZero(bytes: Uint8Array): boolean {
+  for (let at = 0; at < bytes.byteLength; at += ZEROS.byteLength) {
+    const piece = bytes.subarray(at, at + ZEROS.byteLength)
+    if (Buffer.compare(piece, ZEROS.subarray(0, piece.byteLength)) !== 0) return false
+  }
+  return true
+}
 
 export interface Frame extends FrameHeader {
   /** Empty when the reader was told to pass over this kind; else checked against its hash. */
@@ -30,11 +41,14 @@ class SegmentFile {
   readonly size: number
   readonly #segments: Segments
   readonly #handle: FileHandle
+  readonly #chunkSize: number
   #chunk = new Uint8Array(0)
   #start = 0
 
-  constructor(segments: Segments, segment: number) {
+  /** `chunk`: bytes read at once. */
+  constructor(segments: Segments, segment: number, chunk = CHUNK) {
     this.#segments = segments
+    this.#chunkSize = chunk
     this.#handle = segments.disk.open(segments.path(segment), 'read')
     this.size = segments.disk.stat(this.#handle).size
   }
@@ -43,7 +57,7 @@ class SegmentFile {
   bytes(offset: number, length: number): Uint8Array {
     const at = offset - this.#start
     if (at < 0 || at + length > this.#chunk.byteLength) {
-      const wanted = Math.max(0, Math.min(Math.max(length, CHUNK), this.size - offset))
+      const wanted = Math.max(0, Math.min(Math.max(length, this.#chunkSize), this.size - offset))
       const fresh = new Uint8Array(wanted)
       this.#chunk = fresh.subarray(0, readFully(this.#segments.disk, this.#handle, fresh, offset))
       this.#start = offset
@@ -56,7 +70,7 @@ class SegmentFile {
     for (let at = offset; at < this.size; at += CHUNK) {
       const bytes = this.bytes(at, Math.min(CHUNK, this.size - at))
       if (bytes.byteLength === 0) return true
-      if (!bytes.every((byte) => byte === 0)) return false
+      if (!isZero(bytes)) return false
     }
     return true
   }
@@ -85,7 +99,8 @@ export class LogReader {
     const until = options.until ?? Number.POSITIVE_INFINITY
     for (;;) {
       if (!this.segments.exists(segment)) {
-        return { position: positionOf(segment, offset), unread: false, last }
+        // A gap in the numbers is no end.
+        return { position: positionOf(segment, offset), unread: this.#goesOnAfter(segment), last }
       }
       const file = new SegmentFile(this.segments, segment)
       try {
@@ -108,9 +123,8 @@ export class LogReader {
         }
         const position = positionOf(segment, offset)
         const zero = file.isZeroFrom(offset)
-        const next = this.segments.exists(segment + 1)
-        if (!zero || offset === 0) return { position, unread: !zero || next, last }
-        if (!next) return { position, unread: false, last }
+        const later = this.#goesOnAfter(segment)
+        if (!zero || offset === 0 || !later) return { position, unread: !zero || later, last }
         if (!this.#continues(segment + 1, last)) return { position, unread: true, last }
       } finally {
         file.close()
@@ -124,7 +138,7 @@ export class LogReader {
   frameAt(position: Position): Frame | null {
     const segment = segmentOf(position)
     if (segment < 1 || !this.segments.exists(segment)) return null
-    const file = new SegmentFile(this.segments, segment)
+    const file = new SegmentFile(this.segments, segment, NEAR)
     try {
       const offset = offsetOf(position)
       const header = decodeHeader(file.bytes(offset, HEADER_SIZE), 0, this.#seed, position)
@@ -154,6 +168,10 @@ export class LogReader {
         file.close()
       }
     }
+  }
+
+  #goesOnAfter(segment: number): boolean {
+    return this.segments.list().some((other) => other > segment)
   }
 
   #continues(segment: number, last: { sequence: number; term: number } | null): boolean {

@@ -7,6 +7,7 @@ import type { ContentHash } from '../entry/state.ts'
 import { siblingName } from '../workspace/materialization.ts'
 import { parentOf } from '../workspace/safe-path.ts'
 import type { FlightCommit } from './log-scan.ts'
+import { isTornForm } from './torn-form.ts'
 
 /** A file that a killed process left in `staging`, or beside its target. */
 export interface Leftover {
@@ -15,11 +16,15 @@ export interface Leftover {
   readonly tx: string
   /** The workspace path it was for, where that is known. */
   readonly path: string | null
-  /** Its transaction is in the log, so it may be what was moved aside. */
+  /** Its transaction is in the log. */
   readonly committed: boolean
+  /** It may be what was moved aside to make room; otherwise it is a copy of the journal's own. */
+  readonly displaced: boolean
 }
 
 const NAME = /^(t[0-9a-z]{15})\.(.+)$/
+/** Files that take or took the place of one in the workspace; with `r.` those of a recovery. */
+const PLACED = /^(r\.)?(\d+)(\.old)*$/
 
 /** Everything a killed process left behind. */
 export function findLeftovers(disk: Disk, root: string, staging: string, flight: readonly FlightCommit[]): Leftover[] {
@@ -28,9 +33,10 @@ export function findLeftovers(disk: Disk, root: string, staging: string, flight:
   for (const { name } of disk.readDirectory(staging)) {
     const [, tx = '', rest = ''] = NAME.exec(name) ?? []
     const commit = committed.get(tx)
-    const index = /^\d+(\.old)?$/.test(rest) ? Number.parseInt(rest, 10) : -1
-    const path = commit === undefined ? null : (effectsOf(commit.entries)[index]?.path ?? null)
-    leftovers.push({ file: `${staging}/${name}`, tx, path, committed: commit !== undefined })
+    const [placed, ofRecovery, index] = PLACED.exec(rest) ?? []
+    const known = commit !== undefined && placed !== undefined && ofRecovery === undefined
+    const path = known ? (effectsOf(commit.entries)[Number(index)]?.path ?? null) : null
+    leftovers.push({ file: `${staging}/${name}`, tx, path, committed: commit !== undefined, displaced: placed !== undefined })
   }
   const device = disk.lstat(staging)?.dev
   const devices = new Map<string, bigint | undefined>()
@@ -43,7 +49,7 @@ export function findLeftovers(disk: Disk, root: string, staging: string, flight:
       if (on === undefined || on === device) continue
       for (const suffix of ['', '.old', '.old.old']) {
         const file = `${folder}/${siblingName(path, commit.tx, suffix)}`
-        if (disk.lstat(file) !== null) leftovers.push({ file, tx: commit.tx, path, committed: true })
+        if (disk.lstat(file) !== null) leftovers.push({ file, tx: commit.tx, path, committed: true, displaced: true })
       }
     }
   }
@@ -64,17 +70,31 @@ export function contentsOf(flight: readonly FlightCommit[]): Set<ContentHash> {
   return hashes
 }
 
-/** Can it be dropped without losing anything? Only what no commit and no content in the journal accounts for is somebody's. */
+/**
+ * Can it be dropped without losing anything? Only a file that was moved aside, and that no commit and no content in the journal accounts
+ * for, is somebody's. After a restart the journal's own new files may be torn.
+ */
 export async function isAccountedFor(
   disk: Disk,
   leftover: Leftover,
+  flight: readonly FlightCommit[],
   known: ReadonlySet<ContentHash>,
   contents: ContentStore,
 ): Promise<boolean> {
-  if (!leftover.committed) return true
+  if (!leftover.committed || !leftover.displaced) return true
   const stat = disk.lstat(leftover.file)
-  if (stat?.kind !== 'file') return true
+  if (stat?.kind !== 'file' || stat.size === 0) return true
   const handle = disk.open(leftover.file, 'read')
   const { hash } = await hashFile(disk, handle).finally(() => disk.close(handle))
-  return known.has(hash) || (await contents.has(hash))
+  if (known.has(hash) || (await contents.has(hash))) return true
+  if (flight.every(({ boot }) => boot === disk.bootId)) return false
+  for (const { commit } of flight) {
+    for (const { path, before, after } of effectsOf(commit.entries)) {
+      if (leftover.path !== null && path !== leftover.path) continue
+      for (const state of [before, after]) {
+        if (state?.kind === 'file' && (await isTornForm(disk, leftover.file, contents, state.hash))) return true
+      }
+    }
+  }
+  return false
 }

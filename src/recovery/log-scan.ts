@@ -8,7 +8,8 @@ import { JournalError } from '../errors.ts'
 import type { LogReader } from '../log/log-reader.ts'
 import { LOG_START, type Position, positionOf } from '../log/position.ts'
 import { type TailVerdict, judgeTail } from '../log/tail.ts'
-import { type Layout, readJson } from '../store/layout.ts'
+import { readHint } from '../store/checkpoint-hint.ts'
+import type { Layout } from '../store/layout.ts'
 
 /** A commit that may not be wholly in the workspace, with the start of the machine at which it was written. */
 export interface FlightCommit {
@@ -36,15 +37,21 @@ export interface LogScan {
   readonly read: number
 }
 
-/** Where to begin: at the redo position of the newest checkpoint that the hint leads to, else at the start. */
-function beginning(disk: Disk, layout: Layout, reader: LogReader, journalId: string): CheckpointRecord {
-  const fallback = { redo: LOG_START, ...genesis(journalId), boot: '', clean: false }
-  const hint = readJson(disk, layout.checkpoint) as { position?: unknown } | null | undefined
-  const [segment, offset] = Array.isArray(hint?.position) ? hint.position : []
-  if (!Number.isSafeInteger(segment) || !Number.isSafeInteger(offset) || offset < 0 || offset % 8 !== 0) return fallback
-  const frame = reader.frameAt(positionOf(segment, offset))
-  if (frame === null || frame.kind !== 'checkpoint') return fallback
-  return decodeCheckpoint(frame.payload)
+/** Where to begin: at the redo position of the checkpoint that the hint leads to, else at the start. */
+function beginning(reader: LogReader, journalId: string, hint: Position | null): CheckpointRecord {
+  const frame = hint === null ? null : reader.frameAt(hint)
+  if (frame?.kind === 'checkpoint') return decodeCheckpoint(frame.payload)
+  // Without a hint the newest segments are searched for a checkpoint, the last one first.
+  const skip = new Set(['content', 'commit', 'term', 'segment'] as const)
+  for (const segment of reader.segments.list().reverse()) {
+    let newest: CheckpointRecord | null = null
+    const options = { skip, until: positionOf(segment + 1, 0) }
+    for (const found of reader.read(positionOf(segment, 0), options)) {
+      if (found.kind === 'checkpoint') newest = decodeCheckpoint(found.payload)
+    }
+    if (newest !== null) return newest
+  }
+  return { redo: LOG_START, ...genesis(journalId), boot: '', clean: false }
 }
 
 /**
@@ -59,7 +66,8 @@ export function scanLog(
   contents: ContentStore,
   onProgress?: (bytes: number) => void,
 ): LogScan {
-  const start = beginning(disk, layout, reader, journalId)
+  const hint = readHint(disk, layout, journalId)
+  const start = beginning(reader, journalId, hint)
   let head: Head = { seq: start.seq, chain: start.chain, time: start.time }
   let { redo, boot } = start
   let clean = false
@@ -119,7 +127,14 @@ export function scanLog(
     inFlight: commits.filter((flight) => flight.position >= redo),
     uncommitted: [...uncommitted],
     clean,
-    tail: unread ? judgeTail(reader, position) : null,
+    tail: judge(reader, position, unread, hint),
     read,
   }
+}
+
+function judge(reader: LogReader, end: Position, unread: boolean, hint: Position | null): TailVerdict | null {
+  const verdict = unread ? judgeTail(reader, end) : null
+  // The frame that the hint names had been made durable before: a log that ends before it was cut by something else than a crash.
+  if (hint === null || hint < end || verdict?.verdict === 'corrupt') return verdict
+  return { verdict: 'corrupt', bytes: verdict?.bytes ?? 0, evidence: hint, intactBehind: verdict?.intactBehind ?? 0 }
 }

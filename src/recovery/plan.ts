@@ -85,7 +85,7 @@ export async function planRecovery(site: PlanningSite, scan: LogScan, mode: 'rep
     const observed = observations.get(history.path) as Observation
     const last = history.writers.at(-1) as FlightCommit
     const restarted = history.writers.some((writer) => writer.boot !== site.disk.bootId)
-    const found = await classify(site, history, goal, observed)
+    const found = await classify(site, history, goal, observed, restarted)
     paths.push({ path: history.path, goal, observed, rule: decide(found, restarted), tx: last.commit.tx })
   }
   const conflicts = paths.filter(({ rule }) => rule.decision === 'keep and report').map(({ tx, path }) => ({ tx, path }))
@@ -137,11 +137,19 @@ function matches(found: State, state: State): boolean {
   return sameState(found, state) || (found?.kind === 'dir' && state?.kind === 'dir')
 }
 
-async function classify(site: PlanningSite, history: PathHistory, goal: State, { state }: Observation): Promise<Found> {
+async function classify(
+  site: PlanningSite,
+  history: PathHistory,
+  goal: State,
+  { state }: Observation,
+  restarted: boolean,
+): Promise<Found> {
   if (sameState(state, goal)) return site.suspect && goal?.kind === 'file' ? 'known' : 'goal'
   if (history.states.some((known) => matches(state, known))) return 'known'
-  // A file with a content that the log knows of this path; only its permissions are others, or its owner.
-  if (state?.kind === 'file' && goal?.kind === 'file' && state.hash === goal.hash) return 'known'
+  // A power cut may lose a file's permissions and keep its content.
+  if (restarted && state?.kind === 'file' && history.states.some((known) => known?.kind === 'file' && known.hash === state.hash)) {
+    return 'known'
+  }
   if (state === null) return site.movedAside.has(history.path) ? 'known' : 'torn'
   if (state.kind !== 'file') return 'other'
   if (state.size === 0) return 'torn'

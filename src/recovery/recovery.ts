@@ -35,7 +35,7 @@ export async function examine(
   const known = contentsOf(scan.inFlight)
   const movedAside = new Set<string>()
   for (const leftover of leftovers) {
-    if (leftover.path !== null && (await isAccountedFor(disk, leftover, known, site.contents))) movedAside.add(leftover.path)
+    if (leftover.path !== null && (await isAccountedFor(disk, leftover, scan.inFlight, known, site.contents))) movedAside.add(leftover.path)
   }
   const { observer, contents, suspect } = site
   const plan = await planRecovery({ disk, observer, contents, movedAside, suspect }, scan, mode)
@@ -60,7 +60,7 @@ export async function recover(site: RecoverySite, committer: Committer, scan: Lo
   const known = contentsOf(scan.inFlight)
   const found: { tx: string; path: string }[] = []
   for (const leftover of leftovers) {
-    if (await isAccountedFor(disk, leftover, known, site.contents)) continue
+    if (await isAccountedFor(disk, leftover, scan.inFlight, known, site.contents)) continue
     const path = leftover.path ?? firstPath(scan.inFlight, leftover.tx)
     await committer.preserve(newTransactionId(), path, leftover.file, `moved aside while committing ${leftover.tx}, which was interrupted`)
     found.push({ tx: leftover.tx, path })

@@ -3,7 +3,8 @@ import { encodeCheckpoint } from '../entry/control.ts'
 import { asJournalError, hasSystemCode } from '../errors.ts'
 import type { LogWriter } from '../log/log-writer.ts'
 import { type Position, offsetOf, segmentOf } from '../log/position.ts'
-import { type Layout, markSuspect, replaceJson } from '../store/layout.ts'
+import { writeHint } from '../store/checkpoint-hint.ts'
+import { type Layout, markSuspect } from '../store/layout.ts'
 import type { CheckpointBasis, Committer } from './committer.ts'
 
 /** Syncs in flight at once. 16 take half the time of one after the other; more gain nothing (docs/performance.md). */
@@ -18,13 +19,15 @@ const FEW = 4
 export class Checkpointer {
   readonly #disk: Disk
   readonly #layout: Layout
+  readonly #journalId: string
   readonly #log: LogWriter
   readonly #committer: Committer
   #running: Promise<void> | null = null
   #last: Position
 
-  constructor(disk: Disk, layout: Layout, log: LogWriter, committer: Committer, last: Position) {
+  constructor(disk: Disk, layout: Layout, journalId: string, log: LogWriter, committer: Committer, last: Position) {
     this.#disk = disk
+    this.#journalId = journalId
     this.#layout = layout
     this.#log = log
     this.#committer = committer
@@ -63,11 +66,10 @@ export class Checkpointer {
     const placed = (at: Position): void => {
       position = at
     }
-    // The frame itself may be lost: recovery then only begins earlier. But nothing before it may be.
-    const durability = this.#log.durable < this.#log.end ? 'full' : 'os'
-    await this.#log.append({ frames: [{ kind: 'checkpoint', payload: encodeCheckpoint(record), placed }], size: 256, durability })
+    // Durable before the hint names it: so a log that ends before the hint's position has lost something.
+    await this.#log.append({ frames: [{ kind: 'checkpoint', payload: encodeCheckpoint(record), placed }], size: 256, durability: 'full' })
     if (this.#disk.lstat(this.#layout.suspect) !== null) this.#disk.unlink(this.#layout.suspect)
-    await replaceJson(this.#disk, this.#layout.checkpoint, { position: [segmentOf(position), offsetOf(position)] }, false)
+    await writeHint(this.#disk, this.#layout, this.#journalId, position)
     this.#last = position
   }
 

@@ -277,16 +277,24 @@ export class Materialization {
     } catch (error) {
       if (hasSystemCode(error, 'ENOENT')) {
         if (this.#place(file, target, path)) return null
-        throw error
+        throw vanished(path)
       }
       if (!hasSystemCode(error, ...NO_EXCHANGE)) throw error
     }
     const aside = `${file}.old`
-    try {
-      disk.link(target, aside)
-    } catch (error) {
-      if (!hasSystemCode(error, ...NO_LINKS)) throw error
-      disk.clone(target, aside, disk.lstat(target)?.mode ?? 0o600)
+    const replaced = disk.lstat(target)
+    if (replaced === null) {
+      if (this.#place(file, target, path)) return null
+      throw vanished(path)
+    }
+    if (replaced.kind === 'symlink') disk.symlink(disk.readLink(target), aside)
+    else {
+      try {
+        disk.link(target, aside)
+      } catch (error) {
+        if (!hasSystemCode(error, ...NO_LINKS)) throw error
+        disk.clone(target, aside, replaced.mode)
+      }
     }
     disk.rename(file, target)
     this.#inverses.push(() => disk.rename(aside, this.#anchors.at(path)))
@@ -411,6 +419,10 @@ export class Materialization {
     this.surprises.length = 0
     this.discard()
   }
+}
+
+function vanished(path: string): JournalError {
+  return new JournalError('CONFLICT', `somebody keeps making and removing ${path}`, { hint: 'Stop that program and try again.', path })
 }
 
 /** Name of a temporary file beside its target, for the rare target that is on another file system than the journal. */

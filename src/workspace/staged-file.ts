@@ -62,8 +62,9 @@ export async function stageFile(
   const { after, before, source } = target
   const blob = contents.blobs.path(after.hash)
   let handle: FileHandle
-  if (source.at !== 'memory' && disk.lstat(blob) !== null) {
-    disk.clone(blob, file, after.mode)
+  const cloned = source.at !== 'memory' && disk.lstat(blob) !== null
+  if (cloned) {
+    disk.clone(blob, file, 0o600)
     handle = disk.open(file, 'write')
   } else handle = disk.open(file, 'create', after.mode)
   try {
@@ -84,7 +85,7 @@ export async function stageFile(
     const moved = uid !== stat.uid || gid !== stat.gid
     if (moved) give(disk, handle, uid, gid, after.owner !== undefined)
     // Access lists and a change of owner both touch the permission bits.
-    if (given.length > 0 || (moved && (after.mode & SET_ID_BITS) !== 0)) disk.chmod(file, after.mode)
+    if (cloned || given.length > 0 || (moved && (after.mode & SET_ID_BITS) !== 0)) disk.chmod(file, after.mode)
   } finally {
     disk.close(handle)
   }

@@ -1,0 +1,43 @@
+import type { VerifyReport } from '../../history/verify.ts'
+import { declare } from '../declaration.ts'
+import { byteCount, counted } from '../measure.ts'
+import type { Output } from '../output.ts'
+import { printable } from '../printable.ts'
+
+function reportText(report: VerifyReport, output: Output): string[] {
+  const { green, red, dim } = output.colors
+  const { ok, transactions, frames, blobs, problems, problemsOmitted, changed = [], orphans, tornBytes } = report
+  const amounts = `${counted(transactions, 'transaction')}, ${counted(frames, 'frame')}, ${counted(blobs, 'blob')}`
+  const count = problems.length + problemsOmitted
+  const lines = [ok ? `${green('ok')}: ${amounts}` : `${red('damaged')}: ${counted(count, 'problem')} in ${amounts}`]
+  for (const { kind, message } of problems) lines.push(`  ${kind}: ${printable(message)}`)
+  if (problemsOmitted > 0) lines.push(`  and ${problemsOmitted} more`)
+  if (orphans > 0) lines.push(dim(`${counted(orphans, 'blob')} of no transaction: \`journal compact\` removes them`))
+  if (tornBytes > 0)
+    lines.push(dim(`${byteCount(tornBytes)} of an unfinished write at the end: the next writer cuts them off`))
+  if (changed.length > 0)
+    lines.push(`${counted(changed.length, 'path')} changed behind the journal: see \`journal status\``)
+  return lines
+}
+
+export default declare<[], { workspace?: boolean }>({
+  description:
+    'Checks the whole history: every frame, the hash chain, every content; and lists files that were changed behind the journal. Exit code 4 when the history is damaged.',
+  options: [['--no-workspace', 'do not look at the files in the workspace']],
+  examples: [
+    ['journal verify', 'check everything'],
+    ['journal verify --json | jq .problems', 'only what is wrong'],
+  ],
+  async run(session, _args, options) {
+    const { output } = session
+    await session.read(async (journal) => {
+      const checked = await journal.verify()
+      // A damaged history says nothing that the files could be compared with.
+      const compare = checked.ok && options.workspace !== false
+      const report = compare ? { ...checked, changed: (await journal.status()).changed } : checked
+      if (!report.ok) session.exitCode = 4
+      session.progress.clear()
+      await output.result(report, () => reportText(report, output))
+    })
+  },
+})

@@ -1,0 +1,35 @@
+import { declare, expectation, octal } from '../declaration.ts'
+import { present } from '../present.ts'
+import { printReceipt } from '../receipt-text.ts'
+import type { MetaOptions } from '../session.ts'
+import { standardInput } from '../standard-input.ts'
+
+interface Options extends MetaOptions {
+  readonly mode?: number
+  readonly expect?: string | null
+}
+
+export default declare<[path: string], Options>({
+  description:
+    'Writes a file from standard input as one transaction; missing folders are made. The content is streamed, so its size does not matter.',
+  arguments: [['<path>', 'the file to write']],
+  options: [
+    ['--mode <octal>', 'permissions of the file; default: those it has, or the usual ones', octal],
+    ['--expect <hash>', 'write only if the content there now has this SHA-256 (`none`: no file)', expectation],
+  ],
+  commits: true,
+  examples: [
+    ['echo hello | journal write notes/hello.txt -m "first note"', 'write a small file'],
+    ['journal write data.bin < /tmp/large.bin', 'write a large one'],
+  ],
+  async run(session, [path], options) {
+    const content = await standardInput(session)
+    await session.write(async (journal) => {
+      const receipt = await journal.write(session.path(path), content, {
+        ...session.meta(options),
+        ...present<{ mode?: number; expect?: string | null }>({ mode: options.mode, expect: options.expect }),
+      })
+      await printReceipt(receipt, session.output)
+    })
+  },
+})

@@ -1,0 +1,108 @@
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { printable } from './printable.ts'
+import type { Session } from './session.ts'
+
+/** Flags (`-n, --limit <count>`), what the option does, and how its text becomes a value (with the value before it, when repeated). */
+type OptionRow = readonly [flags: string, description: string, parse?: (text: string, before: never) => unknown]
+
+/** What a command takes and does: enough to parse it, explain it, and complete it. */
+export interface Declaration<A extends readonly unknown[] = readonly never[], O extends object = never> {
+  /** One or two sentences: what it does and when to use it. */
+  readonly description: string
+  /** In order: `<path>`, `[path]`, `<path...>`, `[path...]`, each with what it means. */
+  readonly arguments?: readonly (readonly [name: string, description: string])[]
+  readonly options?: readonly OptionRow[]
+  /** Options that cannot be left out. */
+  readonly required?: readonly OptionRow[]
+  /** Makes a transaction, so it takes `--tag` and `--parent`. */
+  readonly commits?: boolean
+  /** What `--actor` means here, where it is not the one who writes. */
+  readonly actor?: string
+  /** Lines for the help that are printed as they stand. */
+  readonly details?: string
+  readonly examples: readonly (readonly [line: string, explanation: string])[]
+  run(session: Session, args: A, options: O, command: Command): Promise<void>
+}
+
+/** Checks a declaration's types where it stands, and forgets them. */
+export function declare<A extends readonly unknown[], O extends object = Record<never, never>>(
+  declaration: Declaration<A, O>,
+): Declaration {
+  return declaration as unknown as Declaration
+}
+
+const GLOBAL_GROUP = 'Global options:'
+
+/** Adds the options that every command takes. */
+export function addGlobalOptions(command: Command, actor = 'who writes; part of the history'): void {
+  const rows: OptionRow[] = [
+    ['--root <dir>', 'the workspace; default: the nearest folder upwards that has a journal'],
+    ['--json', 'print JSON: one object, or one a line for lists'],
+    ['--actor <name>', actor],
+    ['-m, --message <text>', 'why; part of the history'],
+  ]
+  for (const [flags, description] of rows) command.addOption(new Option(flags, description).helpGroup(GLOBAL_GROUP))
+  command.helpOption('-h, --help', 'explain the command')
+}
+
+/** Makes `command` parse and explain what `declaration` says. `start` makes the session it runs in. */
+export function declareOn(
+  command: Command,
+  declaration: Declaration,
+  start: (command: Command) => Promise<Session>,
+): void {
+  command.description(declaration.description)
+  for (const [name, description] of declaration.arguments ?? []) command.argument(name, description)
+  const commits: OptionRow[] = [
+    ['--tag <tag>', 'a tag in the history; may be repeated', collect],
+    ['--parent <id>', 'what this belongs to: a prompt, a tool call, another transaction'],
+  ]
+  for (const [flags, description, parse] of declaration.required ?? []) {
+    command.addOption(option(flags, description, parse).makeOptionMandatory())
+  }
+  for (const [flags, description, parse] of [...(declaration.options ?? []), ...(declaration.commits ? commits : [])]) {
+    command.addOption(option(flags, description, parse))
+  }
+  addGlobalOptions(command, declaration.actor)
+  const examples = declaration.examples.map(([line, explanation]) => `  # ${explanation}\n  $ ${line}`)
+  if (declaration.details !== undefined) command.addHelpText('after', `\n${declaration.details}`)
+  command.addHelpText('after', `\nExamples:\n${examples.join('\n')}`)
+  command.action(async (...received: unknown[]) => {
+    // Commander calls with the arguments, then the options, then the command.
+    const args = received.slice(0, -2) as never[]
+    await declaration.run(await start(command), args, command.opts() as never, command)
+  })
+}
+
+function option(flags: string, description: string, parse: OptionRow[2]): Option {
+  const made = new Option(flags, description)
+  return parse === undefined ? made : made.argParser(parse as (text: string, before: unknown) => unknown)
+}
+
+/** Values of a repeated option, in order. */
+export function collect(text: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), text]
+}
+
+/** A whole number from 1. */
+export function positive(text: string): number {
+  if (!/^[1-9]\d{0,14}$/.test(text))
+    throw new InvalidArgumentError(`'${printable(text)}' is not a whole number above 0.`)
+  return Number(text)
+}
+
+/** Permission bits from octal digits: `755`, `0644`. */
+export function octal(text: string): number {
+  if (!/^0?[0-7]{3,4}$/.test(text))
+    throw new InvalidArgumentError(`'${printable(text)}' is not an octal mode like 644.`)
+  return Number.parseInt(text, 8)
+}
+
+/** A content hash, or `none` for "no file there". */
+export function expectation(text: string): string | null {
+  if (text === 'none') return null
+  if (!/^[0-9a-f]{64}$/i.test(text)) {
+    throw new InvalidArgumentError(`'${printable(text)}' is neither 64 hex digits (SHA-256) nor 'none'.`)
+  }
+  return text.toLowerCase()
+}

@@ -1,0 +1,80 @@
+import { CommanderError } from 'commander'
+import { asJournalError, type ErrorCode, isSystemError, JournalError } from '../errors.ts'
+import { printable, printableText } from './printable.ts'
+
+/** Exit codes that say more than "failed, nothing changed" (1). 2 is wrong usage. */
+const EXIT_CODES: Partial<Record<ErrorCode, number>> = { CONFLICT: 3, CORRUPT: 4, LOCKED: 5, NEEDS_RECOVERY: 6 }
+
+/** A command called the wrong way: exit code 2. */
+export class UsageError extends Error {
+  readonly hint: string
+
+  constructor(message: string, hint: string) {
+    super(message)
+    this.hint = hint
+  }
+}
+
+interface Failure {
+  readonly exitCode: number
+  /** What `--json` prints below `error`. */
+  readonly json: Readonly<Record<string, unknown>>
+  readonly message: string
+  readonly hint: string
+  /** Further lines between message and hint. */
+  readonly more: readonly string[]
+}
+
+function described(error: unknown, command: string | undefined): Failure {
+  if (error instanceof CommanderError || error instanceof UsageError) {
+    const message = error.message
+      .replace(/^error: /, '')
+      .trim()
+      .replace(/\s*\n\s*/g, ' ')
+    const hint =
+      error instanceof UsageError
+        ? error.hint
+        : command === undefined
+          ? 'Run `journal help` for the commands.'
+          : `Run \`journal help ${command}\` for its options.`
+    return { exitCode: 2, json: { code: 'INVALID', message, hint }, message, hint, more: [] }
+  }
+  if (error instanceof JournalError || isSystemError(error)) {
+    const known = asJournalError(error, 'Failed')
+    const { message, hint, code } = known
+    return { exitCode: EXIT_CODES[code] ?? 1, json: known.toJSON(), message, hint, more: conflictLines(known.details) }
+  }
+  const message = error instanceof Error ? error.message : String(error)
+  const hint = 'This is a fault of the program. Run it again with DEBUG=1 and report what it prints.'
+  return { exitCode: 1, json: { code: 'INTERNAL', message, hint }, message, hint, more: [] }
+}
+
+function conflictLines(details: Readonly<Record<string, unknown>> | undefined): string[] {
+  const conflicts = details?.conflicts
+  if (!Array.isArray(conflicts)) return []
+  return conflicts.map((conflict: { path?: unknown }) => `  ${printable(String(conflict.path))}`)
+}
+
+/** What an interruption made of an operation is not news: it was interrupted. */
+export function interrupted(error: unknown): unknown {
+  if (error instanceof JournalError && error.code !== 'IO') return error
+  return new JournalError('ABORTED', 'Interrupted', { hint: 'Run the command again.', cause: error })
+}
+
+/** Prints the error on standard error, as one line of JSON or for a person, and returns the exit code. */
+export function reportFailure(error: unknown, options: { json: boolean; command?: string | undefined }): number {
+  const failure = described(error, options.command)
+  if (options.json) process.stderr.write(`${JSON.stringify({ error: failure.json })}\n`)
+  else {
+    const lines = [`error: ${failure.message}`, ...failure.more]
+    if (failure.hint !== '') lines.push(`hint: ${failure.hint}`)
+    process.stderr.write(`${printableText(lines.join('\n'))}\n`)
+  }
+  if (process.env.DEBUG && error instanceof Error) process.stderr.write(`${debugStack(error)}\n`)
+  return failure.exitCode
+}
+
+function debugStack(error: Error): string {
+  const cause = error.cause instanceof Error ? `\ncaused by ${debugStack(error.cause)}` : ''
+  return `${error.stack ?? error.message}${cause}`
+}
