@@ -81,7 +81,9 @@ interface SystemError extends Error {
 }
 
 export function isSystemError(error: unknown): error is SystemError {
-  return error instanceof Error && typeof (error as { code?: unknown }).code === 'string' && !(error instanceof JournalError)
+  return (
+    error instanceof Error && typeof (error as { code?: unknown }).code === 'string' && !(error instanceof JournalError)
+  )
 }
 
 /** True when `error` is a system error with one of `codes` (`ENOENT`, …). */

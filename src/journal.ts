@@ -2,12 +2,12 @@ import { EventEmitter } from 'node:events'
 import { isAbsolute, resolve } from 'node:path'
 import { withoutExchange } from './disk/legacy-disk.ts'
 import { NodeDisk } from './disk/node-disk.ts'
+import { genesis, type Head } from './entry/chain.ts'
 import type { ChainedCommit, CommitKind, Meta } from './entry/commit.ts'
-import { type Head, genesis } from './entry/chain.ts'
 import type { TextEdit } from './entry/entry.ts'
 import type { State } from './entry/state.ts'
-import { JournalError, asJournalError } from './errors.ts'
-import { type DiffQuery, type FileDiff, diff } from './history/diff.ts'
+import { asJournalError, JournalError } from './errors.ts'
+import { type DiffQuery, diff, type FileDiff } from './history/diff.ts'
 import { exportHistory } from './history/export.ts'
 import { HistoryIndex } from './history/history-index.ts'
 import { history } from './history/log.ts'
@@ -23,14 +23,14 @@ import type { OpenOptions, Progress } from './options.ts'
 import { examine } from './recovery/recovery.ts'
 import { NOTHING_RECOVERED, type RecoveryReport } from './recovery/report.ts'
 import { bindWorkspace, createLayout, readFormat } from './store/layout.ts'
-import { type Store, checkBelonging, locateRoot, noJournal, openStore } from './store/opening.ts'
+import { checkBelonging, locateRoot, noJournal, openStore, type Store } from './store/opening.ts'
 import { WriterLock } from './store/writer-lock.ts'
 import type { Operation } from './transaction/operation.ts'
 import type { Receipt } from './transaction/receipt.ts'
 import type { ContentInput } from './transaction/stager.ts'
 import { type ExpectOptions, type RemoveOptions, Transaction, type WriteOptions } from './transaction/transaction.ts'
 import { newTransactionId } from './transaction/transaction-id.ts'
-import { scanStore, recoverySite, Writer } from './writer.ts'
+import { recoverySite, scanStore, Writer } from './writer.ts'
 
 /** Log bytes after which a checkpoint is made in the background, and idle time after which one is made anyway. */
 const CHECKPOINT_BYTES = 16 * 1024 * 1024
@@ -147,7 +147,10 @@ function newIndex(store: Store, options: OpenOptions, writer: () => Writer | nul
  * What opening `root` would find and do, without doing anything.
  * @throws JournalError as `openJournal` does
  */
-export async function planRecovery(root: string, options: Pick<OpenOptions, 'recover' | 'disk' | 'onProgress'> = {}): Promise<RecoveryReport> {
+export async function planRecovery(
+  root: string,
+  options: Pick<OpenOptions, 'recover' | 'disk' | 'onProgress'> = {},
+): Promise<RecoveryReport> {
   const journal = await openJournal(root, { ...options, readOnly: true })
   try {
     return await journal.planRecovery(options.recover === 'revert' ? 'revert' : 'replay')
@@ -215,6 +218,11 @@ export class Journal implements AsyncDisposable {
 
   /** Begins a transaction. Nothing changes before its `commit`. */
   begin(meta: Meta = {}): Transaction {
+    if (typeof meta !== 'object' || meta === null) {
+      throw new JournalError('INVALID', 'what is said of a transaction must be an object', {
+        hint: 'Give { actor?, message?, tags?, parent? }.',
+      })
+    }
     return this.#begin(meta, 'write')
   }
 
@@ -223,10 +231,15 @@ export class Journal implements AsyncDisposable {
    */
   async transact(fn: (tx: Transaction) => unknown): Promise<Receipt>
   async transact(meta: Meta, fn: (tx: Transaction) => unknown): Promise<Receipt>
-  async transact(first: Meta | ((tx: Transaction) => unknown), second?: (tx: Transaction) => unknown): Promise<Receipt> {
+  async transact(
+    first: Meta | ((tx: Transaction) => unknown),
+    second?: (tx: Transaction) => unknown,
+  ): Promise<Receipt> {
     const [meta, fn] = typeof first === 'function' ? [{}, first] : [first, second]
     if (typeof fn !== 'function') {
-      throw new JournalError('INVALID', 'transact needs a function', { hint: 'Call transact(meta, async (tx) => { … }).' })
+      throw new JournalError('INVALID', 'transact needs a function', {
+        hint: 'Call transact(meta, async (tx) => { … }).',
+      })
     }
     const transaction = this.begin(meta)
     try {
@@ -337,7 +350,11 @@ export class Journal implements AsyncDisposable {
     const { to, paths, dryRun } = options
     if (dryRun !== true) this.#writing()
     const seq = await this.resolve(to)
-    const planned = await planRestore(this.#index, seq, paths?.map((path) => relativePath(this.root, path)))
+    const planned = await planRestore(
+      this.#index,
+      seq,
+      paths?.map((path) => relativePath(this.root, path)),
+    )
     const { operations } = sparingOccupied(planned, this.#store.disk, this.root)
     const changes = operations.map(({ path, from, state }) => ({ path, before: from ?? null, after: state }))
     if (dryRun === true || operations.length === 0) return { changes, receipt: null }
@@ -358,8 +375,7 @@ export class Journal implements AsyncDisposable {
     const walk = externalChanges(this.#index, disk, this.root, this.#progress())
     let step = await walk.next()
     for (; !step.done; step = await walk.next()) changed.push(step.value)
-    const writer =
-      this.#writer === null ? WriterLock.holder(disk, layout.lock) : { pid: process.pid }
+    const writer = this.#writer === null ? WriterLock.holder(disk, layout.lock) : { pid: process.pid }
     const inFlight = this.#writer === null && writer === null ? (await this.planRecovery('replay')).replayed : []
     if (changed.length > 0) this.#events.emit('external', changed)
     return {
@@ -397,9 +413,12 @@ export class Journal implements AsyncDisposable {
     for (const path of scoped ?? []) {
       const known = await this.#index.current(path)
       const found = this.#store.disk.lstat(`${this.root}/${path}`)
-      if (known === null && found !== null && found.kind !== 'dir') operations.push({ op: 'adopt', path, recorded: null })
+      if (known === null && found !== null && found.kind !== 'dir')
+        operations.push({ op: 'adopt', path, recorded: null })
     }
-    return operations.length === 0 ? null : this.#perform(operations, { message: 'adopted from outside', ...meta }, 'adopt')
+    return operations.length === 0
+      ? null
+      : this.#perform(operations, { message: 'adopted from outside', ...meta }, 'adopt')
   }
 
   /** Checks every frame, the chain, every content; with `workspace` also what is on disk now. */
@@ -420,8 +439,12 @@ export class Journal implements AsyncDisposable {
   }
 
   /** Makes durable what was materialized, and moves the start of recovery forward. */
-  checkpoint(): Promise<void> {
-    return this.#writing().checkpointer.run()
+  async checkpoint(): Promise<void> {
+    await this.#writing()
+      .checkpointer.run()
+      .catch((error: unknown) => {
+        throw asJournalError(error, 'making a checkpoint')
+      })
   }
 
   /** Aborts open transactions, waits for those that commit, and closes everything. Closing twice is no error. */
@@ -439,15 +462,30 @@ export class Journal implements AsyncDisposable {
     await Promise.all([...this.#open].map((transaction) => transaction.abort()))
     try {
       await this.#writer?.close()
+    } catch (error) {
+      throw asJournalError(error, 'closing the journal')
     } finally {
       await this.#index.close()
     }
   }
 
   #begin(meta: Meta, kind: CommitKind, of?: string): Transaction {
+    try {
+      return this.#newTransaction(meta, kind, of)
+    } catch (error) {
+      throw asJournalError(error, 'beginning a transaction')
+    }
+  }
+
+  #newTransaction(meta: Meta, kind: CommitKind, of?: string): Transaction {
     const writer = this.#writing()
     const { actor, durability = 'full', lockTimeoutMs = LOCK_TIMEOUT_MS, signal } = this.#options
-    const request = { id: newTransactionId(), meta: checkedMeta(actor === undefined ? meta : { actor, ...meta }), kind, of }
+    const request = {
+      id: newTransactionId(),
+      meta: checkedMeta(actor === undefined ? meta : { actor, ...meta }),
+      kind,
+      of,
+    }
     const transaction = new Transaction(
       {
         site: () => writer.draftSite(),
@@ -537,7 +575,15 @@ export class Journal implements AsyncDisposable {
   #source(): Parameters<typeof verify>[0] {
     const { disk, layout, format, reader, contents } = this.#store
     const readable = () => this.#writer?.log.acknowledged ?? Number.POSITIVE_INFINITY
-    return { disk, root: layout.root, directory: layout.directory, journalId: format.journal, reader, contents, readable }
+    return {
+      disk,
+      root: layout.root,
+      directory: layout.directory,
+      journalId: format.journal,
+      reader,
+      contents,
+      readable,
+    }
   }
 
   #progress(): { onProgress?: (progress: Progress) => void } {
@@ -559,12 +605,16 @@ export class Journal implements AsyncDisposable {
 
 function conflictError(conflicts: readonly unknown[], of?: string): JournalError {
   const paths = conflicts.map((conflict) => (conflict as { path: string }).path)
-  return new JournalError('CONFLICT', `changed since: ${paths.slice(0, 5).join(', ')}${paths.length > 5 ? ` and ${paths.length - 5} more` : ''}`, {
-    hint: "Look at 'journal diff' and 'journal log PATH'; take later changes back first, or force it (what is there is kept in the history).",
-    path: paths[0],
-    tx: of,
-    details: { conflicts },
-  })
+  return new JournalError(
+    'CONFLICT',
+    `changed since: ${paths.slice(0, 5).join(', ')}${paths.length > 5 ? ` and ${paths.length - 5} more` : ''}`,
+    {
+      hint: "Look at 'journal diff' and 'journal log PATH'; take later changes back first, or force it (what is there is kept in the history).",
+      path: paths[0],
+      tx: of,
+      details: { conflicts },
+    },
+  )
 }
 
 /** A path as the history names it: relative to the workspace. */
@@ -576,14 +626,23 @@ function relativePath(root: string, path: string): string {
 
 function checkedMeta(meta: Meta): Meta {
   const { actor, message, tags, parent } = meta
-  const texts = [actor, message, parent, ...(tags ?? [])]
-  if ((tags !== undefined && !Array.isArray(tags)) || texts.some((text) => text !== undefined && typeof text !== 'string')) {
-    throw new JournalError('INVALID', 'actor, message and parent must be text, tags a list of texts', { hint: 'Convert them first.' })
+  const texts = [actor, message, parent, ...(Array.isArray(tags) ? tags : [])]
+  if (
+    (tags !== undefined && !Array.isArray(tags)) ||
+    texts.some((text) => text !== undefined && typeof text !== 'string')
+  ) {
+    throw new JournalError('INVALID', 'actor, message and parent must be text, tags a list of texts', {
+      hint: 'Convert them first.',
+    })
   }
   if (texts.some((text) => text !== undefined && text.length > 65_536)) {
-    throw new JournalError('INVALID', 'actor, message, parent and tags hold at most 65,536 characters', { hint: 'Shorten them.' })
+    throw new JournalError('INVALID', 'actor, message, parent and tags hold at most 65,536 characters', {
+      hint: 'Shorten them.',
+    })
   }
-  return Object.freeze(defined({ actor, message, tags: tags === undefined ? undefined : Object.freeze([...tags]), parent }))
+  return Object.freeze(
+    defined({ actor, message, tags: tags === undefined ? undefined : Object.freeze([...tags]), parent }),
+  )
 }
 
 function defined<T extends Record<string, unknown>>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {

@@ -1,6 +1,6 @@
 import type { Disk } from './disk/disk.ts'
-import type { Durability } from './log/log-writer.ts'
 import type { OpenDatabase } from './history/index-store.ts'
+import type { Durability } from './log/log-writer.ts'
 
 /** How far a long piece of work is. `total` 0: unknown. */
 export interface Progress {

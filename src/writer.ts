@@ -1,13 +1,13 @@
 import os from 'node:os'
 import { encodeSegment } from './entry/control.ts'
+import { asJournalError, JournalError } from './errors.ts'
 import type { HistoryIndex } from './history/history-index.ts'
-import { JournalError, asJournalError } from './errors.ts'
 import { LogWriter } from './log/log-writer.ts'
 import { segmentOf } from './log/position.ts'
 import { corruptionError, cutTail } from './log/tail.ts'
 import type { OpenOptions } from './options.ts'
 import { type LogScan, scanLog } from './recovery/log-scan.ts'
-import { type RecoverySite, examine, isIdle, recover } from './recovery/recovery.ts'
+import { examine, isIdle, type RecoverySite, recover } from './recovery/recovery.ts'
 import type { RecoveryReport } from './recovery/report.ts'
 import { completeLayout } from './store/layout.ts'
 import type { Store } from './store/opening.ts'
@@ -16,7 +16,7 @@ import { Checkpointer } from './transaction/checkpointer.ts'
 import { Committer } from './transaction/committer.ts'
 import type { DraftSite } from './transaction/draft.ts'
 import { PathLocks } from './transaction/path-locks.ts'
-import { MemoryBudget, Stager } from './transaction/stager.ts'
+import { INLINE_LIMIT, Stager, StagingLimits } from './transaction/stager.ts'
 import { Folders } from './workspace/folders.ts'
 import { Observer } from './workspace/observer.ts'
 
@@ -44,7 +44,9 @@ export function recoverySite(store: Store, umask: number, legacy: boolean): Reco
 export function scanStore(store: Store, options: OpenOptions): LogScan {
   const { disk, layout, reader, format, contents } = store
   const progress = options.onProgress
-  return scanLog(disk, layout, reader, format.journal, contents, (done) => progress?.({ phase: 'reading the log', done, total: 0 }))
+  return scanLog(disk, layout, reader, format.journal, contents, (done) =>
+    progress?.({ phase: 'reading the log', done, total: 0 }),
+  )
 }
 
 /** The writing half of an open journal: the log's end, commits, checkpoints. One a journal, under the writer's lock. */
@@ -57,7 +59,7 @@ export class Writer {
   readonly #store: Store
   readonly #site: RecoverySite
   readonly #lock: WriterLock
-  readonly #budget = new MemoryBudget()
+  readonly #limits: StagingLimits
   readonly #umask: number
   readonly #foldsCase: boolean
 
@@ -65,7 +67,7 @@ export class Writer {
     store: Store,
     site: RecoverySite,
     lock: WriterLock,
-    parts: { log: LogWriter; committer: Committer; checkpointer: Checkpointer },
+    parts: { log: LogWriter; committer: Committer; checkpointer: Checkpointer; limits: StagingLimits },
     recovery: RecoveryReport,
     umask: number,
   ) {
@@ -75,6 +77,7 @@ export class Writer {
     this.log = parts.log
     this.committer = parts.committer
     this.checkpointer = parts.checkpointer
+    this.#limits = parts.limits
     this.recovery = recovery
     this.#umask = umask
     const { disk, layout } = store
@@ -87,7 +90,13 @@ export class Writer {
    * Recovers what a crash left and gets ready to write. The lock is the caller's to release when this throws.
    * @throws JournalError `CORRUPT` (nothing changed), `NEEDS_RECOVERY`, or what recovery met
    */
-  static async open(store: Store, index: HistoryIndex, lock: WriterLock, options: OpenOptions, events: WriterEvents): Promise<Writer> {
+  static async open(
+    store: Store,
+    index: HistoryIndex,
+    lock: WriterLock,
+    options: OpenOptions,
+    events: WriterEvents,
+  ): Promise<Writer> {
     const { disk, layout, segments, reader, seed, format } = store
     const umask = process.umask()
     const scan = scanStore(store, options)
@@ -109,14 +118,16 @@ export class Writer {
         segmentPayload: (segment) => encodeSegment({ journal: format.journal, segment, ...committer.head }),
       },
     )
+    const limits = new StagingLimits({ inline: Math.min(INLINE_LIMIT, Math.floor(log.maxPayload / 4)) })
     const committer: Committer = new Committer({
       site,
       log,
       head: scan.head,
       writer: { pid: process.pid, host: os.hostname() },
       onConflict: events.onConflict,
+      inline: limits.inline,
     })
-    const checkpointer = new Checkpointer(disk, layout, format.journal, log, committer, scan.end)
+    const checkpointer: Checkpointer = new Checkpointer(disk, layout, format.journal, log, committer, scan.end)
     site.contents.locateWith((hash) => index.locate(hash))
     try {
       const progress = options.onProgress
@@ -126,7 +137,7 @@ export class Writer {
         onProgress: (done, total) => progress?.({ phase: 'recovering', done, total }),
       })
       if (scan.inFlight.length > 0) await checkpointer.run(true)
-      return new Writer(store, site, lock, { log, committer, checkpointer }, report, umask)
+      return new Writer(store, site, lock, { log, committer, checkpointer, limits }, report, umask)
     } catch (error) {
       await log.close()
       throw asJournalError(error, 'recovering')
@@ -148,7 +159,7 @@ export class Writer {
   }
 
   stager(tx: string): Stager {
-    return new Stager(this.#store.disk, `${this.#site.staging}/${tx}`, this.#budget)
+    return new Stager(this.#store.disk, `${this.#site.staging}/${tx}`, this.#limits)
   }
 
   /** Ends writing: a last checkpoint, unless the log is poisoned, and the lock is free. */

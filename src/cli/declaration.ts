@@ -98,11 +98,15 @@ export function octal(text: string): number {
   return Number.parseInt(text, 8)
 }
 
-/** A content hash, or `none` for "no file there". */
-export function expectation(text: string): string | null {
-  if (text === 'none') return null
-  if (!/^[0-9a-f]{64}$/i.test(text)) {
+/** A content hash, or `none` for "no file there": commander takes a null for an empty text, so `conditionOf` makes it one. */
+export function expectation(text: string): string {
+  if (!/^([0-9a-f]{64}|none)$/i.test(text)) {
     throw new InvalidArgumentError(`'${printable(text)}' is neither 64 hex digits (SHA-256) nor 'none'.`)
   }
   return text.toLowerCase()
+}
+
+/** The condition that an operation takes, from the option. */
+export function conditionOf({ expect }: { readonly expect?: string }): { readonly expect?: string | null } {
+  return expect === undefined ? {} : { expect: expect === 'none' ? null : expect }
 }

@@ -1,5 +1,7 @@
 import { CommanderError } from 'commander'
+import pc from 'picocolors'
 import { asJournalError, type ErrorCode, isSystemError, JournalError } from '../errors.ts'
+import { wantsColor } from './output.ts'
 import { printable, printableText } from './printable.ts'
 
 /** Exit codes that say more than "failed, nothing changed" (1). 2 is wrong usage. */
@@ -52,6 +54,8 @@ function described(error: unknown, command: string | undefined): Failure {
 function conflictLines(details: Readonly<Record<string, unknown>> | undefined): string[] {
   const conflicts = details?.conflicts
   if (!Array.isArray(conflicts)) return []
+  // The message itself names the first few.
+  if (conflicts.length <= 5) return []
   return conflicts.map((conflict: { path?: unknown }) => `  ${printable(String(conflict.path))}`)
 }
 
@@ -66,9 +70,10 @@ export function reportFailure(error: unknown, options: { json: boolean; command?
   const failure = described(error, options.command)
   if (options.json) process.stderr.write(`${JSON.stringify({ error: failure.json })}\n`)
   else {
-    const lines = [`error: ${failure.message}`, ...failure.more]
-    if (failure.hint !== '') lines.push(`hint: ${failure.hint}`)
-    process.stderr.write(`${printableText(lines.join('\n'))}\n`)
+    const { red, dim } = pc.createColors(wantsColor(process.stderr))
+    const lines = [`${red('error:')} ${printableText(failure.message)}`, ...failure.more]
+    if (failure.hint !== '') lines.push(`${dim('hint:')} ${printableText(failure.hint)}`)
+    process.stderr.write(`${lines.join('\n')}\n`)
   }
   if (process.env.DEBUG && error instanceof Error) process.stderr.write(`${debugStack(error)}\n`)
   return failure.exitCode

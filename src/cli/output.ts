@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import pc from 'picocolors'
 import { JournalError } from '../errors.ts'
 import { ago, isoTime } from './measure.ts'
@@ -8,7 +7,8 @@ export class PipeClosed extends Error {}
 
 export type Colors = ReturnType<typeof pc.createColors>
 
-function wantsColor(stream: NodeJS.WriteStream): boolean {
+/** Colour belongs on a terminal, unless `NO_COLOR` or `FORCE_COLOR` say otherwise. */
+export function wantsColor(stream: NodeJS.WriteStream): boolean {
   const { NO_COLOR, FORCE_COLOR, TERM } = process.env
   if (NO_COLOR !== undefined && NO_COLOR !== '') return false
   if (FORCE_COLOR !== undefined && FORCE_COLOR !== '') return FORCE_COLOR !== '0'
@@ -30,18 +30,22 @@ export class Output {
     this.terminal = process.stdout.isTTY === true && !json
     this.colors = pc.createColors(!json && wantsColor(process.stdout))
     this.#signal = signal
-    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-      this.#failure ??= error.code === 'EPIPE' ? new PipeClosed() : error
-    })
+    process.stdout.on('error', (error) => this.#failed(error))
     process.stderr.on('error', () => {})
   }
 
-  /** Writes to standard output and waits while its buffer is full. Throws PipeClosed, ABORTED, or what the stream reported. */
+  /**
+   * Writes to standard output; resolves when the chunk has left, so that its memory can be used again. Throws PipeClosed, ABORTED, or
+   * what the stream reported.
+   */
   async write(chunk: string | Uint8Array): Promise<void> {
     this.#check()
-    if (process.stdout.write(chunk)) return
-    // Either event ends the wait: a pipe that closes never drains.
-    await Promise.race([once(process.stdout, 'drain'), once(process.stdout, 'close')]).catch(() => {})
+    await new Promise<void>((resolve) => {
+      process.stdout.write(chunk, (error) => {
+        if (error) this.#failed(error)
+        resolve()
+      })
+    })
     this.#check()
   }
 
@@ -89,6 +93,10 @@ export class Output {
     // A failed write is reported on the next turn of the event loop.
     await new Promise((resolve) => setImmediate(resolve))
     if (this.#failure !== null) throw this.#failure
+  }
+
+  #failed(error: NodeJS.ErrnoException): void {
+    this.#failure ??= error.code === 'EPIPE' ? new PipeClosed() : error
   }
 
   #check(): void {

@@ -1,6 +1,6 @@
-import { JournalError, hasSystemCode } from '../errors.ts'
 import type { Disk } from '../disk/disk.ts'
 import type { ContentHash } from '../entry/state.ts'
+import { hasSystemCode, JournalError } from '../errors.ts'
 import { hashFile } from './hash.ts'
 
 /** Contents too large for the log, one file each, named by SHA-256. Blobs are immutable once a commit names them. */
@@ -60,6 +60,25 @@ export class BlobStore {
     }
     for (const folder of folders) await this.#disk.syncDirectory(folder)
     if (newFolder) await this.#disk.syncDirectory(this.directory)
+  }
+
+  /**
+   * Makes a blob that still shares its bytes with a file in the workspace, which was kept by a second name and then stayed, the journal's alone.
+   * `spare`: a free name on the same file system.
+   */
+  async own(hash: ContentHash, spare: string): Promise<void> {
+    const path = this.path(hash)
+    const stat = this.#disk.lstat(path)
+    if (stat === null || stat.nlink === 1) return
+    if (this.#disk.lstat(spare) !== null) this.#disk.unlink(spare)
+    this.#disk.clone(path, spare, 0o600)
+    const handle = this.#disk.open(spare, 'read')
+    const copied = await hashFile(this.#disk, handle).finally(() => this.#disk.close(handle))
+    if (copied.hash !== hash) {
+      this.#disk.unlink(spare)
+      throw unreadable(hash, "somebody changed it before it was the journal's alone")
+    }
+    await this.keep([{ hash, file: spare }])
   }
 
   /** Compares a blob with its name. */

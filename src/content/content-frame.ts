@@ -24,7 +24,10 @@ export function encodeContents(tx: string, contents: readonly { hash: ContentHas
   return pack({ tx, contents: contents.map(({ hash, bytes }) => [fromHex(hash), RAW, bytes]) })
 }
 
-export function decodeContents(payload: Uint8Array): { readonly tx: string; readonly contents: readonly ContentRecord[] } {
+export function decodeContents(payload: Uint8Array): {
+  readonly tx: string
+  readonly contents: readonly ContentRecord[]
+} {
   const map = asMap(unpack(payload), 'content record')
   const list = Array.isArray(map.contents) ? map.contents : []
   return {

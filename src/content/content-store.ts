@@ -4,7 +4,7 @@ import { readFully } from '../disk/file.ts'
 import type { ContentHash } from '../entry/state.ts'
 import type { LogReader } from '../log/log-reader.ts'
 import { type BlobStore, unreadable } from './blob-store.ts'
-import { type ContentLocation, RAW, decodeContents } from './content-frame.ts'
+import { type ContentLocation, decodeContents, RAW } from './content-frame.ts'
 import { hashBytes, readChunks } from './hash.ts'
 
 /** How many locations are remembered without the index. */

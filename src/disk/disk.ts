@@ -84,6 +84,7 @@ export interface Disk {
   unlink(path: string): void
   symlink(target: string, path: string): void
   readLink(path: string): string
+  /** Never follows a symbolic link at the last name (`ELOOP`). */
   chmod(path: string, mode: number): void
   /** Copies a whole file to a new name that must not exist, sharing blocks where the file system can. */
   clone(from: string, to: string, mode: number): void

@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import { createRequire } from 'node:module'
-import type { Anchor, DirectoryEntry, Disk, FileHandle, FileKind, FileStat } from './disk.ts'
 import { readBootId } from './boot-id.ts'
+import type { Anchor, DirectoryEntry, Disk, FileHandle, FileKind, FileStat } from './disk.ts'
 
 const require = createRequire(import.meta.url)
 
@@ -21,6 +21,7 @@ function native(): Native {
 }
 
 const NOFOLLOW = fs.constants.O_NOFOLLOW ?? 0
+const NONBLOCK = fs.constants.O_NONBLOCK ?? 0
 const FLAGS = {
   read: fs.constants.O_RDONLY | NOFOLLOW,
   write: fs.constants.O_RDWR | NOFOLLOW,
@@ -74,10 +75,10 @@ function openFolder(path: string): FileHandle {
 }
 
 function patiently(action: () => void): void {
-  if (!WINDOWS) return action()
-  for (const delay of BUSY_DELAYS_MS) {
+  for (const delay of WINDOWS ? BUSY_DELAYS_MS : []) {
     try {
-      return action()
+      action()
+      return
     } catch (error) {
       if (!BUSY.has((error as NodeJS.ErrnoException).code ?? '')) throw error
       pause(delay)
@@ -213,12 +214,26 @@ export class NodeDisk implements Disk {
   }
 
   chmod(path: string, mode: number): void {
-    fs.chmodSync(path, mode)
+    let handle: FileHandle
+    try {
+      handle = fs.openSync(path, FLAGS.read | NONBLOCK)
+    } catch (error) {
+      // Its own owner may change the permissions of what even he cannot read.
+      if ((error as NodeJS.ErrnoException).code !== 'EACCES') throw error
+      if (fs.lstatSync(path).isSymbolicLink()) throw systemError('ELOOP', `${path} is a symbolic link`)
+      fs.chmodSync(path, mode)
+      return
+    }
+    try {
+      fs.fchmodSync(handle, mode)
+    } finally {
+      fs.closeSync(handle)
+    }
   }
 
   clone(from: string, to: string, mode: number): void {
     fs.copyFileSync(from, to, fs.constants.COPYFILE_EXCL | fs.constants.COPYFILE_FICLONE)
-    if (!WINDOWS) fs.chmodSync(to, mode)
+    this.chmod(to, mode)
   }
 
   async syncDirectory(path: string): Promise<void> {

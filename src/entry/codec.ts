@@ -35,7 +35,8 @@ function malformed(what: string, cause?: unknown): JournalError {
 }
 
 export function asMap(value: unknown, what: string): Map {
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Uint8Array) throw malformed(what)
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Uint8Array)
+    throw malformed(what)
   return value as Map
 }
 
@@ -114,7 +115,12 @@ function decodeState(value: unknown): State {
 }
 
 function encodeEntry(entry: Entry): Map {
-  const map: Map = { op: entry.op, path: entry.path, before: encodeState(entry.before), after: encodeState(entry.after) }
+  const map: Map = {
+    op: entry.op,
+    path: entry.path,
+    before: encodeState(entry.before),
+    after: encodeState(entry.after),
+  }
   if (entry.as !== undefined) map.as = entry.as
   switch (entry.op) {
     case 'append':

@@ -1,5 +1,5 @@
 /** Payloads of the frames that carry no history: segment, term, checkpoint. */
-import { type Position, offsetOf, positionOf, segmentOf } from '../log/position.ts'
+import { offsetOf, type Position, positionOf, segmentOf } from '../log/position.ts'
 import type { Head } from './chain.ts'
 import { asBytes, asInteger, asMap, asText, fromHex, pack, toHex, unpack } from './codec.ts'
 

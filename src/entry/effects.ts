@@ -1,4 +1,4 @@
-import { type Entry, changesOf } from './entry.ts'
+import { changesOf, type Entry } from './entry.ts'
 import { type State, sameState } from './state.ts'
 
 /** The net change that a list of entries makes to one path. */

@@ -79,7 +79,9 @@ export type Entry =
   | PreserveEntry
 
 /** The states that an entry sets, in order: one path, or two for a rename, none for a preserve. */
-export function changesOf(entry: Entry): readonly { readonly path: string; readonly before: State; readonly after: State }[] {
+export function changesOf(
+  entry: Entry,
+): readonly { readonly path: string; readonly before: State; readonly after: State }[] {
   switch (entry.op) {
     case 'rename':
       return [

@@ -7,6 +7,8 @@ import { decodeCheckpoint, decodeSegment, decodeTerm } from '../entry/control.ts
 import { frameSize } from '../log/frame.ts'
 import type { Frame } from '../log/log-reader.ts'
 import { LOG_START, offsetOf, type Position, segmentOf } from '../log/position.ts'
+import { readHint } from '../store/checkpoint-hint.ts'
+import { Layout } from '../store/layout.ts'
 import { ContentCensus } from './content-census.ts'
 import { describeDamage } from './damage.ts'
 import { Findings, type Problem } from './findings.ts'
@@ -106,12 +108,19 @@ class Verification {
     let position = LOG_START
     /** The greatest durable position that any intact frame of the rest states; found out at the first damage. */
     let durable: Position | null = null
+    const { disk, root, journalId } = this.#source
+    const hint = readHint(disk, new Layout(root), journalId)
     for (let attempt = 0; ; ) {
       const until = this.#source.readable?.()
       const end = await this.#read(position, until)
       if (end.position > position) attempt = 0
       position = end.position
       if (until !== undefined && position >= until) return 0
+      if (hint !== null && position <= hint && this.#nextIntact(position) === null) {
+        const message = 'the log ends before a checkpoint that had been made durable: its end is lost'
+        this.#findings.add({ kind: 'lost', message, position: [segmentOf(position), offsetOf(position)] })
+        return this.#tornBytes(position)
+      }
       const { segments } = this.#source.reader
       const lost = !end.unread && segments.list().some((segment) => segment > segmentOf(position))
       if (!end.unread && !lost) return 0

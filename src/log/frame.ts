@@ -3,7 +3,7 @@
  * numbered checks here.
  */
 import xxhash from 'xxhash-wasm'
-import { type Position, offsetOf, positionOf, segmentOf } from './position.ts'
+import { offsetOf, type Position, positionOf, segmentOf } from './position.ts'
 
 const api = await xxhash()
 
@@ -106,7 +106,10 @@ export function payloadIsRight(header: FrameHeader, payload: Uint8Array): boolea
 }
 
 /** Conditions 6 and 7: does a frame follow `previous` (null: the first of the log)? */
-export function follows(header: FrameHeader, previous: { readonly sequence: number; readonly term: number } | null): boolean {
+export function follows(
+  header: FrameHeader,
+  previous: { readonly sequence: number; readonly term: number } | null,
+): boolean {
   return previous === null
     ? header.sequence === 1
     : header.sequence === previous.sequence + 1 && header.term >= previous.term

@@ -1,7 +1,15 @@
 import type { FileHandle } from '../disk/disk.ts'
 import { readFully } from '../disk/file.ts'
-import { type FrameHeader, type FrameKind, HEADER_SIZE, decodeHeader, follows, frameSize, payloadIsRight } from './frame.ts'
-import { LOG_START, type Position, offsetOf, positionOf, segmentOf } from './position.ts'
+import {
+  decodeHeader,
+  type FrameHeader,
+  type FrameKind,
+  follows,
+  frameSize,
+  HEADER_SIZE,
+  payloadIsRight,
+} from './frame.ts'
+import { LOG_START, offsetOf, type Position, positionOf, segmentOf } from './position.ts'
 import type { Segments } from './segments.ts'
 
 const CHUNK = 1024 * 1024

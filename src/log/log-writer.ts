@@ -1,8 +1,8 @@
-import { JournalError, asJournalError, hasSystemCode } from '../errors.ts'
 import type { FileHandle } from '../disk/disk.ts'
 import { writeFully } from '../disk/file.ts'
-import { type FrameKind, MAX_PAYLOAD, encodeFrame, frameSize } from './frame.ts'
-import { type Position, offsetOf, positionOf, segmentOf } from './position.ts'
+import { asJournalError, hasSystemCode, JournalError } from '../errors.ts'
+import { encodeFrame, type FrameKind, frameSize, MAX_PAYLOAD } from './frame.ts'
+import { offsetOf, type Position, positionOf, segmentOf } from './position.ts'
 import { SEGMENT_SIZE, type Segments } from './segments.ts'
 
 /** Frames are gathered up to this size before they are written. */
@@ -14,6 +14,8 @@ const LAST_RESERVE = 4 * 1024 * 1024
 const RESERVE_LIMIT = 256 * 1024
 /** Left free on the file system, so that the log can still say what happened. */
 const MARGIN = 64 * 1024
+/** Kept free in a segment for its first frame and the header of another. */
+const SEGMENT_OVERHEAD = 1024
 
 export type Durability = 'full' | 'os'
 
@@ -104,6 +106,11 @@ export class LogWriter {
 
   get term(): number {
     return this.#term
+  }
+
+  /** Bytes that the payload of one frame may have. */
+  get maxPayload(): number {
+    return Math.min(MAX_PAYLOAD, this.#segmentSize - SEGMENT_OVERHEAD)
   }
 
   get poison(): JournalError | null {
@@ -221,7 +228,7 @@ export class LogWriter {
   #put(frame: NewFrame): Promise<void> | null {
     const { payload } = frame
     const size = frameSize(payload.byteLength)
-    if (payload.byteLength > MAX_PAYLOAD || size > this.#segmentSize - 4096) {
+    if (payload.byteLength > this.maxPayload) {
       throw new JournalError('INVALID', `a frame of ${payload.byteLength} bytes does not fit into a segment`, {
         hint: 'Split the transaction into smaller ones.',
       })

@@ -1,7 +1,7 @@
-import { JournalError } from '../errors.ts'
 import { createFile, readFully } from '../disk/file.ts'
+import { JournalError } from '../errors.ts'
 import type { LogReader } from './log-reader.ts'
-import { type Position, offsetOf, segmentOf } from './position.ts'
+import { offsetOf, type Position, segmentOf } from './position.ts'
 
 export interface TailVerdict {
   readonly verdict: 'torn' | 'corrupt'
@@ -94,4 +94,3 @@ function tailBytes(reader: LogReader, position: Position): number {
   }
   return total
 }
-

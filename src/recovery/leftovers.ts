@@ -1,9 +1,9 @@
-import { hashFile } from '../content/hash.ts'
 import type { ContentStore } from '../content/content-store.ts'
+import { hashFile } from '../content/hash.ts'
 import type { Disk } from '../disk/disk.ts'
 import { effectsOf } from '../entry/effects.ts'
 import { changesOf } from '../entry/entry.ts'
-import type { ContentHash } from '../entry/state.ts'
+import type { ContentHash, State } from '../entry/state.ts'
 import { siblingName } from '../workspace/materialization.ts'
 import { parentOf } from '../workspace/safe-path.ts'
 import type { FlightCommit } from './log-scan.ts'
@@ -30,13 +30,20 @@ const PLACED = /^(r\.)?(\d+)(\.old)*$/
 export function findLeftovers(disk: Disk, root: string, staging: string, flight: readonly FlightCommit[]): Leftover[] {
   const leftovers: Leftover[] = []
   const committed = new Map(flight.map(({ commit }) => [commit.tx, commit]))
-  for (const { name } of disk.readDirectory(staging)) {
+  const names = disk.lstat(staging) === null ? [] : disk.readDirectory(staging)
+  for (const { name } of names) {
     const [, tx = '', rest = ''] = NAME.exec(name) ?? []
     const commit = committed.get(tx)
     const [placed, ofRecovery, index] = PLACED.exec(rest) ?? []
     const known = commit !== undefined && placed !== undefined && ofRecovery === undefined
     const path = known ? (effectsOf(commit.entries)[Number(index)]?.path ?? null) : null
-    leftovers.push({ file: `${staging}/${name}`, tx, path, committed: commit !== undefined, displaced: placed !== undefined })
+    leftovers.push({
+      file: `${staging}/${name}`,
+      tx,
+      path,
+      committed: commit !== undefined,
+      displaced: placed !== undefined,
+    })
   }
   const device = disk.lstat(staging)?.dev
   const devices = new Map<string, bigint | undefined>()
@@ -70,9 +77,25 @@ export function contentsOf(flight: readonly FlightCommit[]): Set<ContentHash> {
   return hashes
 }
 
+/** What tells a file or symbolic link apart: its content hash, or its target. */
+export function markOf(state: State): string | null {
+  if (state?.kind === 'file') return state.hash
+  return state?.kind === 'symlink' ? `-> ${state.target}` : null
+}
+
+/** The mark of what an interrupted recovery had moved aside; null for anything else. Its path is not known. */
+export async function asideMark(disk: Disk, leftover: Leftover): Promise<string | null> {
+  if (!leftover.displaced || leftover.path !== null) return null
+  const stat = disk.lstat(leftover.file)
+  if (stat?.kind === 'symlink') return markOf({ kind: 'symlink', target: disk.readLink(leftover.file) })
+  if (stat?.kind !== 'file') return null
+  const handle = disk.open(leftover.file, 'read')
+  return (await hashFile(disk, handle).finally(() => disk.close(handle))).hash
+}
+
 /**
  * Can it be dropped without losing anything? Only a file that was moved aside, and that no commit and no content in the journal accounts
- * for, is somebody's. After a restart the journal's own new files may be torn.
+ * for, is somebody's. The journal's own new files may be torn, or half written when the process was killed.
  */
 export async function isAccountedFor(
   disk: Disk,
@@ -86,8 +109,8 @@ export async function isAccountedFor(
   if (stat?.kind !== 'file' || stat.size === 0) return true
   const handle = disk.open(leftover.file, 'read')
   const { hash } = await hashFile(disk, handle).finally(() => disk.close(handle))
-  if (known.has(hash) || (await contents.has(hash))) return true
-  if (flight.every(({ boot }) => boot === disk.bootId)) return false
+  // That the content happens to be in the journal says nothing: only what a transaction names is kept.
+  if (known.has(hash)) return true
   for (const { commit } of flight) {
     for (const { path, before, after } of effectsOf(commit.entries)) {
       if (leftover.path !== null && path !== leftover.path) continue

@@ -1,13 +1,13 @@
 import { decodeContents } from '../content/content-frame.ts'
 import type { ContentStore } from '../content/content-store.ts'
 import type { Disk } from '../disk/disk.ts'
-import { type Head, genesis, verifyCommit } from '../entry/chain.ts'
+import { genesis, type Head, verifyCommit } from '../entry/chain.ts'
 import type { ChainedCommit } from '../entry/commit.ts'
 import { type CheckpointRecord, decodeCheckpoint, decodeSegment, decodeTerm } from '../entry/control.ts'
 import { JournalError } from '../errors.ts'
 import type { LogReader } from '../log/log-reader.ts'
 import { LOG_START, type Position, positionOf } from '../log/position.ts'
-import { type TailVerdict, judgeTail } from '../log/tail.ts'
+import { judgeTail, type TailVerdict } from '../log/tail.ts'
 import { readHint } from '../store/checkpoint-hint.ts'
 import type { Layout } from '../store/layout.ts'
 
@@ -56,7 +56,7 @@ function beginning(reader: LogReader, journalId: string, hint: Position | null):
 
 /**
  * Reads the log from the last checkpoint on. Changes nothing.
- * @throws JournalError `CORRUPT` when a commit is not in its place in the chain. Damage behind the end is left to the caller: see `tail`
+ * @throws JournalError `CORRUPT` when a segment is missing or a commit is not in its place in the chain. Damage behind the end is left to the caller: see `tail`
  */
 export function scanLog(
   disk: Disk,
@@ -67,6 +67,7 @@ export function scanLog(
   onProgress?: (bytes: number) => void,
 ): LogScan {
   const hint = readHint(disk, layout, journalId)
+  checkSegments(reader)
   const start = beginning(reader, journalId, hint)
   let head: Head = { seq: start.seq, chain: start.chain, time: start.time }
   let { redo, boot } = start
@@ -130,6 +131,18 @@ export function scanLog(
     tail: judge(reader, position, unread, hint),
     read,
   }
+}
+
+/** Segments are numbered from 1 without gaps. */
+function checkSegments(reader: LogReader): void {
+  const found = reader.segments.list()
+  const missing = found.findIndex((segment, index) => segment !== index + 1)
+  if (missing < 0) return
+  throw new JournalError('CORRUPT', `segment ${missing + 1} of the log is missing`, {
+    hint: `Nothing was changed. Restore ${reader.segments.path(missing + 1)} from a backup; 'journal verify' says what it held.`,
+    path: reader.segments.path(missing + 1),
+    details: { position: [missing + 1, 0] },
+  })
 }
 
 function judge(reader: LogReader, end: Position, unread: boolean, hint: Position | null): TailVerdict | null {

@@ -4,9 +4,10 @@ import { effectsOf } from '../entry/effects.ts'
 import { type State, sameState } from '../entry/state.ts'
 import { asJournalError } from '../errors.ts'
 import type { Observation, Observer } from '../workspace/observer.ts'
+import { markOf } from './leftovers.ts'
 import type { FlightCommit, LogScan } from './log-scan.ts'
 import type { RecoveryReport } from './report.ts'
-import { type Found, type Rule, decide } from './table.ts'
+import { decide, type Found, type Rule } from './table.ts'
 import { isTornForm } from './torn-form.ts'
 
 /** What recovery means to do about one path. */
@@ -58,18 +59,27 @@ export interface PlanningSite {
   readonly contents: ContentStore
   /** Paths whose content was moved aside and not yet replaced. */
   readonly movedAside: ReadonlySet<string>
+  /** What an interrupted recovery had moved aside, wherever it came from. */
+  readonly asideMarks: ReadonlySet<string>
   /** A sync failed before: what reads back right may not be on the disk, so it is written anew. */
   readonly suspect: boolean
 }
 
 /** Works out what recovery will do. Changes nothing. */
-export async function planRecovery(site: PlanningSite, scan: LogScan, mode: 'replay' | 'revert'): Promise<RecoveryPlan> {
+export async function planRecovery(
+  site: PlanningSite,
+  scan: LogScan,
+  mode: 'replay' | 'revert',
+): Promise<RecoveryPlan> {
   const histories = historiesOf(scan.inFlight)
   const observations = new Map<string, Observation>()
   const missing = new Map<FlightCommit, boolean>()
   for (const history of histories.values()) {
     const observed = await observe(site, history.path)
     observations.set(history.path, observed)
+    const restarted = isRestarted(site, history)
+    // An edit by somebody says nothing about what was done before it.
+    if ((await classify(site, history, history.states.at(-1) ?? null, observed, restarted)) === 'other') continue
     // Whatever stands there, the transactions after the newest state that it matches are not done.
     const reached = history.states.findLastIndex((state) => matches(observed.state, state))
     for (const [index, writer] of history.writers.entries()) {
@@ -84,16 +94,20 @@ export async function planRecovery(site: PlanningSite, scan: LogScan, mode: 'rep
     const goal = history.states[kept + 1] ?? null
     const observed = observations.get(history.path) as Observation
     const last = history.writers.at(-1) as FlightCommit
-    const restarted = history.writers.some((writer) => writer.boot !== site.disk.bootId)
+    const restarted = isRestarted(site, history)
     const found = await classify(site, history, goal, observed, restarted)
     paths.push({ path: history.path, goal, observed, rule: decide(found, restarted), tx: last.commit.tx })
   }
-  const conflicts = paths.filter(({ rule }) => rule.decision === 'keep and report').map(({ tx, path }) => ({ tx, path }))
+  const conflicts = paths
+    .filter(({ rule }) => rule.decision === 'keep and report')
+    .map(({ tx, path }) => ({ tx, path }))
   return {
     paths,
     revert,
     report: {
-      replayed: scan.inFlight.filter((member) => missing.has(member) && !reverting.has(member)).map(({ commit }) => commit.tx),
+      replayed: scan.inFlight
+        .filter((member) => missing.has(member) && !reverting.has(member))
+        .map(({ commit }) => commit.tx),
       reverted: revert.map(({ commit }) => commit.tx),
       discarded: scan.uncommitted,
       conflicts,
@@ -124,6 +138,10 @@ function revertible(
   return [...chosen]
 }
 
+function isRestarted(site: PlanningSite, history: PathHistory): boolean {
+  return history.writers.some((writer) => writer.boot !== site.disk.bootId)
+}
+
 async function observe(site: PlanningSite, path: string): Promise<Observation> {
   try {
     return await site.observer.observe(path)
@@ -147,10 +165,17 @@ async function classify(
   if (sameState(state, goal)) return site.suspect && goal?.kind === 'file' ? 'known' : 'goal'
   if (history.states.some((known) => matches(state, known))) return 'known'
   // A power cut may lose a file's permissions and keep its content.
-  if (restarted && state?.kind === 'file' && history.states.some((known) => known?.kind === 'file' && known.hash === state.hash)) {
+  if (
+    restarted &&
+    state?.kind === 'file' &&
+    history.states.some((known) => known?.kind === 'file' && known.hash === state.hash)
+  ) {
     return 'known'
   }
-  if (state === null) return site.movedAside.has(history.path) ? 'known' : 'torn'
+  if (state === null) {
+    const aside = history.states.some((known) => site.asideMarks.has(markOf(known) ?? ''))
+    return aside || site.movedAside.has(history.path) ? 'known' : 'torn'
+  }
   if (state.kind !== 'file') return 'other'
   if (state.size === 0) return 'torn'
   for (const known of history.states.slice(1)) {

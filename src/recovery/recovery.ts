@@ -5,9 +5,9 @@ import type { Committer } from '../transaction/committer.ts'
 import { newTransactionId } from '../transaction/transaction-id.ts'
 import { type Change, Materialization, type Site } from '../workspace/materialization.ts'
 import { parentOf } from '../workspace/safe-path.ts'
-import { type Leftover, contentsOf, findLeftovers, isAccountedFor } from './leftovers.ts'
+import { asideMark, contentsOf, findLeftovers, isAccountedFor, type Leftover } from './leftovers.ts'
 import type { FlightCommit, LogScan } from './log-scan.ts'
-import { type PathPlan, type RecoveryPlan, planRecovery } from './plan.ts'
+import { type PathPlan, planRecovery, type RecoveryPlan } from './plan.ts'
 import type { RecoveryReport } from './report.ts'
 
 export interface RecoverySite extends Site {
@@ -34,11 +34,15 @@ export async function examine(
   const leftovers = findLeftovers(disk, site.root, site.staging, scan.inFlight)
   const known = contentsOf(scan.inFlight)
   const movedAside = new Set<string>()
+  const asideMarks = new Set<string>()
   for (const leftover of leftovers) {
-    if (leftover.path !== null && (await isAccountedFor(disk, leftover, scan.inFlight, known, site.contents))) movedAside.add(leftover.path)
+    const mark = await asideMark(disk, leftover)
+    if (mark !== null) asideMarks.add(mark)
+    if (leftover.path !== null && (await isAccountedFor(disk, leftover, scan.inFlight, known, site.contents)))
+      movedAside.add(leftover.path)
   }
   const { observer, contents, suspect } = site
-  const plan = await planRecovery({ disk, observer, contents, movedAside, suspect }, scan, mode)
+  const plan = await planRecovery({ disk, observer, contents, movedAside, asideMarks, suspect }, scan, mode)
   const committed = new Set(scan.inFlight.map(({ commit }) => commit.tx))
   const discarded = new Set(plan.report.discarded)
   for (const { tx } of leftovers) if (tx !== '' && !committed.has(tx)) discarded.add(tx)
@@ -54,7 +58,12 @@ export function isIdle(plan: RecoveryPlan): boolean {
  * Carries a plan out: what was moved aside and belongs to somebody goes into the history first, then what is said of transactions taken back, and
  * only then does the workspace change. It may crash anywhere and begin anew.
  */
-export async function recover(site: RecoverySite, committer: Committer, scan: LogScan, options: RecoveryOptions): Promise<RecoveryReport> {
+export async function recover(
+  site: RecoverySite,
+  committer: Committer,
+  scan: LogScan,
+  options: RecoveryOptions,
+): Promise<RecoveryReport> {
   const { plan, leftovers } = await examine(site, scan, options.mode)
   const { disk } = site.observer
   const known = contentsOf(scan.inFlight)
@@ -62,13 +71,19 @@ export async function recover(site: RecoverySite, committer: Committer, scan: Lo
   for (const leftover of leftovers) {
     if (await isAccountedFor(disk, leftover, scan.inFlight, known, site.contents)) continue
     const path = leftover.path ?? firstPath(scan.inFlight, leftover.tx)
-    await committer.preserve(newTransactionId(), path, leftover.file, `moved aside while committing ${leftover.tx}, which was interrupted`)
+    await committer.preserve(
+      newTransactionId(),
+      path,
+      leftover.file,
+      `moved aside while committing ${leftover.tx}, which was interrupted`,
+    )
     found.push({ tx: leftover.tx, path })
   }
   for (const { commit } of plan.revert) await committer.record(revertOf(commit.tx, commit.entries), null)
   const blocked = await keepFindings(site, committer, plan)
   await writeGoals(site, committer, plan, blocked, options)
   for (const leftover of leftovers) removeLeftover(site, leftover, options.salvage)
+  for (const { commit } of scan.inFlight) await committer.ownBlobs(commit.entries)
   const touched = plan.paths.map(({ path }) => path)
   committer.dirty(
     plan.paths.filter(({ goal }) => goal?.kind === 'file').map(({ path }) => path),
@@ -78,19 +93,30 @@ export async function recover(site: RecoverySite, committer: Committer, scan: Lo
 }
 
 function revertOf(tx: string, entries: readonly Entry[]): Parameters<Committer['record']>[0] {
-  const back = effectsOf(entries).map(({ path, before, after }): Entry => ({ op: 'put', path, before: after, after: before }))
+  const back = effectsOf(entries).map(
+    ({ path, before, after }): Entry => ({ op: 'put', path, before: after, after: before }),
+  )
   return { tx: newTransactionId(), kind: 'revert', of: tx, message: 'taken back by recovery', entries: back.reverse() }
 }
 
 /** Takes into the history what recovery leaves alone, or is about to replace. Returns paths whose folder is gone. */
-async function keepFindings(site: RecoverySite, committer: Committer, plan: RecoveryPlan): Promise<{ tx: string; path: string }[]> {
+async function keepFindings(
+  site: RecoverySite,
+  committer: Committer,
+  plan: RecoveryPlan,
+): Promise<{ tx: string; path: string }[]> {
   const planned = new Set(plan.paths.filter(({ goal }) => goal?.kind === 'dir').map(({ path }) => path))
   const blocked: { tx: string; path: string }[] = []
   for (const { path, rule, observed, tx, goal } of plan.paths) {
     const keeps = rule.decision === 'keep and report' || rule.decision === 'keep and write'
     const something = observed.state?.kind === 'symlink' || (observed.state?.kind === 'file' && observed.state.size > 0)
     if (keeps && something) {
-      await committer.preserve(newTransactionId(), path, site.observer.absolute(path), `found by recovery in place of ${tx}`)
+      await committer.preserve(
+        newTransactionId(),
+        path,
+        site.observer.absolute(path),
+        `found by recovery in place of ${tx}`,
+      )
     }
     const parent = parentOf(path)
     const writes = rule.decision === 'write' || rule.decision === 'keep and write'

@@ -25,15 +25,31 @@ export interface Rule {
  */
 export const RECOVERY_TABLE: readonly Rule[] = Object.freeze([
   { found: 'goal', restarted: 'any', decision: 'nothing', reason: 'it was done before the crash' },
-  { found: 'known', restarted: 'any', decision: 'write', reason: 'it had not been done; what is there is in the journal' },
-  { found: 'torn', restarted: 'yes', decision: 'keep and write', reason: 'the power went while it was on its way to the disk' },
-  { found: 'torn', restarted: 'no', decision: 'keep and report', reason: 'without a restart nothing is torn: somebody emptied or removed it' },
+  {
+    found: 'known',
+    restarted: 'any',
+    decision: 'write',
+    reason: 'it had not been done; what is there is in the journal',
+  },
+  {
+    found: 'torn',
+    restarted: 'yes',
+    decision: 'keep and write',
+    reason: 'the power went while it was on its way to the disk',
+  },
+  {
+    found: 'torn',
+    restarted: 'no',
+    decision: 'keep and report',
+    reason: 'without a restart nothing is torn: somebody emptied or removed it',
+  },
   { found: 'other', restarted: 'any', decision: 'keep and report', reason: 'somebody edited it: it is theirs' },
 ])
 
 export function decide(found: Found, restarted: boolean): Rule {
   const rule = RECOVERY_TABLE.find(
-    (candidate) => candidate.found === found && (candidate.restarted === 'any' || (candidate.restarted === 'yes') === restarted),
+    (candidate) =>
+      candidate.found === found && (candidate.restarted === 'any' || (candidate.restarted === 'yes') === restarted),
   )
   if (rule === undefined) throw new RangeError(`no rule for ${found}`)
   return rule

@@ -10,7 +10,12 @@ const SECTOR = 512
  * Is the file at `absolute` what a power cut leaves of content `hash` on its way to the disk: not longer than it, and every sector
  * either as it should be or zeros? An empty file is one.
  */
-export async function isTornForm(disk: Disk, absolute: string, contents: ContentStore, hash: ContentHash): Promise<boolean> {
+export async function isTornForm(
+  disk: Disk,
+  absolute: string,
+  contents: ContentStore,
+  hash: ContentHash,
+): Promise<boolean> {
   const handle = disk.open(absolute, 'read')
   try {
     const { size } = disk.stat(handle)

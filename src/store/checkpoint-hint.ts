@@ -12,7 +12,12 @@ function digestOf(journalId: string, segment: number, offset: number): string {
 export function writeHint(disk: Disk, layout: Layout, journalId: string, position: Position): Promise<void> {
   const segment = segmentOf(position)
   const offset = offsetOf(position)
-  return replaceJson(disk, layout.checkpoint, { position: [segment, offset], digest: digestOf(journalId, segment, offset) }, false)
+  return replaceJson(
+    disk,
+    layout.checkpoint,
+    { position: [segment, offset], digest: digestOf(journalId, segment, offset) },
+    false,
+  )
 }
 
 /** The position that the hint names; null when there is no hint, or none that is sound. */

@@ -93,19 +93,36 @@ export async function replaceJson(disk: Disk, path: string, value: unknown, sync
 export function readFormat(disk: Disk, layout: Layout): Format | null {
   if (disk.lstat(layout.directory) === null) return null
   const value = readJson(disk, layout.format)
-  if (value === null) return null
+  if (value === null) {
+    const used = [layout.log, layout.blobs].some(
+      (folder) => disk.lstat(folder) !== null && disk.readDirectory(folder).length > 0,
+    )
+    if (!used) return null
+    throw new JournalError('CORRUPT', `${layout.format} is missing, and there is a history beside it`, {
+      hint: 'Restore the file from a backup; the journal id stands in the first frame of every log segment too (journal-format.md).',
+      path: layout.format,
+    })
+  }
   const format = value as Partial<Format> | undefined
-  if (format?.format !== 'write-journal' || !Number.isInteger(format.version) || !/^[0-9a-f]{32}$/.test(format.journal ?? '')) {
+  if (
+    format?.format !== 'write-journal' ||
+    !Number.isInteger(format.version) ||
+    !/^[0-9a-f]{32}$/.test(format.journal ?? '')
+  ) {
     throw new JournalError('CORRUPT', `${layout.format} does not say what it should`, {
       hint: 'Restore the file from a backup; the journal id stands in the first frame of every log segment too (journal-format.md).',
       path: layout.format,
     })
   }
   if ((format.version as number) > FORMAT_VERSION) {
-    throw new JournalError('NEWER_FORMAT', `this journal has format version ${format.version}, and this program knows ${FORMAT_VERSION}`, {
-      hint: 'Use a newer version of write-journal. Nothing was changed.',
-      details: { found: format.version, known: FORMAT_VERSION },
-    })
+    throw new JournalError(
+      'NEWER_FORMAT',
+      `this journal has format version ${format.version}, and this program knows ${FORMAT_VERSION}`,
+      {
+        hint: 'Use a newer version of write-journal. Nothing was changed.',
+        details: { found: format.version, known: FORMAT_VERSION },
+      },
+    )
   }
   return format as Format
 }
@@ -119,6 +136,8 @@ export async function createLayout(disk: Disk, layout: Layout): Promise<Format> 
   }
   const format: Format = { format: 'write-journal', version: FORMAT_VERSION, journal: randomBytes(16).toString('hex') }
   await bindWorkspace(disk, layout)
+  // Where FORMAT is, the folders are too.
+  await disk.syncDirectory(layout.directory)
   await replaceJson(disk, layout.format, format, true)
   await disk.syncDirectory(layout.root)
   return format
@@ -170,4 +189,3 @@ export function foreignError(layout: Layout, mark: string): JournalError {
     path: layout.directory,
   })
 }
-

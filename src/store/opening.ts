@@ -3,11 +3,11 @@ import { BlobStore } from '../content/blob-store.ts'
 import { ContentStore } from '../content/content-store.ts'
 import type { Disk } from '../disk/disk.ts'
 import { fromHex } from '../entry/codec.ts'
-import { JournalError, asJournalError, hasSystemCode } from '../errors.ts'
+import { asJournalError, hasSystemCode, JournalError } from '../errors.ts'
 import { headerSeed } from '../log/frame.ts'
 import { LogReader } from '../log/log-reader.ts'
 import { Segments } from '../log/segments.ts'
-import { type Format, Layout, belonging, foreignError, readFormat, readJson } from './layout.ts'
+import { belonging, type Format, foreignError, Layout, readFormat, readJson } from './layout.ts'
 
 /** The parts of a journal that reading needs. */
 export interface Store {
@@ -30,7 +30,11 @@ export function locateRoot(disk: Disk, root: string): Layout {
     if (disk.lstat(real)?.kind === 'dir') return new Layout(real)
   } catch (error) {
     if (hasSystemCode(error, 'ENOENT', 'ENOTDIR')) {
-      throw new JournalError('NOT_FOUND', `there is no folder ${root}`, { hint: 'Make it first.', path: root, cause: error })
+      throw new JournalError('NOT_FOUND', `there is no folder ${root}`, {
+        hint: 'Make it first.',
+        path: root,
+        cause: error,
+      })
     }
     throw asJournalError(error, 'opening the workspace', root)
   }
@@ -56,6 +60,12 @@ export function checkBelonging(disk: Disk, layout: Layout): 'here' | 'moved' {
 export function openStore(disk: Disk, layout: Layout): Store {
   const format = readFormat(disk, layout)
   if (format === null) throw noJournal(layout)
+  if (disk.lstat(layout.log)?.kind !== 'dir') {
+    throw new JournalError('CORRUPT', `${layout.log} is missing`, {
+      hint: 'Restore it from a backup.',
+      path: layout.log,
+    })
+  }
   const seed = headerSeed(fromHex(format.journal))
   const segments = new Segments(disk, layout.log)
   const reader = new LogReader(segments, seed)

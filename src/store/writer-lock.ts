@@ -1,6 +1,6 @@
 import type { Disk, FileHandle } from '../disk/disk.ts'
 import { readFully, writeFully } from '../disk/file.ts'
-import { JournalError } from '../errors.ts'
+import { hasSystemCode, JournalError } from '../errors.ts'
 
 /** Who holds the writer's lock, as noted in the file. */
 export interface Writer {
@@ -53,17 +53,28 @@ export class WriterLock {
     }
     const holder = readWriter(disk, handle)
     disk.close(handle)
-    throw new JournalError('LOCKED', `the journal is being written by ${holder === null ? 'another process' : `process ${holder.pid}`}`, {
-      hint: 'Wait for it to finish, or end it; reading commands work meanwhile.',
-      path,
-      details: holder === null ? {} : { holder },
-    })
+    throw new JournalError(
+      'LOCKED',
+      `the journal is being written by ${holder === null ? 'another process' : `process ${holder.pid}`}`,
+      {
+        hint: 'Wait for it to finish, or end it; reading commands work meanwhile.',
+        path,
+        details: holder === null ? {} : { holder },
+      },
+    )
   }
 
   /** Who writes now; null when nobody does. Takes the lock for a moment to find out. */
   static holder(disk: Disk, path: string): Writer | { readonly pid: null } | null {
     if (disk.lstat(path) === null) return null
-    const handle = disk.open(path, 'write')
+    let handle: FileHandle
+    try {
+      handle = disk.open(path, 'write')
+    } catch (error) {
+      // Where nothing can be written, nobody writes.
+      if (hasSystemCode(error, 'EROFS', 'EACCES', 'EPERM')) return null
+      throw error
+    }
     try {
       return disk.lock(handle) ? null : (readWriter(disk, handle) ?? { pid: null })
     } finally {

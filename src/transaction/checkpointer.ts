@@ -2,7 +2,7 @@ import type { Disk, FileHandle } from '../disk/disk.ts'
 import { encodeCheckpoint } from '../entry/control.ts'
 import { asJournalError, hasSystemCode } from '../errors.ts'
 import type { LogWriter } from '../log/log-writer.ts'
-import { type Position, offsetOf, segmentOf } from '../log/position.ts'
+import { offsetOf, type Position, segmentOf } from '../log/position.ts'
 import { writeHint } from '../store/checkpoint-hint.ts'
 import { type Layout, markSuspect } from '../store/layout.ts'
 import type { CheckpointBasis, Committer } from './committer.ts'
@@ -37,7 +37,9 @@ export class Checkpointer {
   /** Bytes of log since the last checkpoint, about. */
   get behind(): number {
     const end = this.#log.end
-    return segmentOf(end) === segmentOf(this.#last) ? end - this.#last : offsetOf(end) + (segmentOf(end) - segmentOf(this.#last)) * 1024 * 1024
+    return segmentOf(end) === segmentOf(this.#last)
+      ? end - this.#last
+      : offsetOf(end) + (segmentOf(end) - segmentOf(this.#last)) * 1024 * 1024
   }
 
   /** `closing`: nothing will be committed any more. */
@@ -67,10 +69,15 @@ export class Checkpointer {
       position = at
     }
     // Durable before the hint names it: so a log that ends before the hint's position has lost something.
-    await this.#log.append({ frames: [{ kind: 'checkpoint', payload: encodeCheckpoint(record), placed }], size: 256, durability: 'full' })
-    if (this.#disk.lstat(this.#layout.suspect) !== null) this.#disk.unlink(this.#layout.suspect)
-    await writeHint(this.#disk, this.#layout, this.#journalId, position)
+    await this.#log.append({
+      frames: [{ kind: 'checkpoint', payload: encodeCheckpoint(record), placed }],
+      size: 256,
+      durability: 'full',
+    })
     this.#last = position
+    if (this.#disk.lstat(this.#layout.suspect) !== null) this.#disk.unlink(this.#layout.suspect)
+    // Without room for a new hint the old one still leads to a checkpoint, only to an earlier one.
+    await writeHint(this.#disk, this.#layout, this.#journalId, position).catch(() => undefined)
   }
 
   async #syncAll({ files, folders }: CheckpointBasis): Promise<void> {

@@ -1,12 +1,13 @@
 import type { BlobStore } from '../content/blob-store.ts'
 import { hashFile } from '../content/hash.ts'
-import { type Head, chainCommit } from '../entry/chain.ts'
-import { encodeTerm } from '../entry/control.ts'
+import { chainCommit, type Head } from '../entry/chain.ts'
+import { encodeCommit } from '../entry/codec.ts'
 import type { ChainedCommit, Commit, CommitKind, Meta } from '../entry/commit.ts'
+import { encodeTerm } from '../entry/control.ts'
 import { type Effect, effectsOf } from '../entry/effects.ts'
-import { type Entry, changesOf } from '../entry/entry.ts'
+import { changesOf, type Entry } from '../entry/entry.ts'
 import { type FileState, hashOf, sameState } from '../entry/state.ts'
-import { JournalError, asJournalError } from '../errors.ts'
+import { asJournalError, JournalError } from '../errors.ts'
 import type { Durability, LogWriter, NewFrame } from '../log/log-writer.ts'
 import type { Position } from '../log/position.ts'
 import { type Change, Materialization, type Site, type Surprise } from '../workspace/materialization.ts'
@@ -36,8 +37,13 @@ export interface CommitterOptions {
   readonly head: Head
   /** Facts of this writer, for the term frame before its first commit. */
   readonly writer: { readonly pid: number; readonly host: string }
+  /** Contents up to this many bytes go into the log. */
+  readonly inline: number
   readonly onConflict: (tx: string, path: string) => void
 }
+
+/** More than an entry takes in the log besides its texts. */
+const ENTRY_BYTES = 512
 
 /** Where recovery may begin, and what a checkpoint must make durable first. */
 export interface CheckpointBasis {
@@ -86,6 +92,7 @@ export class Committer {
       if (before?.kind === 'file' && after?.kind === 'file' && before.hash === after.hash) leaving.delete(path)
     }
     this.#checkFolders(changes)
+    this.#checkSize(request)
     const gathered = await GatheredContents.gather(
       {
         tx,
@@ -94,6 +101,7 @@ export class Committer {
         staging: site.staging,
         base: draft.base,
         source: (hash) => draft.source(hash),
+        inline: this.#options.inline,
       },
       entries,
       leaving,
@@ -117,7 +125,8 @@ export class Committer {
       await this.#compensate(request, placed, materialization, error)
     }
     await this.#keepSurprises(tx, materialization.surprises)
-    await materialization.finish()
+    // Done. What is left in staging of a transaction that is done, the next recovery drops.
+    await materialization.finish().catch(() => undefined)
     this.#dirty(changes)
     this.#inFlight.delete(placed.seq)
     return { tx, seq: placed.seq, chain: placed.chain, files: receiptFiles(entries) }
@@ -161,16 +170,43 @@ export class Committer {
   #checkFolders(changes: readonly Change[]): void {
     // The check that matters is made again, on the pinned folder, when the file is put in place.
     const { observer } = this.#options.site
+    const own = new Set(changes.filter(({ after }) => after?.kind === 'dir').map(({ path }) => path))
     for (const folder of new Set(changes.map(({ path }) => parentOf(path)))) {
       const stat = observer.disk.lstat(observer.absolute(folder))
-      if (stat === null || stat.kind === 'dir') continue
+      if (stat === null || stat.kind === 'dir' || own.has(folder)) continue
       throw new JournalError('CONFLICT', `${folder} is no folder any more`, { hint: 'Try again.', path: folder })
     }
   }
 
+  /** Refuses what would not fit into a frame, while nothing is written. */
+  #checkSize({ tx, kind, meta, draft }: CommitRequest): void {
+    let texts = 0
+    for (const entry of draft.entries) {
+      texts += entry.path.length
+      if (entry.op === 'edit') for (const { oldText, newText } of entry.edits) texts += oldText.length + newText.length
+      if (entry.op === 'patch') texts += entry.patch.length
+    }
+    const { maxPayload } = this.#options.log
+    if (draft.entries.length * ENTRY_BYTES + 4 * texts < maxPayload / 2) return
+    const size = encodeCommit({ ...meta, tx, kind, seq: 0, time: 0, done: 0, entries: draft.entries }).byteLength
+    if (size + ENTRY_BYTES < maxPayload) return
+    throw new JournalError(
+      'INVALID',
+      `transaction ${tx} takes ${size} bytes in the log without its contents, more than a frame holds`,
+      {
+        hint: 'Split it into smaller ones, or write whole files instead of editing texts of many megabytes.',
+        tx,
+      },
+    )
+  }
+
   async #log(request: CommitRequest, gathered: GatheredContents): Promise<ChainedCommit> {
     const { tx, kind, of, meta, draft, durability } = request
-    return this.#append({ ...meta, tx, kind, ...(of === undefined ? {} : { of }), entries: draft.entries }, gathered, durability)
+    return this.#append(
+      { ...meta, tx, kind, ...(of === undefined ? {} : { of }), entries: draft.entries },
+      gathered,
+      durability,
+    )
   }
 
   async #append(
@@ -226,14 +262,23 @@ export class Committer {
   }
 
   /** The batch is durable but could not be put in place, and the workspace is as it was: say so in the log too. */
-  async #compensate(request: CommitRequest, placed: ChainedCommit, materialization: Materialization, error: unknown): Promise<never> {
+  async #compensate(
+    request: CommitRequest,
+    placed: ChainedCommit,
+    materialization: Materialization,
+    error: unknown,
+  ): Promise<never> {
     const failure = asJournalError(error, 'writing the workspace')
     if (materialization.rollBackFailure !== null) {
-      const poison = new JournalError('POISONED', `transaction ${request.tx} is half in the workspace: ${failure.message}`, {
-        hint: 'Remove the cause, then open the journal again: recovery completes the transaction.',
-        tx: request.tx,
-        cause: materialization.rollBackFailure,
-      })
+      const poison = new JournalError(
+        'POISONED',
+        `transaction ${request.tx} is half in the workspace: ${failure.message}`,
+        {
+          hint: 'Remove the cause, then open the journal again: recovery completes the transaction.',
+          tx: request.tx,
+          cause: materialization.rollBackFailure,
+        },
+      )
       this.#options.log.poisonWith(poison)
       throw poison
     }
@@ -241,17 +286,34 @@ export class Committer {
       ({ path, before, after }): Entry => ({ op: 'put', path, before: after, after: before }),
     )
     const { actor } = request.meta
-    await this.record(
-      {
-        tx: `${request.tx.slice(0, 13)}rev`,
-        kind: 'revert',
-        of: request.tx,
-        ...(actor === undefined ? {} : { actor }),
-        message: `could not be written: ${failure.message}`,
-        entries: entries.reverse(),
-      },
-      null,
-    )
+    try {
+      await this.ownBlobs(entries)
+      await this.record(
+        {
+          tx: `${request.tx.slice(0, 13)}rev`,
+          kind: 'revert',
+          of: request.tx,
+          ...(actor === undefined ? {} : { actor }),
+          message: `could not be written: ${failure.message}`,
+          entries: entries.reverse(),
+        },
+        null,
+      )
+    } catch (cause) {
+      // The log says that the transaction is there, and the workspace that it is not: nothing may build on that.
+      const poison = new JournalError(
+        'POISONED',
+        `transaction ${request.tx} could neither be written nor be taken back in the log`,
+        {
+          hint: 'Remove the cause, then open the journal again: recovery completes the transaction.',
+          tx: request.tx,
+          cause,
+        },
+      )
+      this.#options.log.poisonWith(poison)
+      throw poison
+    }
+    await this.#keepSurprises(request.tx, materialization.surprises)
     this.#inFlight.delete(placed.seq)
     throw new JournalError(failure.code, failure.message, {
       hint: failure.hint,
@@ -265,9 +327,43 @@ export class Committer {
   async #keepSurprises(tx: string, surprises: readonly Surprise[]): Promise<void> {
     for (const [index, surprise] of surprises.entries()) {
       const { observer } = this.#options.site
-      await this.preserve(`${tx.slice(0, 12)}k${String(index).padStart(3, '0')}`, surprise.path, surprise.file, `found while committing ${tx}`)
-      observer.disk.unlink(surprise.file)
+      try {
+        await this.preserve(
+          `${tx.slice(0, 12)}k${String(index).padStart(3, '0')}`,
+          surprise.path,
+          surprise.file,
+          `found while committing ${tx}`,
+        )
+        observer.disk.unlink(surprise.file)
+      } catch (cause) {
+        // It is safe in staging, and recovery takes it from there as long as no checkpoint passes the transaction.
+        const poison = new JournalError(
+          'POISONED',
+          `an edit of ${surprise.path} by somebody else could not be kept in the history`,
+          {
+            hint: `It is in ${surprise.file}. Remove the cause, then open the journal again: recovery keeps it.`,
+            path: surprise.path,
+            tx,
+            cause,
+          },
+        )
+        this.#options.log.poisonWith(poison)
+        throw poison
+      }
       this.#options.onConflict(tx, surprise.path)
+    }
+  }
+
+  /** Blobs kept by a second name of files that then stayed in the workspace become the journal's alone. */
+  async ownBlobs(entries: readonly Entry[]): Promise<void> {
+    const { contents, staging } = this.#options.site
+    for (const entry of entries) {
+      for (const { before, after } of changesOf(entry)) {
+        for (const state of [before, after]) {
+          if (state?.kind === 'file' && state.size > this.#options.inline)
+            await contents.blobs.own(state.hash, `${staging}/own`)
+        }
+      }
     }
   }
 
@@ -279,7 +375,10 @@ export class Committer {
     if (stat === null) return
     if (stat.kind === 'symlink') {
       const state = { kind: 'symlink', target: disk.readLink(file) } as const
-      await this.record({ tx, kind: 'recovery', message, entries: [{ op: 'preserve', path, before: state, after: state }] }, null)
+      await this.record(
+        { tx, kind: 'recovery', message, entries: [{ op: 'preserve', path, before: state, after: state }] },
+        null,
+      )
       return
     }
     if (stat.kind !== 'file') return
@@ -336,4 +435,3 @@ export function receiptFiles(entries: readonly Entry[]): FileReceipt[] {
   }
   return [...files].map(([path, hashes]) => Object.freeze({ path, ...hashes }))
 }
-

@@ -1,15 +1,15 @@
 import type { ContentStore } from '../content/content-store.ts'
 import { readChunks } from '../content/hash.ts'
 import type { Entry } from '../entry/entry.ts'
-import { type ContentHash, type FileState, type Owner, type State, hashOf, sameState } from '../entry/state.ts'
-import { JournalError, asJournalError } from '../errors.ts'
+import { type ContentHash, type FileState, hashOf, type Owner, type State, sameState } from '../entry/state.ts'
+import { asJournalError, JournalError } from '../errors.ts'
 import type { Folders } from '../workspace/folders.ts'
 import type { Observation, Observer } from '../workspace/observer.ts'
-import { type ResolveOptions, type Waypoint, resolvePath } from '../workspace/resolver.ts'
-import { ancestorsOf, joinPath, nameOf, parentOf } from '../workspace/safe-path.ts'
+import { type ResolveOptions, resolvePath, type Waypoint } from '../workspace/resolver.ts'
+import { ancestorsOf, isJournalName, joinPath, nameOf, parentOf } from '../workspace/safe-path.ts'
 import type { ContentSource, Operation, StagedContent } from './operation.ts'
 import type { Stager } from './stager.ts'
-import { MAX_TEXT_BYTES, applyEdits, decodeText } from './text.ts'
+import { applyEdits, BOM, decodeText, MAX_TEXT_BYTES } from './text.ts'
 
 /** A transaction makes no more entries than this. */
 export const MAX_ENTRIES = 200_000
@@ -42,6 +42,8 @@ export class Draft {
   readonly #now = new Map<string, State>()
   readonly #sources = new Map<ContentHash, ContentSource>()
   readonly #spellings = new Map<string, string>()
+  /** Folders whose names were asked for, with what they held. */
+  readonly #listings = new Map<string, string>()
   #pending = new Map<string, State>()
   #pendingEntries: Entry[] = []
 
@@ -71,7 +73,9 @@ export class Draft {
     this.#pendingEntries = []
     await this.#evaluate(operation)
     if (this.entries.length + this.#pendingEntries.length > MAX_ENTRIES) {
-      throw new JournalError('INVALID', `a transaction makes at most ${MAX_ENTRIES} entries`, { hint: 'Split it into smaller ones.' })
+      throw new JournalError('INVALID', `a transaction makes at most ${MAX_ENTRIES} entries`, {
+        hint: 'Split it into smaller ones.',
+      })
     }
     for (const [path, state] of this.#pending) this.#now.set(path, state)
     for (const entry of this.#pendingEntries) this.entries.push(Object.freeze(entry))
@@ -98,6 +102,7 @@ export class Draft {
     for (const path of this.folders) {
       if (this.#site.observer.disk.lstat(this.#site.observer.absolute(path))?.kind !== 'dir') return false
     }
+    for (const [folder, names] of this.#listings) if (this.#names(folder).join('/') !== names) return false
     for (const [path, { state }] of this.base) {
       const again = await this.#site.observer.observe(path)
       if (!sameState(again.state, state)) return false
@@ -153,7 +158,14 @@ export class Draft {
     const whole =
       before === null || before.size === 0 ? content : await this.#stager.take(this.#joined(path, before, content))
     const after = await this.#newFile(path, before, whole)
-    const entry = { op: 'append', path, ...this.#alias(path, operation.path), before, after, length: content.size } as const
+    const entry = {
+      op: 'append',
+      path,
+      ...this.#alias(path, operation.path),
+      before,
+      after,
+      length: content.size,
+    } as const
     this.#set(path, after, entry)
   }
 
@@ -177,12 +189,21 @@ export class Draft {
       this.#set(path, after, { op: 'edit', path, ...alias, before, after, edits: operation.edits })
       return
     }
-    const { applyPatch } = await import('diff')
+    const { applyPatch, parsePatch } = await import('diff')
     let patched: string | false
+    const bom = text.startsWith(BOM) ? BOM : ''
     try {
-      patched = applyPatch(text, operation.patch, { autoConvertLineEndings: true })
+      const parsed = parsePatch(operation.patch)
+      if (parsed.length !== 1 || !parsed[0]?.hunks.some(({ lines }) => lines.length > 0))
+        throw new RangeError(`it has ${parsed.length} files, or no hunks`)
+      const fitted = applyPatch(text.slice(bom.length), operation.patch, { autoConvertLineEndings: true })
+      patched = fitted === false ? applyPatch(text, operation.patch, { autoConvertLineEndings: true }) : bom + fitted
     } catch (cause) {
-      throw new JournalError('INVALID', `the patch for ${path} cannot be read`, { hint: 'Give a unified diff of one file.', path, cause })
+      throw new JournalError('INVALID', `the patch for ${path} cannot be read`, {
+        hint: 'Give a unified diff of one file.',
+        path,
+        cause,
+      })
     }
     if (patched === false) {
       throw new JournalError('CONFLICT', `the patch does not fit ${path} as it is now`, {
@@ -210,7 +231,7 @@ export class Draft {
 
   async #removeTree(path: string, before: State): Promise<void> {
     if (before?.kind !== 'dir') return this.#set(path, null, { op: 'remove', path, before, after: null })
-    for (const child of this.#children(path)) await this.#removeTree(child, await this.#state(child))
+    for (const child of this.#journaledChildren(path)) await this.#removeTree(child, await this.#state(child))
     this.#set(path, null, { op: 'rmdir', path, before, after: null })
   }
 
@@ -221,10 +242,14 @@ export class Draft {
     this.#expect(operation.path, before, operation.expect)
     if (before === null) throw notFound(operation.path)
     if (to === path || to.startsWith(`${path}/`)) {
-      throw new JournalError('INVALID', `${operation.path} cannot be moved to ${operation.to}, which is ${to === path ? 'itself' : 'inside it'}`, {
-        hint: 'Choose another destination.',
-        path: operation.path,
-      })
+      throw new JournalError(
+        'INVALID',
+        `${operation.path} cannot be moved to ${operation.to}, which is ${to === path ? 'itself' : 'inside it'}`,
+        {
+          hint: 'Choose another destination.',
+          path: operation.path,
+        },
+      )
     }
     const replaced = await this.#state(to)
     if (replaced !== null && (replaced.kind === 'dir' || before.kind === 'dir')) {
@@ -244,8 +269,13 @@ export class Draft {
       return
     }
     this.#set(to, before, { op: 'mkdir', path: to, before: replaced, after: before })
-    for (const child of this.#children(path)) {
-      await this.#moveTree(child, joinPath(to, nameOf(child)), await this.#state(child), await this.#state(joinPath(to, nameOf(child))))
+    for (const child of this.#journaledChildren(path)) {
+      await this.#moveTree(
+        child,
+        joinPath(to, nameOf(child)),
+        await this.#state(child),
+        await this.#state(joinPath(to, nameOf(child))),
+      )
     }
     this.#set(path, null, { op: 'rmdir', path, before, after: null })
   }
@@ -254,7 +284,10 @@ export class Draft {
     const path = this.#resolve(operation.path, { follow: false, folder: true })
     const before = await this.#state(path)
     if (before !== null) {
-      throw new JournalError('EXISTS', `${operation.path} is there already`, { hint: 'Choose another name.', path: operation.path })
+      throw new JournalError('EXISTS', `${operation.path} is there already`, {
+        hint: 'Choose another name.',
+        path: operation.path,
+      })
     }
     await this.#parents(path)
     const after = this.#newFolder(path, operation.mode)
@@ -266,7 +299,10 @@ export class Draft {
     const before = await this.#state(path)
     if (before === null) throw notFound(operation.path)
     if (before.kind !== 'dir') {
-      throw new JournalError('INVALID', `${operation.path} is not a folder`, { hint: 'Use remove.', path: operation.path })
+      throw new JournalError('INVALID', `${operation.path} is not a folder`, {
+        hint: 'Use remove.',
+        path: operation.path,
+      })
     }
     if (this.#children(path).length > 0) {
       throw new JournalError('INVALID', `the folder ${operation.path} is not empty`, {
@@ -298,7 +334,10 @@ export class Draft {
     const path = this.#resolve(operation.path, { follow: false })
     const before = await this.#state(path)
     if (before !== null) {
-      throw new JournalError('EXISTS', `${operation.path} is there already`, { hint: 'Remove it first.', path: operation.path })
+      throw new JournalError('EXISTS', `${operation.path} is there already`, {
+        hint: 'Remove it first.',
+        path: operation.path,
+      })
     }
     await this.#parents(path)
     const after: State = { kind: 'symlink', target }
@@ -372,6 +411,16 @@ export class Draft {
 
   #expect(path: string, state: State, expected: ContentHash | null | undefined): void {
     if (expected === undefined) return
+    if (expected !== null && (typeof expected !== 'string' || !/^[0-9a-f]{64}$/i.test(expected))) {
+      throw new JournalError(
+        'INVALID',
+        `what ${path} is expected to hold must be a SHA-256 in hex, or null for no file`,
+        {
+          hint: 'Take the hash from a receipt, or from sha256sum.',
+          path,
+        },
+      )
+    }
     const found = hashOf(state)
     if (found === (expected === null ? null : expected.toLowerCase())) return
     throw new JournalError('CONFLICT', `${path} does not have the expected content`, {
@@ -382,7 +431,10 @@ export class Draft {
   }
 
   #alias(path: string, given: string): { as?: string } {
-    return given === path || !given.isWellFormed() || given.replace(/^\.\//, '') === path || given === this.#site.observer.absolute(path)
+    return given === path ||
+      !given.isWellFormed() ||
+      given.replace(/^\.\//, '') === path ||
+      given === this.#site.observer.absolute(path)
       ? {}
       : { as: given }
   }
@@ -392,7 +444,9 @@ export class Draft {
     const found = new Set<string>()
     const absolute = this.#site.observer.absolute(folder)
     if (this.#site.observer.disk.lstat(absolute)?.kind === 'dir') {
-      for (const { name } of this.#site.observer.disk.readDirectory(absolute)) found.add(joinPath(folder, name))
+      const names = this.#names(folder)
+      this.#listings.set(folder, names.join('/'))
+      for (const name of names) found.add(joinPath(folder, name))
     }
     for (const layer of [this.#now, this.#pending]) {
       for (const [path, state] of layer) {
@@ -404,6 +458,23 @@ export class Draft {
     return [...found].sort()
   }
 
+  #names(folder: string): string[] {
+    const { disk } = this.#site.observer
+    const absolute = this.#site.observer.absolute(folder)
+    return disk.lstat(absolute)?.kind === 'dir' ? disk.readDirectory(absolute).map(({ name }) => name) : []
+  }
+
+  /** The same for a folder that goes away with all in it; a workspace inside the workspace keeps its journal. */
+  #journaledChildren(folder: string): string[] {
+    const children = this.#children(folder)
+    const journal = children.find((child) => isJournalName(nameOf(child)))
+    if (journal === undefined) return children
+    throw new JournalError('PATH_OUTSIDE', `${journal} is the journal of another workspace`, {
+      hint: 'A folder with a journal of its own is neither moved nor removed by this one.',
+      path: journal,
+    })
+  }
+
   #overlay(path: string): State | undefined {
     const state = this.#pending.get(path)
     return state === undefined ? this.#now.get(path) : state
@@ -411,10 +482,13 @@ export class Draft {
 
   /** A path below something that this transaction took away, or turned into a file, is not what the disk says. */
   #hidden(path: string): boolean {
-    return this.#now.size + this.#pending.size > 0 && ancestorsOf(path).some((folder) => {
-      const state = this.#overlay(folder)
-      return state !== undefined && state?.kind !== 'dir'
-    })
+    return (
+      this.#now.size + this.#pending.size > 0 &&
+      ancestorsOf(path).some((folder) => {
+        const state = this.#overlay(folder)
+        return state !== undefined && state?.kind !== 'dir'
+      })
+    )
   }
 
   async #state(path: string): Promise<State> {
@@ -440,6 +514,7 @@ export class Draft {
     const absolute = this.#site.observer.absolute(path)
     const stat = disk.lstat(absolute)
     if (stat === null) return null
+    if (this.#site.foldsCase) this.#checkSpelling(path, true)
     if (stat.kind === 'symlink') return { kind: 'symlink', target: disk.readLink(absolute) }
     if (stat.kind === 'dir') this.folders.add(path)
     return { kind: stat.kind }
@@ -466,10 +541,14 @@ export class Draft {
           ? names.find((name) => name.normalize('NFC').toLowerCase() === nameOf(path).normalize('NFC').toLowerCase())
           : undefined
     if (other !== undefined) {
-      throw new JournalError('INVALID', `${path} differs from ${other} only in case, and this file system takes them for one`, {
-        hint: `Use the spelling ${other}, or rename that file first.`,
-        path,
-      })
+      throw new JournalError(
+        'INVALID',
+        `${path} differs from ${other} only in case, and this file system takes them for one`,
+        {
+          hint: `Use the spelling ${other}, or rename that file first.`,
+          path,
+        },
+      )
     }
     this.#spellings.set(key, path)
   }
@@ -527,13 +606,19 @@ function groupOf(gid: number | null): { gid?: number } {
 
 function checkedMode(mode: number, path: string): number {
   if (!Number.isInteger(mode) || mode < 0 || mode > PERMISSIONS) {
-    throw new JournalError('INVALID', `${String(mode)} is not a file mode`, { hint: 'Give permission bits, 0o000 to 0o7777.', path })
+    throw new JournalError('INVALID', `${String(mode)} is not a file mode`, {
+      hint: 'Give permission bits, 0o000 to 0o7777.',
+      path,
+    })
   }
   return mode
 }
 
 function notFound(path: string): JournalError {
-  return new JournalError('NOT_FOUND', `there is no ${path}`, { hint: 'Check the spelling; paths are relative to the workspace.', path })
+  return new JournalError('NOT_FOUND', `there is no ${path}`, {
+    hint: 'Check the spelling; paths are relative to the workspace.',
+    path,
+  })
 }
 
 function notAFile(path: string): JournalError {

@@ -3,15 +3,12 @@ import type { ContentStore } from '../content/content-store.ts'
 import { hashBytes, hashFile } from '../content/hash.ts'
 import { createFile, readFully } from '../disk/file.ts'
 import type { Entry } from '../entry/entry.ts'
-import { type ContentHash, type FileState, type State, hashOf } from '../entry/state.ts'
+import { type ContentHash, type FileState, hashOf, type State } from '../entry/state.ts'
 import { JournalError } from '../errors.ts'
 import type { NewFrame } from '../log/log-writer.ts'
 import type { Observation, Observer } from '../workspace/observer.ts'
 import type { ContentSource } from './operation.ts'
-import { INLINE_LIMIT } from './stager.ts'
 
-/** Contents of one frame add up to about this many bytes. */
-const PACK_SIZE = 1024 * 1024
 /** Earlier contents up to this many bytes are held in memory until they are in the log; further ones wait on disk. */
 const HOLD_LIMIT = 8 * 1024 * 1024
 /** Below this a content is rather stored twice than looked up in the index. */
@@ -24,6 +21,8 @@ export interface Gathering {
   readonly staging: string
   readonly base: ReadonlyMap<string, Observation>
   readonly source: (hash: ContentHash) => ContentSource
+  /** Contents up to this many bytes go into the log. Those of one frame add up to twice as many at most. */
+  readonly inline: number
 }
 
 type Inline = { readonly hash: ContentHash; readonly size: number; readonly bytes: () => Uint8Array }
@@ -44,7 +43,11 @@ export class GatheredContents {
    * Collects them, and makes the large ones durable as blobs; so before the commit that names them reaches the log.
    * @throws JournalError `CONFLICT` when a file changed since it was observed
    */
-  static async gather(gathering: Gathering, entries: readonly Entry[], leaving: ReadonlySet<string>): Promise<GatheredContents> {
+  static async gather(
+    gathering: Gathering,
+    entries: readonly Entry[],
+    leaving: ReadonlySet<string>,
+  ): Promise<GatheredContents> {
     const gathered = new GatheredContents(gathering)
     try {
       await gathered.#collect(entries, leaving)
@@ -77,10 +80,10 @@ export class GatheredContents {
 
   /** The content frames, a pack at a time; contents that wait on disk are read when their turn comes. */
   *frames(): Generator<NewFrame> {
-    const { tx, contents } = this.#gathering
+    const { tx, contents, inline } = this.#gathering
     for (let at = 0; at < this.#inline.length; ) {
       const pack: { hash: ContentHash; bytes: Uint8Array }[] = []
-      for (let size = 0; at < this.#inline.length && size < PACK_SIZE; at += 1) {
+      for (let size = 0; at < this.#inline.length && size < inline; at += 1) {
         const { hash, bytes } = this.#inline[at] as Inline
         const content = bytes()
         if (hashBytes(content) !== hash) throw new RangeError('a staged content changed before its commit')
@@ -95,7 +98,7 @@ export class GatheredContents {
   }
 
   async #collect(entries: readonly Entry[], leaving: ReadonlySet<string>): Promise<void> {
-    const { contents, source, observer } = this.#gathering
+    const { contents, source, observer, inline } = this.#gathering
     const done = new Set<ContentHash>()
     for (const state of statesOf(entries)) {
       if (state?.kind !== 'file' || done.has(state.hash)) continue
@@ -106,14 +109,14 @@ export class GatheredContents {
       if (size > LOOKUP_SIZE && (await contents.has(hash))) continue
       if (from.at === 'memory') this.#inline.push({ hash, size, bytes: () => from.bytes })
       else if (from.at === 'staged') {
-        if (size > INLINE_LIMIT) this.#blobs.push({ hash, file: from.file })
+        if (size > inline) this.#blobs.push({ hash, file: from.file })
         else this.#inline.push({ hash, size, bytes: () => this.#read(from.file, size) })
       } else {
         const origin = this.#origin(hash)
         if (origin === null) {
           if (size <= LOOKUP_SIZE && !(await contents.has(hash))) throw missing(hash)
           if (size > LOOKUP_SIZE) throw missing(hash)
-        } else if (size > INLINE_LIMIT) await this.#keepFile(origin, state, leaving.has(origin))
+        } else if (size > inline) await this.#keepFile(origin, state, leaving.has(origin))
         else {
           const bytes = this.#read(observer.absolute(origin), size)
           if (hashBytes(bytes) !== hash) throw changed(origin)

@@ -25,7 +25,12 @@ interface Conditional {
  * Evaluated against the workspace, each becomes one or more entries.
  */
 export type Operation =
-  | ({ readonly op: 'write'; readonly path: string; readonly content: StagedContent; readonly mode?: number } & Conditional)
+  | ({
+      readonly op: 'write'
+      readonly path: string
+      readonly content: StagedContent
+      readonly mode?: number
+    } & Conditional)
   | ({ readonly op: 'append'; readonly path: string; readonly content: StagedContent } & Conditional)
   | ({ readonly op: 'edit'; readonly path: string; readonly edits: readonly TextEdit[] } & Conditional)
   | ({ readonly op: 'patch'; readonly path: string; readonly patch: string } & Conditional)

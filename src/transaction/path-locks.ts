@@ -1,6 +1,9 @@
 import { JournalError } from '../errors.ts'
 import { aborted } from './stager.ts'
 
+/** A longer timer would go off at once; whoever asks for one waits as long as it takes. */
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1
+
 export type LockMode = 'shared' | 'exclusive'
 
 /** Who holds or wants locks. */
@@ -68,12 +71,13 @@ export class PathLocks {
           resolve()
         },
       }
-      const timer = setTimeout(() => {
+      const expire = (): void => {
         const error = this.#lockedError(owner, wanted, timeoutMs)
         stop()
         this.#serve()
         reject(error)
-      }, timeoutMs)
+      }
+      const timer = timeoutMs > LONGEST_TIMEOUT_MS ? undefined : setTimeout(expire, timeoutMs)
       const cancel = (): void => {
         stop()
         this.#serve()
@@ -159,12 +163,16 @@ export class PathLocks {
       const [holder] = this.#holders(owner, path, mode)
       if (holder === undefined) continue
       const by = holder.actor === undefined ? '' : ` of ${holder.actor}`
-      return new JournalError('LOCKED', `${path} is locked by transaction ${holder.id}${by}, after waiting ${timeoutMs} ms`, {
-        hint: 'Wait for it to end, or abort it; a longer lockTimeoutMs waits longer.',
-        path,
-        tx: owner.id,
-        details: { holder: { tx: holder.id, ...(holder.actor === undefined ? {} : { actor: holder.actor }) } },
-      })
+      return new JournalError(
+        'LOCKED',
+        `${path} is locked by transaction ${holder.id}${by}, after waiting ${timeoutMs} ms`,
+        {
+          hint: 'Wait for it to end, or abort it; a longer lockTimeoutMs waits longer.',
+          path,
+          tx: owner.id,
+          details: { holder: { tx: holder.id, ...(holder.actor === undefined ? {} : { actor: holder.actor }) } },
+        },
+      )
     }
     return new JournalError('LOCKED', `transactions before ${owner.id} did not end within ${timeoutMs} ms`, {
       hint: 'Wait for them to end; a longer lockTimeoutMs waits longer.',

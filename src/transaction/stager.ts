@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
+import { hashBytes } from '../content/hash.ts'
 import type { Disk } from '../disk/disk.ts'
 import { createFile, writeFully } from '../disk/file.ts'
-import { hashBytes } from '../content/hash.ts'
-import { JournalError, asJournalError } from '../errors.ts'
+import { asJournalError, JournalError } from '../errors.ts'
 import type { StagedContent } from './operation.ts'
 
 /** What a caller may hand over as content. Text is UTF-8. */
@@ -14,17 +14,20 @@ export const INLINE_LIMIT = 1024 * 1024
 /** All open transactions together hold no more than this in memory; beyond it contents wait on disk. */
 export const MEMORY_LIMIT = 32 * 1024 * 1024
 
-/** Bytes held in memory by all transactions of a journal. */
-export class MemoryBudget {
+/** What the contents of open transactions may take, all transactions of a journal together. */
+export class StagingLimits {
   #used = 0
-  readonly limit: number
+  readonly memory: number
+  /** Contents up to this many bytes go into the log. */
+  readonly inline: number
 
-  constructor(limit = MEMORY_LIMIT) {
-    this.limit = limit
+  constructor(limits: { readonly memory?: number; readonly inline?: number } = {}) {
+    this.memory = limits.memory ?? MEMORY_LIMIT
+    this.inline = limits.inline ?? INLINE_LIMIT
   }
 
   take(bytes: number): boolean {
-    if (this.#used + bytes > this.limit) return false
+    if (this.#used + bytes > this.memory) return false
     this.#used += bytes
     return true
   }
@@ -38,23 +41,23 @@ export class MemoryBudget {
 export class Stager {
   readonly #disk: Disk
   readonly #prefix: string
-  readonly #budget: MemoryBudget
+  readonly #limits: StagingLimits
   #taken = 0
   #count = 0
   readonly #files = new Set<string>()
 
   /** `prefix`: absolute beginning of the names of its files. */
-  constructor(disk: Disk, prefix: string, budget: MemoryBudget) {
+  constructor(disk: Disk, prefix: string, limits: StagingLimits) {
     this.#disk = disk
     this.#prefix = prefix
-    this.#budget = budget
+    this.#limits = limits
   }
 
   /** Takes whole contents. The bytes are the stager's from now on. */
   keep(bytes: Uint8Array): StagedContent {
     const hash = hashBytes(bytes)
     const size = bytes.byteLength
-    if (size <= INLINE_LIMIT && this.#budget.take(size)) {
+    if (size <= this.#limits.inline && this.#limits.take(size)) {
       this.#taken += size
       return { hash, size, source: { at: 'memory', bytes } }
     }
@@ -81,7 +84,7 @@ export class Stager {
 
   /** Gives the memory back and removes its files, but for those already taken elsewhere. */
   release(): void {
-    this.#budget.give(this.#taken)
+    this.#limits.give(this.#taken)
     this.#taken = 0
     for (const file of this.#files) if (this.#disk.lstat(file) !== null) this.#disk.unlink(file)
     this.#files.clear()
@@ -104,10 +107,12 @@ export class Stager {
         if (signal?.aborted) throw aborted(signal)
         const bytes = typeof piece === 'string' ? Buffer.from(piece, 'utf8') : piece
         if (!(bytes instanceof Uint8Array)) {
-          throw new JournalError('INVALID', 'a stream of contents must give bytes or text', { hint: 'Convert its chunks first.' })
+          throw new JournalError('INVALID', 'a stream of contents must give bytes or text', {
+            hint: 'Convert its chunks first.',
+          })
         }
         hash.update(bytes)
-        if (file === null && size + bytes.byteLength > INLINE_LIMIT) {
+        if (file === null && size + bytes.byteLength > this.#limits.inline) {
           const path = this.#name()
           file = { path, handle: this.#disk.open(path, 'create', 0o600) }
           let position = 0
@@ -131,5 +136,8 @@ export class Stager {
 }
 
 export function aborted(signal: AbortSignal): JournalError {
-  return new JournalError('ABORTED', 'the operation was cancelled', { hint: 'Nothing was changed.', cause: signal.reason })
+  return new JournalError('ABORTED', 'the operation was cancelled', {
+    hint: 'Nothing was changed.',
+    cause: signal.reason,
+  })
 }

@@ -1,9 +1,10 @@
-import { JournalError } from '../errors.ts'
 import type { TextEdit } from '../entry/entry.ts'
+import { JournalError } from '../errors.ts'
 
 /** Larger files are not edited as text: they would have to be held in memory. */
 export const MAX_TEXT_BYTES = 64 * 1024 * 1024
-const BOM = '\ufeff'
+/** Byte order mark. */
+export const BOM = '\ufeff'
 /** How alike a line must be to be named as a likely one. */
 const LIKELY = 0.5
 
@@ -82,7 +83,8 @@ function likelyLines(text: string, wanted: string): { line: number; text: string
 
 /** The form in which `wanted` stands in `text`: as it is or, where the file has CRLF and the caller wrote LF, with CRLF. */
 function inFileForm(text: string, wanted: string): string {
-  if (wanted.includes('\n') && !wanted.includes('\r') && lineEnding(text) === '\r\n') return wanted.replaceAll('\n', '\r\n')
+  if (wanted.includes('\n') && !wanted.includes('\r') && lineEnding(text) === '\r\n')
+    return wanted.replaceAll('\n', '\r\n')
   return wanted
 }
 

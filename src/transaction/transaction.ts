@@ -1,7 +1,7 @@
 import type { CommitKind, Meta } from '../entry/commit.ts'
 import type { TextEdit } from '../entry/entry.ts'
 import type { ContentHash } from '../entry/state.ts'
-import { JournalError } from '../errors.ts'
+import { asJournalError, JournalError } from '../errors.ts'
 import type { Durability } from '../log/log-writer.ts'
 import { ancestorsOf } from '../workspace/safe-path.ts'
 import type { Committer } from './committer.ts'
@@ -9,7 +9,7 @@ import { Draft, type DraftSite } from './draft.ts'
 import type { Operation } from './operation.ts'
 import type { LockMode, LockOwner, PathLocks } from './path-locks.ts'
 import type { Receipt } from './receipt.ts'
-import { type ContentInput, Stager, aborted } from './stager.ts'
+import { aborted, type ContentInput, type Stager } from './stager.ts'
 
 /** How often a transaction is worked out anew because the workspace changed under it. */
 const ATTEMPTS = 20
@@ -96,7 +96,12 @@ export class Transaction {
 
   /** Replaces texts in a file, in order; each must stand there exactly once unless it has `all`. */
   edit(path: string, edits: readonly TextEdit[], options: ExpectOptions = {}): Promise<void> {
-    return this.#next(() => ({ op: 'edit', path, edits: checkEdits(path, edits), ...defined({ expect: options.expect }) }))
+    return this.#next(() => ({
+      op: 'edit',
+      path,
+      edits: checkEdits(path, edits),
+      ...defined({ expect: options.expect }),
+    }))
   }
 
   /** Applies a unified diff of one file. */
@@ -158,18 +163,25 @@ export class Transaction {
    * Makes everything durable and puts it into the workspace.
    * @throws JournalError; then the workspace is as it was
    */
-  commit(): Promise<Receipt> {
-    return this.#inTurn(async () => {
-      this.#state = 'committing'
-      try {
-        const receipt = await this.#commit()
-        this.#end('committed', receipt)
-        return receipt
-      } catch (error) {
-        this.#end('aborted', null)
-        throw error
-      }
-    })
+  async commit(): Promise<Receipt> {
+    await this.#turn
+    if (this.#state !== 'open') this.#checkOpen()
+    this.#state = 'committing'
+    const turn = this.#finish()
+    this.#turn = turn.catch(() => undefined)
+    return turn
+  }
+
+  async #finish(): Promise<Receipt> {
+    try {
+      this.#host.usable()
+      const receipt = await this.#commit()
+      this.#end('committed', receipt)
+      return receipt
+    } catch (error) {
+      this.#end('aborted', null)
+      throw asJournalError(error, 'committing')
+    }
   }
 
   /** Forgets everything. Aborting twice is no error. */
@@ -185,7 +197,9 @@ export class Transaction {
       const wanted = this.#wanted()
       await this.#acquire(wanted)
       if (!(await this.#draft.isFresh())) await this.#redraft()
-      const covered = [...this.#wanted()].every(([path, mode]) => wanted.get(path) === 'exclusive' || wanted.get(path) === mode)
+      const covered = [...this.#wanted()].every(
+        ([path, mode]) => wanted.get(path) === 'exclusive' || wanted.get(path) === mode,
+      )
       if (!covered) {
         // Holding nothing, a request cannot deadlock; who locked paths beforehand keeps them.
         if (this.#locked.size === 0) locks.release(this.#owner)
@@ -255,7 +269,9 @@ export class Transaction {
   #inTurn<T>(action: () => Promise<T>): Promise<T> {
     const turn = this.#turn.then(() => {
       this.#checkOpen()
-      return action()
+      return action().catch((error: unknown) => {
+        throw asJournalError(error, 'preparing the transaction')
+      })
     })
     this.#turn = turn.catch(() => undefined)
     return turn
@@ -266,7 +282,10 @@ export class Transaction {
     const { signal } = this.#host
     if (signal?.aborted) throw aborted(signal)
     if (this.#state === 'open') return
-    throw new JournalError('CLOSED', `transaction ${this.id} is ${this.#state} already`, { hint: 'Begin a new one.', tx: this.id })
+    throw new JournalError('CLOSED', `transaction ${this.id} is ${this.#state} already`, {
+      hint: 'Begin a new one.',
+      tx: this.id,
+    })
   }
 
   #end(state: 'committed' | 'aborted', receipt: Receipt | null): void {

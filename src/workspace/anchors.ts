@@ -15,14 +15,23 @@ export class Anchors {
     this.#root = root
   }
 
-  /** An absolute path for `path` through its pinned folder. Valid until the next call. `ELOOP`, `ENOENT` when the folder is not the one it was. */
+  /**
+   * An absolute path for `path` through its pinned folder. To be used at once: only the last few dozen stay valid.
+   * `ELOOP`, `ENOENT` when the folder is not the one it was.
+   */
   at(path: string): string {
     const folder = parentOf(path)
-    let anchor = this.#held.get(folder)
-    if (anchor === undefined) {
-      if (this.#held.size >= HELD) this.release()
-      anchor = this.#disk.anchor(folder === '' ? this.#root : `${this.#root}/${folder}`)
-      this.#held.set(folder, anchor)
+    const known = this.#held.get(folder)
+    const anchor = known ?? this.#disk.anchor(folder === '' ? this.#root : `${this.#root}/${folder}`)
+    // The one used longest ago is let go first.
+    this.#held.delete(folder)
+    this.#held.set(folder, anchor)
+    if (this.#held.size > HELD) {
+      for (const [oldest, released] of this.#held) {
+        this.#held.delete(oldest)
+        released.release()
+        break
+      }
     }
     return `${anchor.path}/${nameOf(path)}`
   }

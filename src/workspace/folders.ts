@@ -40,7 +40,11 @@ export class Folders {
       return this.facts(parentOf(path))
     }
     try {
-      return { inheritance: inheritanceOf(disk, absolute, this.#umask), device: stat.dev, sameDevice: stat.dev === this.#device }
+      return {
+        inheritance: inheritanceOf(disk, absolute, this.#umask),
+        device: stat.dev,
+        sameDevice: stat.dev === this.#device,
+      }
     } catch (error) {
       if (hasSystemCode(error, 'ENOENT') && path !== '') return this.facts(parentOf(path))
       throw error

@@ -45,7 +45,8 @@ export function inheritanceOf(disk: Disk, folder: string, umask: number): Inheri
     const setGroup = (stat.mode & SET_GROUP_ID) !== 0
     return {
       fileMode: list === undefined ? NEW_FILE & ~umask : modeUnder(list, NEW_FILE),
-      folderMode: (list === undefined ? NEW_FOLDER & ~umask : modeUnder(list, NEW_FOLDER)) | (setGroup ? SET_GROUP_ID : 0),
+      folderMode:
+        (list === undefined ? NEW_FOLDER & ~umask : modeUnder(list, NEW_FOLDER)) | (setGroup ? SET_GROUP_ID : 0),
       gid: setGroup ? stat.gid : null,
       accessList: list === undefined ? null : [ACCESS_ACL, list],
     }

@@ -1,17 +1,20 @@
 import type { ContentStore } from '../content/content-store.ts'
+import type { FileStat } from '../disk/disk.ts'
 import { breathe } from '../disk/file.ts'
 import type { Effect } from '../entry/effects.ts'
-import { type ContentHash, type State, sameState } from '../entry/state.ts'
-import { JournalError, asJournalError, hasSystemCode } from '../errors.ts'
+import { type ContentHash, type Owner, type State, sameState } from '../entry/state.ts'
+import { asJournalError, hasSystemCode, JournalError } from '../errors.ts'
 import type { ContentSource } from '../transaction/operation.ts'
 import { Anchors } from './anchors.ts'
 import type { FolderFacts, Folders } from './folders.ts'
 import type { Observation, Observer } from './observer.ts'
-import { nameOf, parentOf } from './safe-path.ts'
+import { joinPath, nameOf, parentOf } from './safe-path.ts'
 import { stageFile } from './staged-file.ts'
 
 /** Names changed between two turns of the event loop. */
 const STEPS_A_TURN = 256
+/** Of the target's name, in a sibling's; the rest is for the transaction's id. */
+const SIBLING_BYTES = 150
 const NO_EXCHANGE = ['ENOSYS', 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP'] as const
 const NO_LINKS = ['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK', 'EXDEV'] as const
 
@@ -32,6 +35,21 @@ export interface Change extends Effect {
 export interface Surprise {
   readonly path: string
   readonly file: string
+}
+
+/** A name: in `staging`, or in the workspace, where it is reached through its pinned folder each time. */
+type Spot = { readonly staged: string } | { readonly path: string }
+
+/** Still the file that was put there, not written to since? */
+function sameInode(found: FileStat | null, put: FileStat | null): boolean {
+  return (
+    found !== null &&
+    put !== null &&
+    found.ino === put.ino &&
+    found.dev === put.dev &&
+    found.size === put.size &&
+    found.mtimeNs === put.mtimeNs
+  )
 }
 
 function isDir(state: State): boolean {
@@ -61,8 +79,8 @@ export class Materialization {
   readonly #changes: readonly Change[]
   readonly #anchors: Anchors
   readonly #inverses: (() => void)[] = []
-  readonly #displaced: string[] = []
-  readonly #staged = new Map<string, string>()
+  readonly #displaced: Spot[] = []
+  readonly #staged = new Map<string, Spot>()
   readonly #sources: (hash: ContentHash) => ContentSource
   readonly surprises: Surprise[] = []
   /** Why a failed `apply` could not be taken back wholly; null when it was. */
@@ -83,7 +101,7 @@ export class Materialization {
       if (!this.#needsFile(change)) continue
       const facts = this.#site.folders.facts(parentOf(change.path))
       if (!facts.sameDevice) continue
-      await this.#stageAs(change, `${this.#site.staging}/${this.#id}.${index}`, facts)
+      await this.#stageAs(change, { staged: `${this.#site.staging}/${this.#id}.${index}` }, facts)
       if (index % STEPS_A_TURN === STEPS_A_TURN - 1) await breathe()
     }
   }
@@ -91,8 +109,9 @@ export class Materialization {
   /** Removes what `stage` made. */
   discard(): void {
     const { disk } = this.#site.observer
-    for (const file of this.#staged.values()) if (disk.lstat(file) !== null) disk.unlink(file)
+    for (const spot of this.#staged.values()) if (disk.lstat(this.#at(spot)) !== null) disk.unlink(this.#at(spot))
     this.#staged.clear()
+    this.#anchors.release()
   }
 
   /**
@@ -119,7 +138,11 @@ export class Materialization {
   async finish(): Promise<void> {
     const { observer } = this.#site
     const kept = new Set(this.surprises.map(({ file }) => file))
-    for (const file of this.#displaced) if (!kept.has(file)) observer.disk.unlink(file)
+    try {
+      for (const spot of this.#displaced) if (!kept.has(this.#absolute(spot))) observer.disk.unlink(this.#at(spot))
+    } finally {
+      this.#anchors.release()
+    }
     for (const { path, after } of this.#changes) {
       if (after?.kind !== 'file') observer.forget(path)
       else {
@@ -158,29 +181,43 @@ export class Materialization {
       into.device === from.device &&
       into.sameDevice &&
       // A folder above the source that becomes something else must be empty before anything is written.
-      !this.#changes.some(({ before, after, path: other }) => isDir(before) && isLeaf(after) && isBelow(movedFrom, other))
+      !this.#changes.some(
+        ({ before, after, path: other }) => isDir(before) && isLeaf(after) && isBelow(movedFrom, other),
+      )
     )
   }
 
-  async #stageAs(change: Change, file: string, facts: FolderFacts): Promise<void> {
+  async #stageAs(change: Change, spot: Spot, facts: FolderFacts): Promise<void> {
     const { observer, contents } = this.#site
-    this.#staged.set(change.path, file)
+    this.#staged.set(change.path, spot)
     const { after, before, path } = change
-    if (after?.kind === 'symlink') observer.disk.symlink(after.target, file)
+    if (after?.kind === 'symlink') observer.disk.symlink(after.target, this.#at(spot))
     else if (after?.kind === 'file') {
       const target = { path: observer.absolute(path), before, after, source: this.#sources(after.hash) }
-      await stageFile(observer.disk, contents, file, target, facts.inheritance)
+      await stageFile(observer.disk, contents, this.#at(spot), target, facts.inheritance)
     }
+  }
+
+  #at(spot: Spot): string {
+    return 'staged' in spot ? spot.staged : this.#anchors.at(spot.path)
+  }
+
+  #absolute(spot: Spot): string {
+    return 'staged' in spot ? spot.staged : this.#site.observer.absolute(spot.path)
   }
 
   *#plan(): Generator<() => Promise<void>> {
     const changes = this.#changes.map((change, index) => ({ change, index }))
     const moves = new Set(changes.filter(({ change }) => this.#isMove(change)).map(({ change }) => change.movedFrom))
-    const replaced = changes.filter(({ change }) => isDir(change.before) && isLeaf(change.after)).map(({ change }) => change.path)
+    const replaced = changes
+      .filter(({ change }) => isDir(change.before) && isLeaf(change.after))
+      .map(({ change }) => change.path)
     const gone = changes
       .filter(({ change }) => isDir(change.before) && !isDir(change.after))
       .sort((a, b) => depth(b.change.path) - depth(a.change.path))
-    const early = gone.filter(({ change }) => replaced.some((path) => path === change.path || isBelow(change.path, path)))
+    const early = gone.filter(({ change }) =>
+      replaced.some((path) => path === change.path || isBelow(change.path, path)),
+    )
 
     for (const { change, index } of changes) {
       const leaves = isLeaf(change.before) && !isLeaf(change.after) && !moves.has(change.path)
@@ -201,144 +238,198 @@ export class Materialization {
   }
 
   /** A name beside the target where it is on another file system, else in `staging`. */
-  #aside(change: Change, index: number, suffix: string): string {
-    const facts = this.#site.folders.facts(parentOf(change.path))
-    if (facts.sameDevice) return `${this.#site.staging}/${this.#id}.${index}${suffix}`
-    return this.#anchors.at(`${parentOf(change.path)}/${siblingName(change.path, this.#id, suffix)}`.replace(/^\//, ''))
+  #aside(change: Change, index: number, suffix: string): Spot {
+    const folder = parentOf(change.path)
+    if (this.#site.folders.facts(folder).sameDevice)
+      return { staged: `${this.#site.staging}/${this.#id}.${index}${suffix}` }
+    return { path: joinPath(folder, siblingName(change.path, this.#id, suffix)) }
   }
 
   async #remove(change: Change, index: number): Promise<void> {
-    const { disk } = this.#site.observer
-    const target = this.#anchors.at(change.path)
     const aside = this.#aside(change, index, '.old')
+    if (this.#moveAside(change, aside)) await this.#inspect(change, aside)
+  }
+
+  #moveAside(change: Change, aside: Spot): boolean {
+    const { disk } = this.#site.observer
+    const target: Spot = { path: change.path }
     try {
-      disk.rename(target, aside)
+      disk.rename(this.#at(target), this.#at(aside))
     } catch (error) {
-      if (hasSystemCode(error, 'ENOENT')) return
+      if (hasSystemCode(error, 'ENOENT')) return false
       throw error
     }
-    this.#inverses.push(() => this.#back(aside, change.path))
-    await this.#inspect(change, aside)
+    this.#inverses.push(() => {
+      // Whatever has come to stand there since is somebody's, and newer.
+      if (disk.lstat(this.#at(aside))?.kind === 'dir' && disk.lstat(this.#at(target)) === null)
+        disk.rename(this.#at(aside), this.#at(target))
+      else if (this.#carry(aside, target)) this.#putBack(change.path)
+    })
+    return true
   }
 
   async #put(change: Change, index: number): Promise<void> {
-    const { disk } = this.#site.observer
-    let file = this.#staged.get(change.path)
-    if (file === undefined && change.after?.kind === 'symlink') return this.#newSymlink(change)
-    if (file === undefined) {
-      file = this.#aside(change, index, '')
-      await this.#stageAs(change, file, this.#site.folders.facts(parentOf(change.path)))
+    let spot = this.#staged.get(change.path)
+    if (spot === undefined && change.after?.kind === 'symlink') return this.#newSymlink(change)
+    if (spot === undefined) {
+      spot = this.#aside(change, index, '')
+      await this.#stageAs(change, spot, this.#site.folders.facts(parentOf(change.path)))
     }
-    const target = this.#anchors.at(change.path)
-    if (!isLeaf(change.before)) {
-      if (this.#place(file, target, change.path)) return
-    }
-    const aside = this.#exchange(file, target, change.path)
-    if (aside === null) return
-    if (disk.lstat(aside)?.kind === 'dir') {
-      throw new JournalError('CONFLICT', `somebody put a folder at ${change.path}`, {
-        hint: 'Look at the folder, move it away, and try again.',
-        path: change.path,
-      })
-    }
-    await this.#inspect(change, aside)
+    const target: Spot = { path: change.path }
+    if (!isLeaf(change.before) && this.#place(spot, target)) return
+    const aside = this.#exchange(spot, target)
+    if (aside !== null) await this.#inspect(change, aside)
   }
 
   #newSymlink(change: Change): void {
     const { disk } = this.#site.observer
     if (change.after?.kind !== 'symlink') return
-    disk.symlink(change.after.target, this.#anchors.at(change.path))
-    this.#inverses.push(() => disk.unlink(this.#anchors.at(change.path)))
+    const { target } = change.after
+    disk.symlink(target, this.#anchors.at(change.path))
+    this.#inverses.push(() => {
+      const at = this.#anchors.at(change.path)
+      if (disk.lstat(at)?.kind === 'symlink' && disk.readLink(at) === target) disk.unlink(at)
+    })
   }
 
-  /** Gives a complete file its final name, if that is free; false when somebody has taken it. */
-  #place(file: string, target: string, path: string): boolean {
+  /** Gives a complete file another name, if that is free; false when somebody has taken it. */
+  #place(from: Spot, to: Spot): boolean {
     const { disk } = this.#site.observer
-    try {
-      disk.link(file, target)
-      disk.unlink(file)
-    } catch (error) {
-      if (hasSystemCode(error, 'EEXIST')) return false
-      if (!hasSystemCode(error, ...NO_LINKS)) throw error
-      if (disk.lstat(target) !== null) return false
-      disk.rename(file, target)
-    }
-    this.#inverses.push(() => disk.rename(this.#anchors.at(path), file))
+    const ours = disk.lstat(this.#at(from))
+    const taken = this.#link(from, to)
+    if (taken === null) return false
+    this.#inverses.push(() => {
+      // Somebody's newer file, or edit of this one, stays.
+      if (!sameInode(disk.lstat(this.#at(to)), ours)) return
+      if (disk.lstat(this.#at(from)) === null) disk.rename(this.#at(to), this.#at(from))
+      else disk.unlink(this.#at(to))
+      if (sameInode(disk.lstat(this.#at(from)), ours)) return
+      this.#carry(from, to)
+    })
+    if (taken === 'linked') disk.unlink(this.#at(from))
     return true
   }
 
-  /** Puts `file` where something stands; returns where that is now, or null when there was nothing after all. */
-  #exchange(file: string, target: string, path: string): string | null {
+  /** Moves a file to a name that must be free; false, and nothing done, when it is not. */
+  #carry(from: Spot, to: Spot): boolean {
+    const { disk } = this.#site.observer
+    const taken = this.#link(from, to)
+    if (taken === 'linked') disk.unlink(this.#at(from))
+    return taken !== null
+  }
+
+  #link(from: Spot, to: Spot): 'linked' | 'renamed' | null {
     const { disk } = this.#site.observer
     try {
-      disk.exchange(file, target)
-      this.#inverses.push(() => disk.exchange(file, this.#anchors.at(path)))
-      return file
+      // Linking a symbolic link follows it on some platforms.
+      if (disk.lstat(this.#at(from))?.kind !== 'symlink') {
+        disk.link(this.#at(from), this.#at(to))
+        return 'linked'
+      }
+    } catch (error) {
+      if (hasSystemCode(error, 'EEXIST')) return null
+      if (!hasSystemCode(error, ...NO_LINKS)) throw error
+    }
+    if (disk.lstat(this.#at(to)) !== null) return null
+    disk.rename(this.#at(from), this.#at(to))
+    return 'renamed'
+  }
+
+  /** Puts a file where something stands; returns where that is now, or null when there was nothing after all. */
+  #exchange(spot: Spot, target: Spot & { readonly path: string }): Spot | null {
+    const { disk } = this.#site.observer
+    const ours = disk.lstat(this.#at(spot))
+    try {
+      disk.exchange(this.#at(spot), this.#at(target))
+      this.#inverses.push(() => {
+        if (!sameInode(disk.lstat(this.#at(target)), ours)) return
+        disk.exchange(this.#at(spot), this.#at(target))
+        // It was replaced in that very moment: theirs is the newest.
+        if (!sameInode(disk.lstat(this.#at(spot)), ours)) disk.exchange(this.#at(spot), this.#at(target))
+        else this.#putBack(target.path)
+      })
+      return spot
     } catch (error) {
       if (hasSystemCode(error, 'ENOENT')) {
-        if (this.#place(file, target, path)) return null
-        throw vanished(path)
+        if (this.#place(spot, target)) return null
+        throw vanished(target.path)
       }
       if (!hasSystemCode(error, ...NO_EXCHANGE)) throw error
     }
-    const aside = `${file}.old`
-    const replaced = disk.lstat(target)
+    const replaced = disk.lstat(this.#at(target))
     if (replaced === null) {
-      if (this.#place(file, target, path)) return null
-      throw vanished(path)
+      if (this.#place(spot, target)) return null
+      throw vanished(target.path)
     }
-    if (replaced.kind === 'symlink') disk.symlink(disk.readLink(target), aside)
+    if (replaced.kind === 'dir') throw folderAppeared(target.path)
+    const aside: Spot = 'staged' in spot ? { staged: `${spot.staged}.old` } : { path: `${spot.path}.old` }
+    if (replaced.kind === 'symlink') disk.symlink(disk.readLink(this.#at(target)), this.#at(aside))
     else {
       try {
-        disk.link(target, aside)
+        disk.link(this.#at(target), this.#at(aside))
       } catch (error) {
         if (!hasSystemCode(error, ...NO_LINKS)) throw error
-        disk.clone(target, aside, replaced.mode)
+        disk.clone(this.#at(target), this.#at(aside), replaced.mode)
       }
     }
-    disk.rename(file, target)
-    this.#inverses.push(() => disk.rename(aside, this.#anchors.at(path)))
+    this.#displaced.push(aside)
+    disk.rename(this.#at(spot), this.#at(target))
+    this.#inverses.push(() => {
+      if (!sameInode(disk.lstat(this.#at(target)), ours)) return
+      disk.rename(this.#at(aside), this.#at(target))
+      this.#putBack(target.path)
+    })
     return aside
   }
 
+  /** A path has what it had: nothing of it needs keeping. */
+  #putBack(path: string): void {
+    const index = this.surprises.findIndex((surprise) => surprise.path === path)
+    if (index >= 0) this.surprises.splice(index, 1)
+  }
+
   async #move(change: Change, index: number): Promise<void> {
-    const { disk, observer } = { disk: this.#site.observer.disk, observer: this.#site.observer }
-    const from = change.movedFrom as string
-    const source = this.#changes.find(({ path }) => path === from)
-    const aside = isLeaf(change.before) ? this.#aside(change, index, '.old') : null
-    if (aside === null) {
-      if (!this.#place(this.#anchors.at(from), this.#anchors.at(change.path), change.path)) {
-        throw new JournalError('CONFLICT', `somebody made ${change.path} while it was about to be made`, {
-          hint: 'Look at the file and try again.',
-          path: change.path,
-        })
-      }
-    } else {
-      disk.rename(this.#anchors.at(change.path), aside)
-      this.#inverses.push(() => this.#back(aside, change.path))
-      await this.#inspect(change, aside)
-      disk.rename(this.#anchors.at(from), this.#anchors.at(change.path))
-      this.#inverses.push(() => disk.rename(this.#anchors.at(change.path), this.#anchors.at(from)))
+    const { observer } = this.#site
+    const from: Spot & { readonly path: string } = { path: change.movedFrom as string }
+    const to: Spot = { path: change.path }
+    const source = this.#changes.find(({ path }) => path === from.path)
+    if (isLeaf(change.before)) {
+      const aside = this.#aside(change, index, '.old')
+      if (this.#moveAside(change, aside)) await this.#inspect(change, aside)
     }
-    if (source !== undefined && !(await observer.unchanged(this.#anchors.at(change.path), source.observed))) {
-      throw new JournalError('CONFLICT', `${from} was changed while it was being moved`, { hint: 'Try again.', path: from })
+    if (!this.#place(from, to)) {
+      throw new JournalError('CONFLICT', `somebody made ${change.path} while it was about to be made`, {
+        hint: 'Look at the file and try again.',
+        path: change.path,
+      })
+    }
+    if (source !== undefined && !(await observer.unchanged(this.#at(to), source.observed))) {
+      throw new JournalError('CONFLICT', `${from.path} was changed while it was being moved`, {
+        hint: 'Try again.',
+        path: from.path,
+      })
     }
   }
 
   #changeMode({ path, before, after }: Change): void {
-    const { disk } = this.#site.observer
     if (after?.kind !== 'file' || before?.kind !== 'file') return
-    const set = (state: typeof after): void => {
-      const target = this.#anchors.at(path)
-      if (state.owner !== undefined) {
-        const handle = disk.open(target, 'read')
-        disk.chown(handle, state.owner.uid, state.owner.gid)
+    // Half done, a change of owner and permissions can be taken back like a whole one.
+    this.#inverses.push(() => this.#setMode(path, before))
+    this.#setMode(path, after)
+  }
+
+  #setMode(path: string, { mode, owner }: { readonly mode: number; readonly owner?: Owner }): void {
+    const { disk } = this.#site.observer
+    const target = this.#anchors.at(path)
+    if (owner !== undefined) {
+      const handle = disk.open(target, 'read')
+      try {
+        disk.chown(handle, owner.uid, owner.gid)
+      } finally {
         disk.close(handle)
       }
-      disk.chmod(target, state.mode)
     }
-    set(after)
-    this.#inverses.push(() => set(before))
+    disk.chmod(target, mode)
   }
 
   #removeFolder({ path, after }: Change): void {
@@ -352,7 +443,9 @@ export class Materialization {
       if (hasSystemCode(error, 'ENOTEMPTY', 'EEXIST') && after === null) return
       throw error
     }
-    this.#inverses.push(() => disk.makeDirectory(this.#anchors.at(path), stat?.mode ?? 0o755))
+    this.#inverses.push(() => {
+      if (disk.lstat(this.#anchors.at(path)) === null) disk.makeDirectory(this.#anchors.at(path), stat?.mode ?? 0o755)
+    })
   }
 
   #prepareFolder({ path, before, after }: Change): void {
@@ -374,35 +467,35 @@ export class Materialization {
       if (hasSystemCode(error, 'EEXIST') && disk.lstat(target)?.kind === 'dir') return
       throw error
     }
-    this.#inverses.push(() => disk.removeDirectory(this.#anchors.at(path)))
+    this.#inverses.push(() => {
+      try {
+        disk.removeDirectory(this.#anchors.at(path))
+      } catch (error) {
+        // Somebody has put something in meanwhile.
+        if (!hasSystemCode(error, 'ENOTEMPTY', 'EEXIST', 'ENOENT')) throw error
+      }
+    })
   }
 
   #finishFolder({ path, after }: Change): void {
     const { disk } = this.#site.observer
     if (after?.kind !== 'dir') return
-    const target = this.#anchors.at(path)
-    const now = disk.lstat(target)
+    const now = disk.lstat(this.#anchors.at(path))
     if (now === null) return
-    if (after.owner !== undefined && (now.uid !== after.owner.uid || now.gid !== after.owner.gid)) {
-      const handle = disk.open(target, 'read')
-      disk.chown(handle, after.owner.uid, after.owner.gid)
-      disk.close(handle)
+    const owner = { uid: now.uid, gid: now.gid }
+    const sameOwner = after.owner === undefined || (after.owner.uid === owner.uid && after.owner.gid === owner.gid)
+    if (sameOwner && now.mode === after.mode) return
+    this.#inverses.push(() => this.#setMode(path, sameOwner ? { mode: now.mode } : { mode: now.mode, owner }))
+    this.#setMode(path, sameOwner ? { mode: after.mode } : after)
+  }
+
+  async #inspect(change: Change, aside: Spot): Promise<void> {
+    const { observer } = this.#site
+    if (observer.disk.lstat(this.#at(aside))?.kind === 'dir') throw folderAppeared(change.path)
+    if (!this.#displaced.includes(aside)) this.#displaced.push(aside)
+    if (!(await observer.unchanged(this.#at(aside), change.observed))) {
+      this.surprises.push({ path: change.path, file: this.#absolute(aside) })
     }
-    if (now.mode === after.mode) return
-    disk.chmod(target, after.mode)
-    this.#inverses.push(() => disk.chmod(this.#anchors.at(path), now.mode))
-  }
-
-  async #inspect(change: Change, aside: string): Promise<void> {
-    this.#displaced.push(aside)
-    if (!(await this.#site.observer.unchanged(aside, change.observed))) this.surprises.push({ path: change.path, file: aside })
-  }
-
-  #back(aside: string, path: string): void {
-    const { disk } = this.#site.observer
-    const target = this.#anchors.at(path)
-    if (disk.lstat(target) === null) disk.rename(aside, target)
-    else disk.exchange(aside, target)
   }
 
   #rollBack(): void {
@@ -415,17 +508,33 @@ export class Materialization {
     }
     // What could not be taken back is left to recovery, which needs the files that were moved aside.
     if (this.rollBackFailure !== null) return
-    this.#displaced.length = 0
-    this.surprises.length = 0
-    this.discard()
+    const { disk } = this.#site.observer
+    const kept = new Set(this.surprises.map(({ file }) => file))
+    // What is left now are files that were to go somewhere, and contents that the journal has.
+    for (const spot of [...this.#displaced.splice(0), ...this.#staged.values()]) {
+      if (!kept.has(this.#absolute(spot)) && disk.lstat(this.#at(spot)) !== null) disk.unlink(this.#at(spot))
+    }
+    this.#staged.clear()
   }
 }
 
+function folderAppeared(path: string): JournalError {
+  return new JournalError('CONFLICT', `somebody put a folder at ${path}`, {
+    hint: 'Look at the folder, move it away, and try again.',
+    path,
+  })
+}
+
 function vanished(path: string): JournalError {
-  return new JournalError('CONFLICT', `somebody keeps making and removing ${path}`, { hint: 'Stop that program and try again.', path })
+  return new JournalError('CONFLICT', `somebody keeps making and removing ${path}`, {
+    hint: 'Stop that program and try again.',
+    path,
+  })
 }
 
 /** Name of a temporary file beside its target, for the rare target that is on another file system than the journal. */
 export function siblingName(path: string, id: string, suffix: string): string {
-  return `.${nameOf(path).slice(0, 100)}.${id}${suffix}.wj`
+  let name = nameOf(path)
+  while (Buffer.byteLength(name) > SIBLING_BYTES) name = name.slice(0, -1)
+  return `.${name.toWellFormed()}.${id}${suffix}.wj`
 }

@@ -1,7 +1,7 @@
-import { JournalError } from '../errors.ts'
-import type { Disk, FileStat } from '../disk/disk.ts'
 import { hashFile } from '../content/hash.ts'
+import type { Disk, FileStat } from '../disk/disk.ts'
 import type { ContentHash, Owner, State } from '../entry/state.ts'
+import { JournalError } from '../errors.ts'
 
 /** How many files' hashes are remembered. */
 const REMEMBERED = 65_536
@@ -43,7 +43,8 @@ function sameFile(a: FileStat, b: FileStat, changeTime: boolean): boolean {
 
 /** The racily-clean rule: may equal times be trusted, given when the file was looked at? */
 function timesTell(stat: FileStat, seenNs: bigint): boolean {
-  const latest = stat.ctimeNs > stat.mtimeNs ? stat.ctimeNs : stat.mtimeNs
+  const { ctimeNs, mtimeNs } = stat
+  const latest = ctimeNs < mtimeNs ? mtimeNs : ctimeNs
   const slack = latest % SECOND === 0n ? COARSE_GRANULARITY_NS : GRANULARITY_NS
   return latest + slack < seenNs
 }
@@ -110,7 +111,8 @@ export class Observer {
     }
     if (observed.state?.kind !== 'file') return stat.kind === observed.stat.kind
     if (stat.kind !== 'file' || stat.size !== observed.stat.size) return false
-    if (sameFile(stat, observed.stat, false) && timesTell({ ...stat, ctimeNs: observed.stat.ctimeNs }, observed.seenNs)) return true
+    if (sameFile(stat, observed.stat, false) && timesTell({ ...stat, ctimeNs: observed.stat.ctimeNs }, observed.seenNs))
+      return true
     return (await this.#hash(absolute)).hash === observed.state.hash
   }
 

@@ -2,7 +2,10 @@ import { JournalError } from '../errors.ts'
 import { isJournalName, joinPath, splitPath } from './safe-path.ts'
 
 /** What stands at a path, as far as finding one's way needs it. */
-export type Waypoint = { readonly kind: 'file' | 'dir' | 'other' } | { readonly kind: 'symlink'; readonly target: string } | null
+export type Waypoint =
+  | { readonly kind: 'file' | 'dir' | 'other' }
+  | { readonly kind: 'symlink'; readonly target: string }
+  | null
 
 /** Looks at one path whose folders are known to be real folders. */
 export type Look = (path: string) => Waypoint
@@ -46,7 +49,8 @@ export function resolvePath(root: string, given: string, look: Look, options: Re
       }
       let { target } = found
       if (target.startsWith('/') || /^[a-z]:[\\/]/i.test(target)) {
-        if (target !== root && !target.startsWith(`${root}/`)) throw outside(given, root, `through the symbolic link ${path}`)
+        if (target !== root && !target.startsWith(`${root}/`))
+          throw outside(given, root, `through the symbolic link ${path}`)
         target = target.slice(root.length)
         resolved.length = 0
       }

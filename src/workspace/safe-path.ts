@@ -5,7 +5,7 @@ const MAX_NAME_BYTES = 255
 const MAX_PATH_BYTES = 4096
 const WINDOWS = process.platform === 'win32'
 /** Code points that some file systems ignore in names. */
-const IGNORABLE = /[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]/gu
+const IGNORABLE = /\p{Default_Ignorable_Code_Point}/gu
 const DEVICE = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(\..*)?$/i
 
 function refuse(code: 'INVALID' | 'PATH_OUTSIDE', path: string, reason: string, hint: string): JournalError {
@@ -33,11 +33,17 @@ export function isJournalName(name: string): boolean {
 /** Checks one name for what no platform, or not this one, can hold. */
 function checkName(name: string, path: string): void {
   if (isJournalName(name)) {
-    throw refuse('PATH_OUTSIDE', path, 'leads into a journal', 'The journal writes its own folder; use the journal commands to change it.')
+    throw refuse(
+      'PATH_OUTSIDE',
+      path,
+      'leads into a journal',
+      'The journal writes its own folder; use the journal commands to change it.',
+    )
   }
   if (Buffer.byteLength(name) > MAX_NAME_BYTES) {
     throw refuse('INVALID', path, `has a name of more than ${MAX_NAME_BYTES} bytes`, 'Use a shorter name.')
   }
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: Windows allows none of them in names
   if (WINDOWS && (/[<>:"|?*\u0000-\u001f]/u.test(name) || /[. ]$/u.test(name) || DEVICE.test(name))) {
     throw refuse('INVALID', path, 'has a name that Windows does not allow', 'Use another name.')
   }
@@ -53,7 +59,8 @@ export function splitPath(root: string, given: string, options: { readonly folde
     throw refuse('INVALID', String(given), 'is empty', 'Name a file relative to the workspace.')
   }
   if (given.includes('\0')) throw refuse('INVALID', given, 'has a NUL character', 'Remove it.')
-  if (!given.isWellFormed()) throw refuse('INVALID', given, 'is not well-formed Unicode', 'File names must be valid Unicode.')
+  if (!given.isWellFormed())
+    throw refuse('INVALID', given, 'is not well-formed Unicode', 'File names must be valid Unicode.')
   if (Buffer.byteLength(given) > MAX_PATH_BYTES) {
     throw refuse('INVALID', given, `is longer than ${MAX_PATH_BYTES} bytes`, 'Use a shorter path.')
   }

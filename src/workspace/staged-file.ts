@@ -1,9 +1,10 @@
+import { unreadable } from '../content/blob-store.ts'
 import type { ContentStore } from '../content/content-store.ts'
-import { readChunks } from '../content/hash.ts'
+import { hashFile, readChunks } from '../content/hash.ts'
 import type { Disk, FileHandle } from '../disk/disk.ts'
 import { writeFully } from '../disk/file.ts'
-import { hasSystemCode } from '../errors.ts'
 import type { FileState, State } from '../entry/state.ts'
+import { hasSystemCode } from '../errors.ts'
 import type { ContentSource } from '../transaction/operation.ts'
 import type { Inheritance } from './inheritance.ts'
 
@@ -25,7 +26,13 @@ function attributesOf(disk: Disk, path: string): readonly (readonly [string, Uin
   }
 }
 
-async function fill(disk: Disk, contents: ContentStore, handle: FileHandle, state: FileState, source: ContentSource): Promise<void> {
+async function fill(
+  disk: Disk,
+  contents: ContentStore,
+  handle: FileHandle,
+  state: FileState,
+  source: ContentSource,
+): Promise<void> {
   if (source.at === 'memory') return writeFully(disk, handle, source.bytes, 0)
   const waiting = source.at === 'staged' && disk.lstat(source.file) !== null ? disk.open(source.file, 'read') : null
   try {
@@ -68,9 +75,16 @@ export async function stageFile(
     handle = disk.open(file, 'write')
   } else handle = disk.open(file, 'create', after.mode)
   try {
-    if (source.at === 'memory' || disk.stat(handle).size === 0) await fill(disk, contents, handle, after, source)
+    if (!cloned) await fill(disk, contents, handle, after, source)
+    // A blob of long ago may have rotted; one that was staged just now was hashed on its way.
+    else if (source.at === 'stored' && (await hashFile(disk, handle)).hash !== after.hash)
+      throw unreadable(after.hash, 'its blob is damaged')
     const replaced = before?.kind === 'file'
-    const given = replaced ? attributesOf(disk, target.path) : inheritance.accessList === null ? [] : [inheritance.accessList]
+    const given = replaced
+      ? attributesOf(disk, target.path)
+      : inheritance.accessList === null
+        ? []
+        : [inheritance.accessList]
     for (const [name, value] of given) {
       try {
         disk.setAttribute(handle, name, value)

@@ -36,7 +36,8 @@ function newDisk({ seed, exchange, link }: Scenario): SimDisk {
   const disk = SimDisk.create({ seed, exchange, link })
   const random = new Random(seed)
   disk.mkdirp(`${ROOT}/d/e`)
-  for (const path of ['a', 'd/a', 'd/e/a']) if (random.chance(0.7)) disk.writeFile(`${ROOT}/${path}`, randomBytes(random, { large: 0.02 }))
+  for (const path of ['a', 'd/a', 'd/e/a'])
+    if (random.chance(0.7)) disk.writeFile(`${ROOT}/${path}`, randomBytes(random, { large: 0.02 }))
   disk.writeFile(`${ROOT}/mine`, 'not for the journal')
   return disk
 }
@@ -113,7 +114,9 @@ async function check(one: Scenario): Promise<void> {
 }
 
 describe('atomicity', () => {
-  it.runIf(process.env.SIM_CASE !== undefined)('replays one scenario', () => check(JSON.parse(process.env.SIM_CASE ?? '{}') as Scenario))
+  it.runIf(process.env.SIM_CASE !== undefined)('replays one scenario', () =>
+    check(JSON.parse(process.env.SIM_CASE ?? '{}') as Scenario),
+  )
 
   it('leaves a prefix of the committed transactions, with every acknowledged one, wherever it crashes', async () => {
     await fc.assert(fc.asyncProperty(scenario, check), { numRuns: RUNS, ...seedOf() })
@@ -126,5 +129,8 @@ function brief(trees: Tree): string[] {
 
 function seedOf(): { seed?: number; path?: string } {
   const { SIM_SEED, SIM_PATH } = process.env
-  return { ...(SIM_SEED === undefined ? {} : { seed: Number(SIM_SEED) }), ...(SIM_PATH === undefined ? {} : { path: SIM_PATH }) }
+  return {
+    ...(SIM_SEED === undefined ? {} : { seed: Number(SIM_SEED) }),
+    ...(SIM_PATH === undefined ? {} : { path: SIM_PATH }),
+  }
 }

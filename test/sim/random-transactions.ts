@@ -31,7 +31,8 @@ export async function randomOperation(tx: Transaction, random: Random, workload:
   const content = randomBytes(random, workload)
   const mode = pick(random, MODES)
   const choice = random.below(20)
-  if (process.env.SIM_CASE !== undefined) console.log(tx.id, choice, { file, other, folder, size: content.byteLength, mode })
+  if (process.env.SIM_CASE !== undefined)
+    console.log(tx.id, choice, { file, other, folder, size: content.byteLength, mode })
   try {
     if (choice < 7) await tx.write(file, content, random.chance(0.3) ? { mode } : {})
     else if (choice < 9) await tx.append(file, content)

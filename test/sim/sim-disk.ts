@@ -263,7 +263,8 @@ export class SimDisk extends Volume<SimDisk> implements Disk {
 
   chmod(path: string, mode: number): void {
     this.enter('chmod', path)
-    const inode = this.space.get(path, 'chmod', true)
+    const inode = this.space.get(path, 'chmod', false)
+    if (inode.kind === 'symlink') throw systemError('ELOOP', 'chmod', path)
     this.mustBeWritable('chmod', path)
     if (!this.superuser && inode.meta.uid !== this.options.uid) throw systemError('EPERM', 'chmod', path)
     this.changeMeta(inode, { ...inode.meta, mode: mode & 0o7777 })

@@ -1,10 +1,9 @@
-import { declare, expectation } from '../declaration.ts'
-import { present } from '../present.ts'
+import { conditionOf, declare, expectation } from '../declaration.ts'
 import { printReceipt } from '../receipt-text.ts'
 import type { MetaOptions } from '../session.ts'
 import { standardInput } from '../standard-input.ts'
 
-export default declare<[path: string], MetaOptions & { expect?: string | null }>({
+export default declare<[path: string], MetaOptions & { expect?: string }>({
   description: 'Appends standard input to a file as one transaction; the file is made if there is none.',
   arguments: [['<path>', 'the file to append to']],
   options: [
@@ -17,7 +16,7 @@ export default declare<[path: string], MetaOptions & { expect?: string | null }>
     await session.write(async (journal) => {
       const receipt = await journal.append(session.path(path), content, {
         ...session.meta(options),
-        ...present<{ expect?: string | null }>({ expect: options.expect }),
+        ...conditionOf(options),
       })
       await printReceipt(receipt, session.output)
     })

@@ -1,7 +1,6 @@
 import type { TextEdit } from '../../entry/entry.ts'
-import { collect, declare, expectation } from '../declaration.ts'
+import { collect, conditionOf, declare, expectation } from '../declaration.ts'
 import { UsageError } from '../failure.ts'
-import { present } from '../present.ts'
 import { printReceipt } from '../receipt-text.ts'
 import type { MetaOptions } from '../session.ts'
 
@@ -9,7 +8,7 @@ interface Options extends MetaOptions {
   readonly old: readonly string[]
   readonly new: readonly string[]
   readonly all?: boolean
-  readonly expect?: string | null
+  readonly expect?: string
 }
 
 export default declare<[path: string], Options>({
@@ -42,7 +41,7 @@ export default declare<[path: string], Options>({
     await session.write(async (journal) => {
       const receipt = await journal.edit(session.path(path), edits, {
         ...session.meta(options),
-        ...present<{ expect?: string | null }>({ expect: options.expect }),
+        ...conditionOf(options),
       })
       await printReceipt(receipt, session.output)
     })

@@ -28,9 +28,15 @@ function logObject(commit: ChainedCommit): Record<string, unknown> {
   }
 }
 
+/** What a transaction did, for one that does not say why. */
+function summary({ kind, of, entries }: ChainedCommit): string {
+  if (kind !== 'write') return of === undefined ? kind : `${kind} ${of}`
+  const [first, ...more] = entries.filter((entry) => !(entry.op === 'mkdir' && entry.implied))
+  return first === undefined ? '' : `${first.op} ${first.path}${more.length > 0 ? ' …' : ''}`
+}
+
 function logLine(commit: ChainedCommit, width: number, output: Output): string {
   const { bold, dim, cyan, green } = output.colors
-  const message = commit.message ?? (commit.kind === 'write' ? '' : `${commit.kind} ${commit.of ?? ''}`.trim())
   const { length } = receiptFiles(commit.entries)
   return output.row(
     [
@@ -38,7 +44,7 @@ function logLine(commit: ChainedCommit, width: number, output: Output): string {
       output.terminal ? `(${commit.seq})` : String(commit.seq),
       output.time(commit.time),
       printable(commit.actor ?? '-'),
-      headline(message),
+      headline(commit.message ?? summary(commit)),
       output.terminal ? `(${counted(length, 'file')})` : String(length),
     ],
     [16, -width - 2, 12, 10],

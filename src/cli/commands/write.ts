@@ -1,4 +1,4 @@
-import { declare, expectation, octal } from '../declaration.ts'
+import { conditionOf, declare, expectation, octal } from '../declaration.ts'
 import { present } from '../present.ts'
 import { printReceipt } from '../receipt-text.ts'
 import type { MetaOptions } from '../session.ts'
@@ -6,7 +6,7 @@ import { standardInput } from '../standard-input.ts'
 
 interface Options extends MetaOptions {
   readonly mode?: number
-  readonly expect?: string | null
+  readonly expect?: string
 }
 
 export default declare<[path: string], Options>({
@@ -27,7 +27,8 @@ export default declare<[path: string], Options>({
     await session.write(async (journal) => {
       const receipt = await journal.write(session.path(path), content, {
         ...session.meta(options),
-        ...present<{ mode?: number; expect?: string | null }>({ mode: options.mode, expect: options.expect }),
+        ...conditionOf(options),
+        ...present<{ mode?: number }>({ mode: options.mode }),
       })
       await printReceipt(receipt, session.output)
     })

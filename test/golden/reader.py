@@ -1,0 +1,436 @@
+#!/usr/bin/env python3
+"""Reads a .journal of format version 1, written from journal-format.md alone: Python 3 and its standard library, no more.
+
+    reader.py JOURNAL                     transactions, one a line, and how the log ends
+    reader.py JOURNAL --json [--at N]...  everything, as one JSON object; `trees` holds the tree at each N (default: the last)
+    reader.py JOURNAL --at N --to DIR     rebuild the workspace as it was after transaction N into DIR, which must not exist
+
+Exit codes: 0 every check holds (a torn end is no fault) · 1 something is wrong, see `problems` · 2 wrong usage · 4 corrupt log.
+"""
+import argparse
+import hashlib
+import json
+import os
+import re
+import struct
+import sys
+
+# --- XXH64 (https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md) ---
+
+MASK = (1 << 64) - 1
+P1, P2, P3, P4, P5 = (0x9E3779B185EBCA87, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0x85EBCA77C2B2AE63, 0x27D4EB2F165667C5)
+
+
+def rotate(x, r):
+    return ((x << r) | (x >> (64 - r))) & MASK
+
+
+def round_(acc, lane):
+    acc = (acc + lane * P2) & MASK
+    return (((acc << 31) | (acc >> 33)) & MASK) * P1 & MASK
+
+
+def xxh64(seed, data):
+    size = len(data)
+    at = size - size % 32
+    if size >= 32:
+        a, b, c, d = (seed + P1 + P2) & MASK, (seed + P2) & MASK, seed, (seed - P1) & MASK
+        for w, x, y, z in struct.iter_unpack("<4Q", data[:at]):
+            a, b, c, d = round_(a, w), round_(b, x), round_(c, y), round_(d, z)
+        h = (rotate(a, 1) + rotate(b, 7) + rotate(c, 12) + rotate(d, 18)) & MASK
+        for acc in (a, b, c, d):
+            h = ((h ^ round_(0, acc)) * P1 + P4) & MASK
+    else:
+        h = (seed + P5) & MASK
+    h = (h + size) & MASK
+    while at + 8 <= size:
+        h = (rotate(h ^ round_(0, int.from_bytes(data[at:at + 8], "little")), 27) * P1 + P4) & MASK
+        at += 8
+    if at + 4 <= size:
+        h = (rotate(h ^ (int.from_bytes(data[at:at + 4], "little") * P1 & MASK), 23) * P2 + P3) & MASK
+        at += 4
+    for byte in data[at:]:
+        h = rotate(h ^ (byte * P5 & MASK), 11) * P1 & MASK
+    h = (h ^ (h >> 33)) * P2 & MASK
+    h = (h ^ (h >> 29)) * P3 & MASK
+    return h ^ (h >> 32)
+
+
+# --- MessagePack, standard types ---
+
+FIXED = {0xCA: ">f", 0xCB: ">d", 0xCC: ">B", 0xCD: ">H", 0xCE: ">I", 0xCF: ">Q", 0xD0: ">b", 0xD1: ">h", 0xD2: ">i", 0xD3: ">q"}
+
+
+def unpack(data):
+    value, at = unpack_at(data, 0)
+    if at != len(data):
+        raise ValueError("bytes after the MessagePack value")
+    return value
+
+
+def unpack_at(data, at):
+    def take(n):
+        nonlocal at
+        if at + n > len(data):
+            raise ValueError("MessagePack value ends early")
+        at += n
+        return data[at - n:at]
+
+    def size_of(width):
+        return int.from_bytes(take(width), "big")
+
+    def array(n):
+        nonlocal at
+        out = []
+        for _ in range(n):
+            item, at = unpack_at(data, at)
+            out.append(item)
+        return out
+
+    def mapping(n):
+        flat = array(2 * n)
+        return dict(zip(flat[::2], flat[1::2]))
+
+    tag = take(1)[0]
+    if tag < 0x80:
+        value = tag
+    elif tag < 0x90:
+        value = mapping(tag & 15)
+    elif tag < 0xA0:
+        value = array(tag & 15)
+    elif tag < 0xC0:
+        value = take(tag & 31).decode("utf-8")
+    elif tag >= 0xE0:
+        value = tag - 256
+    elif tag in (0xC0, 0xC2, 0xC3):
+        value = {0xC0: None, 0xC2: False, 0xC3: True}[tag]
+    elif tag in (0xC4, 0xC5, 0xC6):
+        value = bytes(take(size_of(1 << (tag - 0xC4))))
+    elif tag in FIXED:
+        value = struct.unpack(FIXED[tag], take(struct.calcsize(FIXED[tag])))[0]
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+    elif tag in (0xD9, 0xDA, 0xDB):
+        value = take(size_of(1 << (tag - 0xD9))).decode("utf-8")
+    elif tag in (0xDC, 0xDD):
+        value = array(size_of(2 << (tag - 0xDC)))
+    elif tag in (0xDE, 0xDF):
+        value = mapping(size_of(2 << (tag - 0xDE)))
+    else:
+        raise ValueError(f"MessagePack type {tag:#x} is not among those allowed")
+    return value, at
+
+
+# --- Frames ---
+
+HEADER = struct.Struct("<4sIIIQIIIIQQ")  # kind and the reserved bytes behind it as one integer: a reserved byte but 0 is no kind
+MAGIC, KINDS, LIMIT = b"WJF1", {1: "segment", 2: "term", 3: "content", 4: "commit", 5: "checkpoint"}, (64 << 20) - 128
+
+
+class Frame:
+    """An intact frame: conditions 1 to 5 hold."""
+
+    def __init__(self, fields, payload, offset):
+        (_, kind, length, self.term, self.sequence, _, self.segment, low, high, _, _) = fields
+        self.kind, self.payload, self.durable = KINDS[kind], payload, (high, low)
+        self.position, self.next = (self.segment, offset), offset + HEADER.size + length + -length % 8
+
+
+def intact(data, segment, offset, seed):
+    """The frame at that position if it is intact, else None."""
+    if offset + HEADER.size > len(data) or data[offset:offset + 4] != MAGIC:
+        return None
+    header = data[offset:offset + HEADER.size]
+    fields = HEADER.unpack(header)
+    if xxh64(seed, header[:48]) != fields[10] or (fields[6], fields[5]) != (segment, offset):
+        return None
+    if fields[1] not in KINDS or fields[2] > LIMIT:
+        return None
+    payload = data[offset + HEADER.size:offset + HEADER.size + fields[2]]
+    if len(payload) != fields[2] or xxh64(0, payload) != fields[9]:
+        return None
+    return Frame(fields, payload, offset)
+
+
+def follows(frame, before):
+    """Conditions 6 and 7."""
+    return frame.sequence == (before.sequence + 1 if before else 1) and (before is None or frame.term >= before.term)
+
+
+class Log:
+    """All valid frames of a journal, and its end: clean, torn or corrupt, at a position."""
+
+    def __init__(self, folder, seed):
+        self.seed, self.frames, self.end, self.position, self.why = seed, [], "clean", (1, 0), ""
+        names = os.listdir(folder) if os.path.isdir(folder) else []
+        self.paths = {int(n[:12]): os.path.join(folder, n) for n in names if re.fullmatch(r"\d{12}\.wal", n)}
+        self.sizes = {n: os.path.getsize(p) for n, p in sorted(self.paths.items())}
+        self.read()
+
+    def load(self, segment):
+        if segment not in self.paths:
+            return b""
+        with open(self.paths[segment], "rb") as file:
+            return file.read()
+
+    def valid(self, segment, offset, data, before):
+        frame = intact(data, segment, offset, self.seed)
+        return frame if frame and follows(frame, before) else None
+
+    def read(self):
+        segment, offset, data, before = 1, 0, self.load(1), None
+        while True:
+            if frame := self.valid(segment, offset, data, before):
+                self.frames.append(frame)
+                before, offset = frame, frame.next
+                continue
+            zeros = not data[offset:].strip(b"\0")
+            if zeros and segment + 1 in self.paths:
+                following = self.load(segment + 1)
+                frame = self.valid(segment + 1, 0, following, before)
+                if frame and frame.kind == "segment":
+                    segment, offset, data = segment + 1, 0, following
+                    continue
+            self.position = (segment, offset)
+            if zeros and segment >= max(self.paths, default=0):
+                return
+            later = self.acknowledged_after(segment, offset)
+            self.end = "corrupt" if later else "torn"
+            self.why = f"the frame at {later} says that these bytes were durable" if later else "no later frame counts on it"
+            return
+
+    def acknowledged_after(self, segment, offset):
+        """Position of the first intact frame behind (segment, offset) that knows it as durable, else None."""
+        for number in sorted(n for n in self.paths if n >= segment):
+            data, at = self.load(number), (offset + 8 if number == segment else 0)
+            while (at := data.find(MAGIC, at)) >= 0:
+                frame = intact(data, number, at, self.seed) if at % 8 == 0 else None
+                if frame and frame.durable > (segment, offset):
+                    return frame.position
+                at += 1
+        return None
+
+
+# --- The journal ---
+
+
+def state_json(state):
+    if state is None:
+        return None
+    if state[0] == 1:
+        out = {"type": "file", "hash": state[1].hex(), "size": state[2], "mode": state[3]}
+        return out if len(state) == 4 else {**out, "uid": state[4], "gid": state[5]}
+    if state[0] == 2:
+        out = {"type": "folder", "mode": state[1]}
+        return out if len(state) == 2 else {**out, "uid": state[2], "gid": state[3]}
+    if state[0] == 3:
+        return {"type": "symlink", "target": state[1]}
+    raise ValueError(f"unknown state {state[0]!r}")
+
+
+def jsonable(value):
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, dict):
+        return {k: jsonable(v) for k, v in value.items()}
+    return [jsonable(v) for v in value] if isinstance(value, list) else value
+
+
+STATES = ("before", "after", "replaced")
+
+
+class Journal:
+    def __init__(self, folder):
+        self.folder, self.problems, self.transactions, self.chain = folder, [], [], b""
+        self.contents, self.named, self.terms, self.checkpoints, self.counts = {}, {}, [], [], {}
+        with open(os.path.join(folder, "FORMAT"), encoding="utf-8") as file:
+            self.format = json.load(file)
+        if self.format.get("format") != "write-journal" or self.format["version"] > 1:
+            raise SystemExit(f"reader.py: not a journal of version 1: {self.format}")
+        self.id = bytes.fromhex(self.format["journal"])
+        self.chain = self.chain_at(0)
+        self.log = Log(os.path.join(folder, "log"), int.from_bytes(self.id[:8], "little"))
+        hint = self.hint()
+        if hint and hint >= self.log.position and self.log.end != "corrupt":
+            self.log.end, self.log.why = "corrupt", f"CHECKPOINT says that there was a frame at {hint}"
+        for frame in self.log.frames:
+            first = frame.position[1] == 0
+            self.check((frame.kind == "segment") == first, f"{frame.kind} frame at {frame.position}: not in its place")
+            self.counts[frame.kind] = self.counts.get(frame.kind, 0) + 1
+            getattr(self, "on_" + frame.kind)(frame, unpack(frame.payload))
+        self.find_contents()
+
+    def check(self, right, what):
+        if not right:
+            self.problems.append(what)
+
+    def hint(self):
+        """The position in CHECKPOINT, if that is there and sound."""
+        try:
+            with open(os.path.join(self.folder, "CHECKPOINT"), encoding="utf-8") as file:
+                given = json.load(file)
+            segment, offset = given["position"]
+            text = f"{self.format['journal']}:{segment}:{offset}"
+            return (segment, offset) if hashlib.sha256(text.encode()).hexdigest()[:16] == given["digest"] else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def chain_at(self, seq):
+        return self.transactions[seq - 1]["chain"] if seq else hashlib.sha256(self.id).digest()
+
+    def on_segment(self, frame, map_):
+        at = f"segment {frame.segment}"
+        self.check(map_["journal"] == self.id, f"{at}: of another journal")
+        self.check(map_["segment"] == frame.segment, f"{at}: says it is segment {map_['segment']}")
+        self.check((map_["seq"], map_["chain"]) == (len(self.transactions), self.chain), f"{at}: begins at another chain value")
+
+    def on_term(self, frame, map_):
+        self.check(map_["term"] == frame.term, f"term frame at {frame.position}: names another term")
+        self.terms.append(map_)
+
+    def on_content(self, frame, map_):
+        for hash_, encoding, data in map_["contents"]:
+            if encoding != 0:
+                self.contents.setdefault(hash_, None)
+            elif hashlib.sha256(data).digest() == hash_:
+                self.contents[hash_] = data
+            else:
+                self.check(False, f"content {hash_.hex()} at {frame.position}: does not hash to its name")
+
+    def on_commit(self, frame, pair):
+        chain, raw = pair
+        body = unpack(raw)
+        seq = len(self.transactions) + 1
+        time = self.transactions[-1]["time"] if self.transactions else 0
+        self.check(self.terms and self.terms[-1]["term"] == frame.term, f"transaction {seq}: its writer announced no term")
+        self.check(body["seq"] == seq, f"transaction {seq}: calls itself {body['seq']}")
+        self.check(body["time"] >= time, f"transaction {seq}: older than the one before")
+        self.check(body["done"] < seq, f"transaction {seq}: was done before it was written")
+        self.check(re.fullmatch(r"t[0-9a-z]{15}", body["tx"]), f"transaction {seq}: odd id {body['tx']!r}")
+        self.chain = hashlib.sha256(self.chain + raw).digest()
+        self.check(chain == self.chain, f"transaction {seq}: chain broken")
+        self.chain = chain
+        self.transactions.append({**body, "chain": chain})
+        for entry in body["entries"]:
+            for key in STATES:
+                state = entry.get(key)
+                if state and state[0] == 1:
+                    self.named.setdefault(state[1], (seq, state[2]))
+
+    def on_checkpoint(self, frame, map_):
+        at = f"checkpoint at {frame.position}"
+        self.check(tuple(map_["redo"]) <= frame.position, f"{at}: redo after itself")
+        known = map_["seq"] <= len(self.transactions) and map_["chain"] == self.chain_at(map_["seq"])
+        self.check(known, f"{at}: names another chain value")
+        self.checkpoints.append({"position": list(frame.position), **map_})
+
+    def blob(self, hash_):
+        name = hash_.hex()
+        return os.path.join(self.folder, "blobs", name[:2], name[2:])
+
+    def find_contents(self):
+        """Checks that every content that an entry names is here, right, and of its size."""
+        self.where = {}
+        for hash_, (seq, size) in self.named.items():
+            found, name = None, hash_.hex()
+            if self.contents.get(hash_) is not None:
+                found, self.where[name] = len(self.contents[hash_]), "log"
+            elif os.path.exists(self.blob(hash_)):
+                sha, found = hashlib.sha256(), 0
+                for part in self.pieces(hash_):
+                    sha.update(part)
+                    found += len(part)
+                self.where[name] = "blob"
+                self.check(sha.digest() == hash_, f"blob {name}: does not hash to its name")
+            self.check(found is not None, f"content {name}, named by transaction {seq}: nowhere")
+            self.check(found in (None, size), f"content {name}: of {found} bytes, not {size}")
+
+    def pieces(self, hash_):
+        if self.contents.get(hash_) is not None:
+            yield self.contents[hash_]
+            return
+        with open(self.blob(hash_), "rb") as file:
+            while part := file.read(1 << 20):
+                yield part
+
+    def tree(self, at):
+        """What stands at every path after transaction `at`."""
+        tree = {}
+        for transaction in self.transactions[:at]:
+            for entry in transaction["entries"]:
+                if entry["op"] == "preserve":
+                    continue
+                tree[entry["path"]] = None if entry["op"] == "rename" else entry["after"]
+                if entry["op"] == "rename":
+                    tree[entry["to"]] = entry["after"]
+        return {path: state for path, state in sorted(tree.items()) if state is not None}
+
+    def rebuild(self, at, to):
+        os.mkdir(to)
+        tree = self.tree(at)
+        for path, state in tree.items():
+            target = os.path.join(to, *path.split("/"))
+            if state[0] == 2:
+                os.makedirs(target, exist_ok=True)
+                continue
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            if state[0] == 3:
+                os.symlink(state[1], target)
+                continue
+            with open(target, "xb") as file:
+                for part in self.pieces(state[1]):
+                    file.write(part)
+            os.chmod(target, state[3])
+        # Folders last and deepest first: one without write permission could not be filled.
+        for path in sorted((p for p, s in tree.items() if s[0] == 2), reverse=True):
+            os.chmod(os.path.join(to, *path.split("/")), tree[path][1])
+
+    def to_json(self, points):
+        def entry_json(entry):
+            return {k: state_json(v) if k in STATES else jsonable(v) for k, v in entry.items()}
+
+        return {
+            "format": self.format,
+            "end": {"is": self.log.end, "position": list(self.log.position)},
+            "segments": len(self.log.sizes),
+            "frames": self.counts,
+            "terms": [{"term": t["term"], "time": t["time"]} for t in self.terms],
+            "checkpoints": [jsonable({k: c[k] for k in ("position", "redo", "seq", "chain", "clean")}) for c in self.checkpoints],
+            "transactions": [{**jsonable(t), "entries": [entry_json(e) for e in t["entries"]]} for t in self.transactions],
+            "contents": dict(sorted(self.where.items())),
+            "trees": {str(n): {p: state_json(s) for p, s in self.tree(n).items()} for n in points},
+            "chain": self.chain.hex(),
+            "problems": self.problems,
+        }
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("journal", help="the folder .journal")
+    arguments.add_argument("--json", action="store_true")
+    arguments.add_argument("--at", type=int, action="append", metavar="N", help="after transaction N")
+    arguments.add_argument("--to", metavar="DIR", help="rebuild the workspace in this new folder")
+    given = arguments.parse_args()
+    if not os.path.isfile(os.path.join(given.journal, "FORMAT")):
+        arguments.error(f"{given.journal} has no file FORMAT: not a journal")
+    journal = Journal(given.journal)
+    points = given.at or [len(journal.transactions)]
+    if not all(0 <= n <= len(journal.transactions) for n in points) or (given.to and len(points) > 1):
+        arguments.error(f"--at must be from 0 to {len(journal.transactions)}, and one only with --to")
+    if given.to:
+        journal.rebuild(points[0], given.to)
+    if given.json:
+        json.dump(journal.to_json(points), sys.stdout, indent=1, ensure_ascii=False)
+        print()
+    else:
+        for t in journal.transactions:
+            paths = ", ".join(f"{e['op']} {e['path']}" for e in t["entries"])
+            print(f"{t['seq']:>6} {t['tx']} {t['kind']:<8} {t['chain'].hex()[:16]} {t.get('actor') or '-'}: {paths}")
+        print(f"{len(journal.log.frames)} frames, end {journal.log.end} at {journal.log.position}: {journal.log.why or 'all is well'}")
+        for problem in journal.problems:
+            print(f"problem: {problem}")
+    return 4 if journal.log.end == "corrupt" else 1 if journal.problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
