@@ -10,10 +10,21 @@ export type { ReplayResult } from './history/replay.ts'
 export type { Stats } from './history/stats.ts'
 export type { ExternalChange } from './history/status.ts'
 export type { VerifyReport } from './history/verify.ts'
-export type { Journal, JournalEvents, RestoreOptions, RestoreResult, Status, UndoOptions } from './journal.ts'
+export type {
+  CompactOptions,
+  Journal,
+  JournalEvents,
+  PurgeOptions,
+  RestoreOptions,
+  RestoreResult,
+  Status,
+  UndoOptions,
+} from './journal.ts'
 export { openJournal, planRecovery } from './journal.ts'
 export type { OpenOptions, Progress } from './options.ts'
 export type { RecoveryReport } from './recovery/report.ts'
+export type { CompactResult } from './retention/compact.ts'
+export type { PurgeResult } from './retention/purge.ts'
 export type { Operation } from './transaction/operation.ts'
 export type { FileReceipt, Receipt } from './transaction/receipt.ts'
 export type { ContentInput } from './transaction/stager.ts'

@@ -1,16 +1,18 @@
 import { EventEmitter } from 'node:events'
 import { isAbsolute, resolve } from 'node:path'
+import { purgedError } from './content/blob-store.ts'
 import { withoutExchange } from './disk/legacy-disk.ts'
 import { NodeDisk } from './disk/node-disk.ts'
 import { genesis, type Head } from './entry/chain.ts'
 import type { ChainedCommit, CommitKind, Meta } from './entry/commit.ts'
 import type { TextEdit } from './entry/entry.ts'
-import type { State } from './entry/state.ts'
+import { hashOf, type State } from './entry/state.ts'
 import { asJournalError, JournalError } from './errors.ts'
 import { type DiffQuery, diff, type FileDiff } from './history/diff.ts'
 import { exportHistory } from './history/export.ts'
 import { HistoryIndex } from './history/history-index.ts'
 import { history } from './history/log.ts'
+import { scopesOf } from './history/path-scope.ts'
 import { resolvePoint, resolveTransaction } from './history/point.ts'
 import type { At, HistoryQuery } from './history/query.ts'
 import { type ReplayResult, replay } from './history/replay.ts'
@@ -22,6 +24,9 @@ import { type VerifyReport, verify } from './history/verify.ts'
 import type { OpenOptions, Progress } from './options.ts'
 import { examine } from './recovery/recovery.ts'
 import { NOTHING_RECOVERED, type RecoveryReport } from './recovery/report.ts'
+import { BROKEN_DAYS, type CompactResult, compact } from './retention/compact.ts'
+import { type PurgeResult, purge, purgeResult } from './retention/purge.ts'
+import { survey } from './retention/survey.ts'
 import { bindWorkspace, createLayout, readFormat } from './store/layout.ts'
 import { checkBelonging, locateRoot, noJournal, openStore, type Store } from './store/opening.ts'
 import { WriterLock } from './store/writer-lock.ts'
@@ -56,6 +61,16 @@ export interface RestoreResult {
   readonly changes: readonly { readonly path: string; readonly before: State; readonly after: State }[]
   /** Null when there was nothing to do, or with `dryRun`. */
   readonly receipt: Receipt | null
+}
+
+export interface PurgeOptions extends Meta {
+  /** Only say what would be erased. */
+  readonly dryRun?: boolean
+}
+
+export interface CompactOptions {
+  /** Keep what repairs cut off for so many days. Default 30. */
+  readonly brokenDays?: number
 }
 
 export interface Status {
@@ -317,12 +332,12 @@ export class Journal implements AsyncDisposable {
 
   /** The content of a file at a point. */
   async readAt(path: string, at: At = 'head'): Promise<Uint8Array> {
-    return this.#store.contents.read(await this.#hashAt(path, at))
+    return this.#store.contents.read(await this.#contentAt(path, at))
   }
 
   /** The same in chunks, each valid until the next; throws `CORRUPT` at the end when they do not hash right. */
   async streamAt(path: string, at: At = 'head'): Promise<AsyncIterable<Uint8Array>> {
-    return this.#store.contents.stream(await this.#hashAt(path, at))
+    return this.#store.contents.stream(await this.#contentAt(path, at))
   }
 
   diff(query: DiffQuery = {}): AsyncIterable<FileDiff> {
@@ -438,6 +453,45 @@ export class Journal implements AsyncDisposable {
     return stats(this.#index, this.#source())
   }
 
+  /**
+   * Erases every content that files (or folders, with all below them) ever had, for a secret that slipped in. The history keeps that there was
+   * something, and its chain can still be verified. Contents that other paths have too stay. Cannot be undone; leaves the workspace alone.
+   * @throws JournalError `NOT_FOUND` for a path that the history does not name
+   */
+  async purge(paths: string | readonly string[], options: PurgeOptions = {}): Promise<PurgeResult> {
+    const given = typeof paths === 'string' ? [paths] : paths
+    const scopes = given.length === 0 ? [''] : scopesOf(given.map((path) => relativePath(this.root, path)))
+    if (scopes.includes('')) {
+      throw new JournalError('INVALID', 'a purge needs the path of a file or folder', {
+        hint: 'To erase a whole history, remove .journal.',
+      })
+    }
+    if (options.dryRun === true) {
+      this.#usable()
+      const { reader, contents } = this.#store
+      const until = this.#writer?.log.acknowledged
+      return purgeResult(await survey({ reader, contents, ...(until === undefined ? {} : { until }) }, scopes), null)
+    }
+    const writer = this.#writing()
+    const { actor = this.#options.actor, message, tags, parent } = options
+    const meta = checkedMeta(defined({ actor, message, tags, parent }))
+    const result = await purge(writer.retention, { paths: scopes, meta, open: () => this.#openIds() })
+    // Commits look into it for what the journal has.
+    await this.#index.head()
+    if (result.receipt !== null) this.#events.emit('commit', result.receipt)
+    return result
+  }
+
+  /** Frees the space of what the history does not need: contents of transactions never committed, leftovers, what repairs cut off long ago. */
+  compact(options: CompactOptions = {}): Promise<CompactResult> {
+    const { brokenDays = BROKEN_DAYS } = options
+    return compact(this.#writing().retention, { brokenDays, open: () => this.#openIds() })
+  }
+
+  #openIds(): ReadonlySet<string> {
+    return new Set([...this.#open].map(({ id }) => id))
+  }
+
   /** Makes durable what was materialized, and moves the start of recovery forward. */
   async checkpoint(): Promise<void> {
     await this.#writing()
@@ -535,7 +589,16 @@ export class Journal implements AsyncDisposable {
     return this.transact(defined({ actor, message, tags, parent }), fn)
   }
 
-  #put(operations: readonly Operation[], options: UndoOptions, kind: CommitKind, of?: string): Promise<Receipt> {
+  async #refusePurged(path: string, state: State): Promise<void> {
+    const hash = hashOf(state)
+    const by = hash === null ? null : await this.#store.contents.purgedBy(hash)
+    if (hash !== null && by !== null) throw purgedError(hash, by, path)
+  }
+
+  async #put(operations: readonly Operation[], options: UndoOptions, kind: CommitKind, of?: string): Promise<Receipt> {
+    for (const operation of operations) {
+      if (operation.op === 'put') await this.#refusePurged(operation.path, operation.state)
+    }
     const { actor, message, tags, parent, force } = options
     const free = (operation: Operation): Operation => {
       if (operation.op !== 'put' || force !== true) return operation
@@ -563,9 +626,12 @@ export class Journal implements AsyncDisposable {
     return transaction.commit()
   }
 
-  async #hashAt(path: string, at: At): Promise<string> {
+  async #contentAt(path: string, at: At): Promise<string> {
     const state = await this.stateAt(path, at)
-    if (state?.kind === 'file') return state.hash
+    if (state?.kind === 'file') {
+      await this.#refusePurged(path, state)
+      return state.hash
+    }
     throw new JournalError('NOT_FOUND', `the journal has no file ${path} at ${String(at)}`, {
       hint: `'journal log ${path}' shows when it was written.`,
       path,

@@ -9,6 +9,8 @@ import type { OpenOptions } from './options.ts'
 import { type LogScan, scanLog } from './recovery/log-scan.ts'
 import { examine, isIdle, type RecoverySite, recover } from './recovery/recovery.ts'
 import type { RecoveryReport } from './recovery/report.ts'
+import { finishPurge } from './retention/purge.ts'
+import type { RetentionSite } from './retention/site.ts'
 import { completeLayout } from './store/layout.ts'
 import type { Store } from './store/opening.ts'
 import type { WriterLock } from './store/writer-lock.ts'
@@ -19,6 +21,7 @@ import { PathLocks } from './transaction/path-locks.ts'
 import { INLINE_LIMIT, Stager, StagingLimits } from './transaction/stager.ts'
 import { Folders } from './workspace/folders.ts'
 import { Observer } from './workspace/observer.ts'
+import { Reaper } from './workspace/reaper.ts'
 
 /** What happens to a journal while it is open. */
 export interface WriterEvents {
@@ -35,6 +38,7 @@ export function recoverySite(store: Store, umask: number, legacy: boolean): Reco
     contents,
     folders: new Folders(observer, device, umask),
     staging: layout.staging,
+    reaper: new Reaper(disk),
     root: layout.root,
     broken: layout.broken,
     suspect: disk.lstat(layout.suspect) !== null,
@@ -61,6 +65,7 @@ export class Writer {
   readonly #lock: WriterLock
   readonly #limits: StagingLimits
   readonly #umask: number
+  readonly #device: bigint
   readonly #foldsCase: boolean
 
   private constructor(
@@ -81,6 +86,7 @@ export class Writer {
     this.recovery = recovery
     this.#umask = umask
     const { disk, layout } = store
+    this.#device = disk.lstat(layout.staging)?.dev ?? 0n
     const own = disk.lstat(layout.directory)
     const shouted = disk.lstat(layout.directory.replace(/\.journal$/, '.JOURNAL'))
     this.#foldsCase = own !== null && shouted !== null && own.ino === shouted.ino && own.dev === shouted.dev
@@ -109,11 +115,13 @@ export class Writer {
     const term = scan.term + 1
     lock.sign({ pid: process.pid, host: os.hostname(), term, since: disk.now() })
     if (!scan.clean && scan.sequence > 0) await syncEnd(store, scan)
+    await finishPurge(store)
     const log: LogWriter = new LogWriter(
       segments,
       { end: scan.end, sequence: scan.sequence, term, durable: scan.clean ? scan.durable : scan.end },
       {
         seed,
+        othersComing: () => committer.preparing,
         ...(options.segmentSize === undefined ? {} : { segmentSize: options.segmentSize }),
         segmentPayload: (segment) => encodeSegment({ journal: format.journal, segment, ...committer.head }),
       },
@@ -127,7 +135,15 @@ export class Writer {
       onConflict: events.onConflict,
       inline: limits.inline,
     })
-    const checkpointer: Checkpointer = new Checkpointer(disk, layout, format.journal, log, committer, scan.end)
+    const checkpointer: Checkpointer = new Checkpointer({
+      disk,
+      layout,
+      journalId: format.journal,
+      log,
+      committer,
+      reaper: site.reaper,
+      last: scan.end,
+    })
     site.contents.locateWith((hash) => index.locate(hash))
     try {
       const progress = options.onProgress
@@ -148,14 +164,19 @@ export class Writer {
   draftSite(): DraftSite {
     const { observer, contents } = this.#site
     const { disk } = observer
-    const device = disk.lstat(this.#site.staging)?.dev ?? 0n
     return {
       observer,
       contents,
-      folders: new Folders(observer, device, this.#umask),
+      folders: new Folders(observer, this.#device, this.#umask),
       foldsCase: this.#foldsCase,
       owner: disk.superuser ? { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 } : null,
     }
+  }
+
+  /** What purge and compact work with. */
+  get retention(): RetentionSite {
+    const { log, committer, checkpointer } = this
+    return { store: this.#store, log, committer, checkpointer, reaper: this.#site.reaper }
   }
 
   stager(tx: string): Stager {
@@ -169,6 +190,7 @@ export class Writer {
       if (this.log.poison === null && this.committer.touched) await this.checkpointer.run(true)
     } finally {
       await this.log.close()
+      await this.#site.reaper.drain()
       this.#lock.release()
     }
   }

@@ -3,10 +3,19 @@ import type { ContentHash } from '../entry/state.ts'
 import { hasSystemCode, JournalError } from '../errors.ts'
 import { hashFile } from './hash.ts'
 
+export interface KeptFile {
+  readonly hash: ContentHash
+  /** Absolute path of the complete file. */
+  readonly file: string
+}
+
 /** Contents too large for the log, one file each, named by SHA-256. Blobs are immutable once a commit names them. */
 export class BlobStore {
   readonly #disk: Disk
   readonly directory: string
+  /** What this process knows to be on stable storage, name and all. */
+  readonly #durable = new Set<ContentHash>()
+  readonly #durableFolders = new Set<string>()
 
   constructor(disk: Disk, directory: string) {
     this.#disk = disk
@@ -18,12 +27,15 @@ export class BlobStore {
   }
 
   /**
-   * Is the blob there and the journal's alone? One that still has a second name, left by a crash between keeping a file and
-   * replacing it, can be changed from outside, so it does not count.
+   * Is the blob there, the journal's alone, and durable? One that still has a second name, left by a crash between keeping a file and
+   * replacing it, can be changed from outside, so it does not count. One that another process left may not be durable yet: it is made so.
    */
-  has(hash: ContentHash): boolean {
-    const stat = this.#disk.lstat(this.path(hash))
-    return stat !== null && stat.kind === 'file' && stat.nlink === 1
+  async has(hash: ContentHash): Promise<boolean> {
+    const path = this.path(hash)
+    const stat = this.#disk.lstat(path)
+    if (stat === null || stat.kind !== 'file' || stat.nlink !== 1) return false
+    if (!this.#durable.has(hash)) await this.#makeDurable([{ hash, file: path }], () => undefined)
+    return true
   }
 
   /** Every blob there is, with its size in bytes. */
@@ -41,25 +53,24 @@ export class BlobStore {
    * Takes complete files over as blobs and makes them durable: data first, then names. Each file must be on the same file
    * system; afterwards it has the blob's name instead of its own.
    */
-  async keep(files: readonly { readonly hash: ContentHash; readonly file: string }[]): Promise<void> {
+  async keep(files: readonly KeptFile[]): Promise<void> {
+    await this.#makeDurable(files, ({ hash, file }) => this.#disk.rename(file, this.path(hash)))
+  }
+
+  async #makeDurable(files: readonly KeptFile[], name: (file: KeptFile) => void): Promise<void> {
     if (files.length === 0) return
-    const folders = new Set<string>()
-    let newFolder = false
     for (const { file } of files) {
       const handle = this.#disk.open(file, 'read')
       await this.#disk.sync(handle).finally(() => this.#disk.close(handle))
     }
-    for (const { hash, file } of files) {
-      const folder = `${this.directory}/${hash.slice(0, 2)}`
-      if (this.#disk.lstat(folder) === null) {
-        this.#disk.makeDirectory(folder, 0o700)
-        newFolder = true
-      }
-      this.#disk.rename(file, this.path(hash))
-      folders.add(folder)
-    }
+    const folders = new Set(files.map(({ hash }) => `${this.directory}/${hash.slice(0, 2)}`))
+    for (const folder of folders) if (this.#disk.lstat(folder) === null) this.#disk.makeDirectory(folder, 0o700)
+    for (const file of files) name(file)
     for (const folder of folders) await this.#disk.syncDirectory(folder)
-    if (newFolder) await this.#disk.syncDirectory(this.directory)
+    // A folder that somebody else made may not be durable yet either.
+    if ([...folders].some((folder) => !this.#durableFolders.has(folder))) await this.#disk.syncDirectory(this.directory)
+    for (const folder of folders) this.#durableFolders.add(folder)
+    for (const { hash } of files) this.#durable.add(hash)
   }
 
   /**
@@ -97,8 +108,28 @@ export class BlobStore {
   }
 
   remove(hash: ContentHash): void {
+    this.#durable.delete(hash)
     this.#disk.unlink(this.path(hash))
   }
+
+  /** Removes blobs for good: their names are gone from stable storage when it resolves. */
+  async removeAll(hashes: readonly ContentHash[]): Promise<void> {
+    for (const hash of hashes) this.remove(hash)
+    for (const folder of new Set(hashes.map((hash) => hash.slice(0, 2)))) {
+      await this.#disk.syncDirectory(`${this.directory}/${folder}`)
+    }
+  }
+}
+
+export function purgedError(hash: ContentHash, purgedBy?: number, path?: string): JournalError {
+  const which =
+    path === undefined ? `the content ${hash.slice(0, 16)}…` : `the content that ${path} had (${hash.slice(0, 16)}…)`
+  const by = purgedBy === undefined ? '' : ` by transaction number ${purgedBy}`
+  return new JournalError('NOT_FOUND', `${which} was purged${by}`, {
+    hint: 'It was erased on purpose, and cannot be brought back. What else the transaction says is still there.',
+    path,
+    details: { hash, ...(purgedBy === undefined ? {} : { purgedBy }) },
+  })
 }
 
 export function unreadable(hash: ContentHash, why: string): JournalError {

@@ -5,6 +5,13 @@ import type { Position } from '../log/position.ts'
 
 /** The content itself. */
 export const RAW = 0
+/** Zeros, as many as there were bytes: the content was erased. */
+export const PURGED = 1
+
+/** A content that was erased, by the transaction of that number. */
+export interface Purged {
+  readonly purgedBy: number
+}
 
 /** Where a content stands in the log. */
 export interface ContentLocation {
@@ -22,6 +29,21 @@ export interface ContentRecord {
 
 export function encodeContents(tx: string, contents: readonly { hash: ContentHash; bytes: Uint8Array }[]): Uint8Array {
   return pack({ tx, contents: contents.map(({ hash, bytes }) => [fromHex(hash), RAW, bytes]) })
+}
+
+/** The payload with the contents of `hashes` erased; null when it has none of them. As long as before: every frame keeps its place. */
+export function withoutContents(payload: Uint8Array, hashes: ReadonlySet<ContentHash>): Uint8Array | null {
+  const { tx, contents } = decodeContents(payload)
+  const erase = ({ hash, encoding }: ContentRecord) => encoding === RAW && hashes.has(hash)
+  if (!contents.some(erase)) return null
+  return pack({
+    tx,
+    contents: contents.map((record) =>
+      erase(record)
+        ? [fromHex(record.hash), PURGED, new Uint8Array(record.data.byteLength)]
+        : [fromHex(record.hash), record.encoding, record.data],
+    ),
+  })
 }
 
 export function decodeContents(payload: Uint8Array): {

@@ -3,15 +3,15 @@ import type { Disk } from '../disk/disk.ts'
 import { readFully } from '../disk/file.ts'
 import type { ContentHash } from '../entry/state.ts'
 import type { LogReader } from '../log/log-reader.ts'
-import { type BlobStore, unreadable } from './blob-store.ts'
-import { type ContentLocation, decodeContents, RAW } from './content-frame.ts'
+import { type BlobStore, purgedError, unreadable } from './blob-store.ts'
+import { type ContentLocation, decodeContents, PURGED, type Purged, RAW } from './content-frame.ts'
 import { hashBytes, readChunks } from './hash.ts'
 
 /** How many locations are remembered without the index. */
 const REMEMBERED = 65_536
 
 /** Looks a content up in the index; null when the index does not know it. */
-export type Locate = (hash: ContentHash) => Promise<ContentLocation | null>
+export type Locate = (hash: ContentHash) => Promise<ContentLocation | Purged | null>
 
 /** Contents by hash, wherever they are: in the log, or as blobs. Whatever is read is checked against its hash. */
 export class ContentStore {
@@ -49,7 +49,21 @@ export class ContentStore {
   }
 
   async has(hash: ContentHash): Promise<boolean> {
-    return this.#recent.has(hash) || this.blobs.has(hash) || (await this.#locate(hash)) !== null
+    if (this.#recent.has(hash) || (await this.blobs.has(hash))) return true
+    const place = await this.#locate(hash)
+    return place !== null && !('purgedBy' in place)
+  }
+
+  /** The number of the transaction that erased a content; null for one that is there, or that was never. */
+  async purgedBy(hash: ContentHash): Promise<number | null> {
+    if (this.#recent.has(hash) || (await this.blobs.has(hash))) return null
+    const place = await this.#locate(hash)
+    return place !== null && 'purgedBy' in place ? place.purgedBy : null
+  }
+
+  /** These are not where they were any more. */
+  forget(hashes: Iterable<ContentHash>): void {
+    for (const hash of hashes) this.#recent.delete(hash)
   }
 
   /** The whole content. `CORRUPT` when it is missing or does not hash to its name. */
@@ -97,10 +111,12 @@ export class ContentStore {
     if (known === undefined && this.#disk.lstat(this.blobs.path(hash)) !== null) return null
     const location = known ?? (await this.#locate(hash))
     if (location === null) return null
+    if ('purgedBy' in location) throw purgedError(hash, location.purgedBy)
     const frame = this.#reader.frameAt(location.position)
     if (frame === null || frame.kind !== 'content') throw unreadable(hash, 'its frame in the log is damaged')
     const record = decodeContents(frame.payload).contents[location.index]
     if (record === undefined || record.hash !== hash) throw unreadable(hash, 'the index points to the wrong place')
+    if (record.encoding === PURGED) throw purgedError(hash)
     if (record.encoding !== RAW) throw unreadable(hash, `its encoding ${record.encoding} is unknown to this version`)
     if (hashBytes(record.data) !== hash) throw unreadable(hash, 'its bytes in the log are damaged')
     return record.data

@@ -8,6 +8,9 @@ export const CHUNK_SIZE = 1024 * 1024
 /** Chunks between two turns of the event loop. */
 const CHUNKS_A_TURN = 8
 
+/** Small files are read into this one at a time: nothing awaits between its filling and its hashing. */
+const SCRATCH = new Uint8Array(256 * 1024)
+
 /** SHA-256 in hex. */
 export function hashBytes(bytes: Uint8Array): ContentHash {
   return createHash('sha256').update(bytes).digest('hex')
@@ -26,12 +29,15 @@ export async function* readChunks(disk: Disk, handle: FileHandle): AsyncGenerato
   }
 }
 
-/** Hash and size of an open file, in constant memory. */
-export async function hashFile(disk: Disk, handle: FileHandle): Promise<{ hash: ContentHash; size: number }> {
-  const expected = disk.stat(handle).size
-  if (expected < CHUNK_SIZE) {
+/** Hash and size of an open file, in constant memory. `expected`: its size, as far as known. */
+export async function hashFile(
+  disk: Disk,
+  handle: FileHandle,
+  expected = disk.stat(handle).size,
+): Promise<{ hash: ContentHash; size: number }> {
+  if (expected < SCRATCH.byteLength) {
     // One byte more than it should have shows a file that grew meanwhile.
-    const bytes = Buffer.allocUnsafe(expected + 1)
+    const bytes = SCRATCH.subarray(0, expected + 1)
     const size = readFully(disk, handle, bytes, 0)
     if (size <= expected) return { hash: hashBytes(bytes.subarray(0, size)), size }
   }

@@ -65,6 +65,8 @@ export interface Disk {
    * A failure must never be retried.
    */
   sync(handle: FileHandle, all?: boolean): Promise<void>
+  /** The same as `sync` without `all`, blocking: on a fast device that takes less time than handing it to another thread. A disk may have none. */
+  syncNow?(handle: FileHandle): void
   /** True when the exclusive lock was granted; it dies with the handle or its process. */
   lock(handle: FileHandle): boolean
 
@@ -82,6 +84,8 @@ export interface Disk {
   /** A second name for a file. `EEXIST` when the name is taken; `EPERM` or `ENOTSUP` where there are no hard links. */
   link(from: string, to: string): void
   unlink(path: string): void
+  /** The same, beside other work. A disk may have none. */
+  discard?(path: string): Promise<void>
   symlink(target: string, path: string): void
   readLink(path: string): string
   /** Never follows a symbolic link at the last name (`ELOOP`). */

@@ -99,10 +99,8 @@ export class NodeDisk implements Disk {
 
   open(path: string, how: 'read' | 'write' | 'create', mode = 0o600, umask = false): FileHandle {
     const handle = fs.openSync(path, FLAGS[how], mode)
-    if (how === 'create' && !umask && !WINDOWS) {
-      // The process umask may have taken bits away; nobody can see the file by its final name yet.
-      if ((Number(fs.fstatSync(handle).mode) & PERMISSIONS) !== mode) fs.fchmodSync(handle, mode)
-    }
+    // The process umask, or a default access list, may have taken bits away; nobody can see the file by its final name yet.
+    if (how === 'create' && !umask && !WINDOWS && (mode & process.umask()) !== 0) fs.fchmodSync(handle, mode)
     return handle
   }
 
@@ -156,6 +154,10 @@ export class NodeDisk implements Disk {
     })
   }
 
+  syncNow(handle: FileHandle): void {
+    fs.fdatasyncSync(handle)
+  }
+
   lock(handle: FileHandle): boolean {
     return native().tryLock(handle)
   }
@@ -203,6 +205,12 @@ export class NodeDisk implements Disk {
 
   unlink(path: string): void {
     patiently(() => fs.unlinkSync(path))
+  }
+
+  discard(path: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      fs.unlink(path, (error) => (error === null ? resolve() : reject(error)))
+    })
   }
 
   symlink(target: string, path: string): void {

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { JournalError } from '../errors.ts'
-import { asBytes, decodeCommit, encodeCommit, fromHex, pack, toHex, unpack } from './codec.ts'
+import { asBytes, decodeCommit, encodeCommit, fromHex, isPurged, pack, toHex, unpack } from './codec.ts'
 import type { ChainedCommit, Commit } from './commit.ts'
+import type { Entry } from './entry.ts'
 
 /** The newest point of the history. */
 export interface Head {
@@ -25,21 +26,24 @@ function link(previous: string, body: Uint8Array): Buffer {
 /** The payload of a commit frame, and the head after it. */
 export function chainCommit(head: Head, commit: Commit): { readonly payload: Uint8Array; readonly head: Head } {
   if (commit.seq !== head.seq + 1 || commit.time < head.time) throw new RangeError('a commit must follow its head')
-  const body = encodeCommit(commit)
+  const { body, words } = encodeCommit(commit)
   const chain = link(head.chain, body)
-  return { payload: pack([chain, body]), head: { seq: commit.seq, chain: chain.toString('hex'), time: commit.time } }
+  return {
+    payload: pack([chain, body, words]),
+    head: { seq: commit.seq, chain: chain.toString('hex'), time: commit.time },
+  }
 }
 
 /** Decodes the payload of a commit frame without checking its place in the chain. */
 export function readCommit(payload: Uint8Array): ChainedCommit {
-  const [chain, body] = parts(payload)
-  return { ...decodeCommit(body), chain: toHex(chain) }
+  const [chain, body, words] = parts(payload)
+  return { ...decodeCommit(body, words), chain: toHex(chain) }
 }
 
 /** Decodes it and checks that it follows `head`; `CORRUPT` with the transaction's id when it does not. */
 export function verifyCommit(head: Head, payload: Uint8Array): ChainedCommit {
-  const [chain, body] = parts(payload)
-  const commit = decodeCommit(body)
+  const [chain, body, words] = parts(payload)
+  const commit = decodeCommit(body, words)
   const reason =
     commit.seq !== head.seq + 1
       ? `it has number ${commit.seq}, and ${head.seq + 1} was due`
@@ -55,8 +59,20 @@ export function verifyCommit(head: Head, payload: Uint8Array): ChainedCommit {
   return { ...commit, chain: toHex(chain) }
 }
 
-function parts(payload: Uint8Array): [chain: Uint8Array, body: Uint8Array] {
+/** The payload with the words erased of every entry that `chosen` picks; null when there are none. As long as before: every frame keeps its place. */
+export function withoutWords(payload: Uint8Array, chosen: (entry: Entry) => boolean): Uint8Array | null {
+  const [chain, body, words] = parts(payload)
+  const spoken = decodeCommit(body, words).entries.filter(({ op }) => op === 'edit' || op === 'patch')
+  const erased = words.map((item, index) => {
+    const entry = spoken[index]
+    const erase = entry !== undefined && !isPurged(item) && chosen(entry)
+    return erase ? new Uint8Array(asBytes(item, 0, 'words').byteLength) : item
+  })
+  return erased.every((item, index) => item === words[index]) ? null : pack([chain, body, erased])
+}
+
+function parts(payload: Uint8Array): [chain: Uint8Array, body: Uint8Array, words: readonly unknown[]] {
   const value = unpack(payload)
-  const [chain, body] = Array.isArray(value) ? value : []
-  return [asBytes(chain, 32, 'chain value'), asBytes(body, 0, 'commit body')]
+  const [chain, body, words] = Array.isArray(value) ? value : []
+  return [asBytes(chain, 32, 'chain value'), asBytes(body, 0, 'commit body'), Array.isArray(words) ? words : []]
 }

@@ -1,4 +1,5 @@
 /** MessagePack forms of what the log holds; the tables stand in journal-format.md. */
+import { createHash } from 'node:crypto'
 import { Packr } from 'msgpackr'
 import { JournalError } from '../errors.ts'
 import type { Commit, CommitKind } from './commit.ts'
@@ -114,7 +115,15 @@ function decodeState(value: unknown): State {
   }
 }
 
-function encodeEntry(entry: Entry): Map {
+/** The words of an edit or a patch. They stand beside the body, which names them by hash, so that they can be purged and the chain still holds. */
+function encodeWords(entry: Entry): Uint8Array | null {
+  if (entry.op === 'edit' && entry.edits !== null) {
+    return pack(entry.edits.map((edit) => [edit.oldText, edit.newText, edit.all === true]))
+  }
+  return entry.op === 'patch' && entry.patch !== null ? pack(entry.patch) : null
+}
+
+function encodeEntry(entry: Entry, words: Uint8Array | null): Map {
   const map: Map = {
     op: entry.op,
     path: entry.path,
@@ -127,14 +136,17 @@ function encodeEntry(entry: Entry): Map {
       map.length = entry.length
       break
     case 'edit':
-      map.edits = entry.edits.map((edit) => [edit.oldText, edit.newText, edit.all === true])
-      break
     case 'patch':
-      map.patch = entry.patch
+      map.words = createHash('sha256')
+        .update(words ?? new Uint8Array(0))
+        .digest()
       break
     case 'rename':
       map.to = entry.to
       map.replaced = encodeState(entry.replaced)
+      break
+    case 'purge':
+      map.hashes = entry.hashes.map(fromHex)
       break
     case 'mkdir':
       if (entry.implied) map.implied = true
@@ -150,7 +162,23 @@ function decodeEdit(value: unknown): TextEdit {
   return all === true ? { ...edit, all } : edit
 }
 
-function decodeEntry(value: unknown): Entry {
+/** Were these words erased? No MessagePack value that an entry holds is all zeros. */
+export function isPurged(words: unknown): boolean {
+  return words === null || (words instanceof Uint8Array && words.every((byte) => byte === 0))
+}
+
+/** The next words of a commit, checked against their hash; null when they were purged. */
+function nextWords(map: Map, words: Iterator<unknown>): unknown {
+  const hash = asBytes(map.words, 32, 'hash of words')
+  const next = words.next()
+  if (next.done === true) throw malformed('words are missing')
+  if (isPurged(next.value)) return null
+  const bytes = asBytes(next.value, 0, 'words')
+  if (!createHash('sha256').update(bytes).digest().equals(hash)) throw malformed('words that do not hash right')
+  return unpack(bytes)
+}
+
+function decodeEntry(value: unknown, words: Iterator<unknown>): Entry {
   const map = asMap(value, 'entry')
   const change = {
     path: asText(map.path, 'path'),
@@ -169,12 +197,24 @@ function decodeEntry(value: unknown): Entry {
       return Object.freeze({ op: map.op, ...change })
     case 'append':
       return Object.freeze({ op: map.op, ...change, length: asInteger(map.length, 'length') })
-    case 'edit':
-      return Object.freeze({ op: map.op, ...change, edits: asArray(map.edits, 'edits').map(decodeEdit) })
-    case 'patch':
-      return Object.freeze({ op: map.op, ...change, patch: asText(map.patch, 'patch') })
+    case 'edit': {
+      const edits = nextWords(map, words)
+      return Object.freeze({
+        op: map.op,
+        ...change,
+        edits: edits === null ? null : asArray(edits, 'edits').map(decodeEdit),
+      })
+    }
+    case 'patch': {
+      const patch = nextWords(map, words)
+      return Object.freeze({ op: map.op, ...change, patch: patch === null ? null : asText(patch, 'patch') })
+    }
     case 'rename':
       return Object.freeze({ op: map.op, ...change, to: asText(map.to, 'to'), replaced: decodeState(map.replaced) })
+    case 'purge': {
+      const hashes = asArray(map.hashes, 'hashes').map((hash) => toHex(asBytes(hash, 32, 'content hash')))
+      return Object.freeze({ op: map.op, ...change, hashes: Object.freeze(hashes) })
+    }
     case 'mkdir':
       return Object.freeze({ op: map.op, ...change, ...(map.implied === true ? { implied: true as const } : {}) })
     default:
@@ -182,10 +222,20 @@ function decodeEntry(value: unknown): Entry {
   }
 }
 
-const KINDS: ReadonlySet<unknown> = new Set(['write', 'undo', 'redo', 'restore', 'revert', 'adopt', 'recovery'])
+const KINDS: ReadonlySet<unknown> = new Set([
+  'write',
+  'undo',
+  'redo',
+  'restore',
+  'revert',
+  'adopt',
+  'recovery',
+  'purge',
+])
 
-/** The body of a commit frame: what the chain is computed over. */
-export function encodeCommit(commit: Commit): Uint8Array {
+/** The body of a commit frame, which the chain is computed over, and the words that it names by hash, in the order of its entries. */
+export function encodeCommit(commit: Commit): { readonly body: Uint8Array; readonly words: readonly Uint8Array[] } {
+  const words: Uint8Array[] = []
   const map: Map = { tx: commit.tx, seq: commit.seq, time: commit.time, kind: commit.kind }
   if (commit.of !== undefined) map.of = commit.of
   if (commit.actor !== undefined) map.actor = commit.actor
@@ -193,12 +243,18 @@ export function encodeCommit(commit: Commit): Uint8Array {
   if (commit.tags !== undefined) map.tags = commit.tags
   if (commit.parent !== undefined) map.parent = commit.parent
   map.done = commit.done
-  map.entries = commit.entries.map(encodeEntry)
-  return pack(map)
+  map.entries = commit.entries.map((entry) => {
+    const own = encodeWords(entry)
+    if (own !== null) words.push(own)
+    return encodeEntry(entry, own)
+  })
+  return { body: pack(map), words }
 }
 
-export function decodeCommit(body: Uint8Array): Commit {
+/** @throws JournalError `CORRUPT` */
+export function decodeCommit(body: Uint8Array, words: readonly unknown[]): Commit {
   const map = asMap(unpack(body), 'commit')
+  const remaining = words[Symbol.iterator]()
   if (!KINDS.has(map.kind)) throw malformed(`commit of kind ${String(map.kind)}`)
   return Object.freeze({
     tx: asText(map.tx, 'tx'),
@@ -211,6 +267,6 @@ export function decodeCommit(body: Uint8Array): Commit {
     ...(map.tags === undefined ? {} : { tags: asArray(map.tags, 'tags').map((tag) => asText(tag, 'tag')) }),
     ...(map.parent === undefined ? {} : { parent: asText(map.parent, 'parent') }),
     done: asInteger(map.done, 'done'),
-    entries: asArray(map.entries, 'entries').map(decodeEntry),
+    entries: asArray(map.entries, 'entries').map((entry) => decodeEntry(entry, remaining)),
   })
 }

@@ -1,4 +1,4 @@
-import type { State } from './state.ts'
+import type { ContentHash, State } from './state.ts'
 
 /** One replacement of text in an edit. */
 export interface TextEdit {
@@ -27,11 +27,13 @@ export interface AppendEntry extends Change {
 }
 export interface EditEntry extends Change {
   readonly op: 'edit'
-  readonly edits: readonly TextEdit[]
+  /** Null: purged. */
+  readonly edits: readonly TextEdit[] | null
 }
 export interface PatchEntry extends Change {
   readonly op: 'patch'
-  readonly patch: string
+  /** Null: purged. */
+  readonly patch: string | null
 }
 export interface RemoveEntry extends Change {
   readonly op: 'remove'
@@ -63,6 +65,12 @@ export interface PreserveEntry extends Change {
   readonly op: 'preserve'
 }
 
+export interface PurgeEntry extends Change {
+  readonly op: 'purge'
+  /** Contents erased from the journal, wherever they stand before this entry. */
+  readonly hashes: readonly ContentHash[]
+}
+
 /** One event in the history of a path. Frozen once committed. `before` and `after` are about `path`, but a rename's `after` is about `to`. */
 export type Entry =
   | WriteEntry
@@ -77,8 +85,9 @@ export type Entry =
   | SymlinkEntry
   | PutEntry
   | PreserveEntry
+  | PurgeEntry
 
-/** The states that an entry sets, in order: one path, or two for a rename, none for a preserve. */
+/** The states that an entry sets, in order: one path, or two for a rename, none for a preserve or a purge. */
 export function changesOf(
   entry: Entry,
 ): readonly { readonly path: string; readonly before: State; readonly after: State }[] {
@@ -89,6 +98,7 @@ export function changesOf(
         { path: entry.to, before: entry.replaced, after: entry.after },
       ]
     case 'preserve':
+    case 'purge':
       return []
     default:
       return [{ path: entry.path, before: entry.before, after: entry.after }]

@@ -30,6 +30,7 @@ export class ContentCensus {
   readonly #findings: Findings
   readonly #inLog = new Set<string>()
   readonly #blobs = new Map<string, 'right' | 'wrong' | 'named'>()
+  readonly #purged = new Set<string>()
   readonly #bad = new Map<ContentHash, Bad>()
   readonly #wanted = new Map<ContentHash, Wanted>()
 
@@ -45,6 +46,13 @@ export class ContentCensus {
   get orphans(): number {
     let count = 0
     for (const state of this.#blobs.values()) if (state !== 'named') count += 1
+    return count
+  }
+
+  /** How many contents a purge erased that did not come back. */
+  get purged(): number {
+    let count = 0
+    for (const key of this.#purged) if (!this.#inLog.has(key) && !this.#blobs.has(key)) count += 1
     return count
   }
 
@@ -70,6 +78,7 @@ export class ContentCensus {
 
   named(commit: Commit): void {
     for (const entry of commit.entries) {
+      if (entry.op === 'purge') for (const hash of entry.hashes) this.#purged.add(compact(hash))
       for (const { path, state } of statesOf(entry)) {
         const hash = hashOf(state)
         if (hash !== null) this.#want(hash, commit.tx, path)
@@ -90,8 +99,9 @@ export class ContentCensus {
   /** To be called when the whole log was read: a content may stand anywhere in it. */
   conclude(): void {
     for (const [hash, { tx, path, more }] of this.#wanted) {
-      if (this.#inLog.has(compact(hash))) continue
-      const blob = this.#blobs.get(compact(hash))
+      const key = compact(hash)
+      const blob = this.#blobs.get(key)
+      if (this.#inLog.has(key) || (blob === undefined && this.#purged.has(key))) continue
       const bad = this.#bad.get(hash)
       const why =
         bad?.why ?? (blob === 'wrong' ? 'its blob is damaged' : 'it is neither in the log nor among the blobs')
@@ -104,10 +114,10 @@ export class ContentCensus {
         ...placeOf(bad),
       })
       this.#bad.delete(hash)
-      if (blob === 'wrong') this.#blobs.set(compact(hash), 'named')
+      if (blob === 'wrong') this.#blobs.set(key, 'named')
     }
     for (const [hash, bad] of this.#bad) {
-      if (this.#inLog.has(compact(hash))) continue
+      if (this.#inLog.has(compact(hash)) || this.#purged.has(compact(hash))) continue
       this.#findings.add({
         kind: 'content',
         message: `the content ${hash} cannot be read: ${bad.why}`,

@@ -24,7 +24,7 @@ export interface FileDiff {
   readonly path: string
   readonly before: State
   readonly after: State
-  /** True when either side is not text, or too large to compare; `patch` then says only that they differ. */
+  /** True when either side is not text, too large to compare, or purged; `patch` then says only that they differ. */
   readonly binary: boolean
   /**
    * Unified format with `a/` and `b/` names; `/dev/null` for nothing. A symbolic link counts as a text, its target. Empty when only
@@ -42,7 +42,7 @@ export interface DiffSource {
 }
 
 /** The content of one side: a text, or why there is none to show. */
-type Side = { readonly text: string | null } | { readonly unshown: 'binary' | 'large' }
+type Side = { readonly text: string | null } | { readonly unshown: 'binary' | 'large' | 'purged' }
 
 /** @throws JournalError `NOT_FOUND`, `INVALID`, `PATH_OUTSIDE`, `CORRUPT`. */
 export async function* diff(index: HistoryIndex, source: DiffSource, query: DiffQuery): AsyncGenerator<FileDiff> {
@@ -102,13 +102,14 @@ export async function diffStates(
   if ('text' in old && 'text' in fresh) {
     return { ...about, binary: false, patch: await unifiedPatch(path, old.text, fresh.text) }
   }
-  const large = [old, fresh].some((side) => 'unshown' in side && side.unshown === 'large')
+  const is = (why: string) => [old, fresh].some((side) => 'unshown' in side && side.unshown === why)
+  const why = is('purged') ? ': purged' : is('large') ? ': too large to show' : ''
   const from = before === null ? '/dev/null' : `a/${path}`
   const to = after === null ? '/dev/null' : `b/${path}`
   return {
     ...about,
     binary: true,
-    patch: `${large ? 'Files' : 'Binary files'} ${from} and ${to} differ${large ? ': too large to show' : ''}\n`,
+    patch: `${why === '' ? 'Binary files' : 'Files'} ${from} and ${to} differ${why}\n`,
   }
 }
 
@@ -121,6 +122,7 @@ async function sideOf(contents: ContentStore, state: State, found: Uint8Array | 
     case 'symlink':
       return { text: state.target }
     case 'file': {
+      if (found === null && (await contents.purgedBy(state.hash)) !== null) return { unshown: 'purged' }
       if (state.size > SHOWN_LIMIT) return { unshown: 'large' }
       const text = textOf(found ?? (await contents.read(state.hash)))
       return text === null ? { unshown: 'binary' } : { text }

@@ -17,8 +17,8 @@ const PIECE = 768 * 1024
  * The whole history as plain objects, one a line when written as JSON Lines. In this order:
  * - `{ type: 'header', format, version, journal, seq, chain, exported }`, `exported` an ISO 8601 time;
  * - for each transaction, oldest first: pieces of its large contents, `{ type: 'content', hash, offset, size, base64 }`, `size` of the whole content; then
- *   `{ type: 'transaction', …, contents }` with the keys of a commit and `contents` of `{ hash, utf8 }`, `{ hash, base64 }`, or `{ hash, size }` for
- *   one given in pieces: those that no earlier object brought;
+ *   `{ type: 'transaction', …, contents }` with the keys of a commit and `contents` of `{ hash, utf8 }`, `{ hash, base64 }`, `{ hash, size }` for
+ *   one given in pieces, or `{ hash, purged: true }`: those that no earlier object brought;
  * - `{ type: 'end', transactions, chain }`, so that a cut file is noticed.
  * Memory: one megabyte of contents, and 32 bytes for every content given so far.
  * @throws JournalError `CORRUPT` for a content that cannot be read.
@@ -49,7 +49,8 @@ export async function* exportHistory(
         const key = Buffer.from(hash, 'hex').toString('latin1')
         if (given.has(key)) continue
         given.add(key)
-        if (inline + size <= INLINE_LIMIT) {
+        if ((await source.contents.purgedBy(hash)) !== null) contents.push({ hash, purged: true })
+        else if (inline + size <= INLINE_LIMIT) {
           inline += size
           const bytes = await source.contents.read(hash)
           const utf8 = textOf(bytes)

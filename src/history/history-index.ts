@@ -1,4 +1,4 @@
-import type { ContentLocation } from '../content/content-frame.ts'
+import type { ContentLocation, Purged } from '../content/content-frame.ts'
 import { NodeDisk } from '../disk/node-disk.ts'
 import type { Head } from '../entry/chain.ts'
 import type { ChainedCommit, CommitKind } from '../entry/commit.ts'
@@ -169,7 +169,7 @@ export class HistoryIndex {
   }
 
   /** Where a content stands in the log: for `ContentStore.locateWith`. */
-  locate(hash: ContentHash): Promise<ContentLocation | null> {
+  locate(hash: ContentHash): Promise<ContentLocation | Purged | null> {
     return this.#store.run(async (database) => {
       const find = async () => {
         const value = await database.get(KEY.content(hash))

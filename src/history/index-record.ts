@@ -13,10 +13,10 @@
  * | `p` path NUL seq | states of the path before and after that transaction; nil when it only preserved something there |
  * | `d` path NUL seq | nothing: that transaction names the path or something below it |
  * | `f` path | newest state by the journal, and the seq that set it |
- * | `c` content hash | where the content is in the log |
+ * | `c` content hash | where the content is in the log; or the seq that purged it |
  */
 
-import type { ContentLocation } from '../content/content-frame.ts'
+import type { ContentLocation, Purged } from '../content/content-frame.ts'
 import { hashBytes } from '../content/hash.ts'
 import type { Head } from '../entry/chain.ts'
 import { pack, unpack } from '../entry/codec.ts'
@@ -259,7 +259,13 @@ export function encodeLocation(location: ContentLocation): Uint8Array {
   return pack([location.position, location.index])
 }
 
-export function decodeLocation(bytes: Uint8Array): ContentLocation {
-  const [position, index] = list(bytes, 'location')
+export function encodePurged({ purgedBy }: Purged): Uint8Array {
+  return pack(purgedBy)
+}
+
+export function decodeLocation(bytes: Uint8Array): ContentLocation | Purged {
+  const value = decode(bytes, 'location')
+  if (!Array.isArray(value)) return { purgedBy: integer(value, 'location') }
+  const [position, index] = value
   return { position: integer(position, 'location'), index: integer(index, 'location') }
 }

@@ -37,11 +37,14 @@ export async function resolvePoint(index: HistoryIndex, at: At, now: number): Pr
 export async function resolveTransaction(index: HistoryIndex, ref: string | number): Promise<number> {
   const { seq: newest } = await index.head()
   const text = String(ref).trim()
-  const seq = /^\d{1,15}$/.test(text)
-    ? atNumber(Number(text), newest)
-    : TX.test(text)
-      ? await atTransaction(index, text)
-      : null
+  const seq =
+    text === 'head'
+      ? newest
+      : /^\d{1,15}$/.test(text)
+        ? atNumber(Number(text), newest)
+        : TX.test(text)
+          ? await atTransaction(index, text)
+          : null
   if (seq === null) {
     throw new JournalError('INVALID', `'${text}' is no transaction`, {
       hint: 'Give a transaction id, its first characters (at least 4), or its number.',

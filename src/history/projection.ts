@@ -1,4 +1,4 @@
-import { decodeContents } from '../content/content-frame.ts'
+import { decodeContents, RAW } from '../content/content-frame.ts'
 import { breathe, readFully } from '../disk/file.ts'
 import { genesis, readCommit } from '../entry/chain.ts'
 import type { ChainedCommit } from '../entry/commit.ts'
@@ -17,6 +17,7 @@ import {
   encodeLocation,
   encodeNumber,
   encodePath,
+  encodePurged,
   encodeText,
   encodeTransaction,
   IndexFault,
@@ -220,7 +221,8 @@ export class Projection {
       end: frame.position + frameSize(frame.length),
     }
     if (frame.kind === 'content') {
-      for (const [index, { hash }] of decodeContents(frame.payload).contents.entries()) {
+      for (const [index, { hash, encoding }] of decodeContents(frame.payload).contents.entries()) {
+        if (encoding !== RAW) continue
         batch.push({ type: 'put', key: KEY.content(hash), value: encodeLocation({ position: frame.position, index }) })
       }
     }
@@ -247,7 +249,7 @@ export class Projection {
 function pathsOf(commit: ChainedCommit): Map<string, PathRecord | null> {
   const paths = new Map<string, PathRecord | null>()
   for (const entry of commit.entries) {
-    if (entry.op === 'preserve' && !paths.has(entry.path)) paths.set(entry.path, null)
+    if ((entry.op === 'preserve' || entry.op === 'purge') && !paths.has(entry.path)) paths.set(entry.path, null)
     for (const { path, before, after } of changesOf(entry)) {
       const known = paths.get(path)
       paths.set(path, { before: known ? known.before : before, after })
@@ -266,6 +268,10 @@ function putCommit(batch: Put[], commit: ChainedCommit, position: Position): voi
   if (actor !== undefined) {
     put(KEY.actor(actor, seq))
     put(KEY.actorName(actor), encodeText(actor))
+  }
+  for (const entry of commit.entries) {
+    if (entry.op !== 'purge') continue
+    for (const hash of entry.hashes) put(KEY.content(hash), encodePurged({ purgedBy: seq }))
   }
   const scopes = new Set<string>()
   for (const [path, change] of paths) {

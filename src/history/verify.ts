@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { decodeContents, RAW } from '../content/content-frame.ts'
+import { decodeContents, PURGED, RAW } from '../content/content-frame.ts'
 import { breathe } from '../disk/file.ts'
 import { genesis, readCommit, verifyCommit } from '../entry/chain.ts'
 import type { ChainedCommit } from '../entry/commit.ts'
@@ -13,6 +13,7 @@ import { ContentCensus } from './content-census.ts'
 import { describeDamage } from './damage.ts'
 import { Findings, type Problem } from './findings.ts'
 import type { HistoryIndex } from './history-index.ts'
+import { isWithin } from './path-scope.ts'
 import type { HistorySource, OnHistoryProgress } from './source.ts'
 import { type ExternalChange, externalChanges } from './status.ts'
 
@@ -24,6 +25,8 @@ export interface VerifyReport {
   readonly blobs: number
   /** Blobs that no transaction names: left over from transactions that were never committed. No problem. */
   readonly orphans: number
+  /** Contents that were erased on purpose. No problem. */
+  readonly purged: number
   /** Bytes of a write that never finished at the end of the log. No problem: the next writer cuts them off. */
   readonly tornBytes: number
   /** At most 1000; `problemsOmitted` says how many more there were. */
@@ -75,6 +78,8 @@ class Verification {
   #frames = 0
   #bytes = 0
   #turn = 0
+  /** Paths of edits whose words were erased, until a purge that tells of it. */
+  readonly #erasedWords = new Map<string, string>()
   #total = 0
   #last: { sequence: number; term: number } | null = null
 
@@ -91,12 +96,14 @@ class Verification {
     this.#total = segments.list().reduce((sum, segment) => sum + segments.size(segment), 0)
     const tornBytes = await this.#log()
     this.#census.conclude()
+    this.#concludeWords()
     return {
       ok: this.#findings.count === 0,
       transactions: this.#transactions,
       frames: this.#frames,
       blobs: this.#census.blobs,
       orphans: this.#census.orphans,
+      purged: this.#census.purged,
       tornBytes,
       problems: this.#findings.problems,
       problemsOmitted: this.#findings.omitted,
@@ -211,7 +218,11 @@ class Verification {
     for (const { hash, encoding, data } of contents) {
       const right = encoding !== RAW || createHash('sha256').update(data).digest('hex') === hash
       const why =
-        encoding !== RAW ? `its encoding ${encoding} is unknown to this version` : 'its bytes do not hash to its name'
+        encoding === PURGED
+          ? 'it was erased, and no purge in the history tells of it'
+          : encoding !== RAW
+            ? `its encoding ${encoding} is unknown to this version`
+            : 'its bytes do not hash to its name'
       if (right && encoding === RAW) this.#census.found(hash)
       else this.#census.bad(hash, { tx, position: frame.position, why })
     }
@@ -242,6 +253,19 @@ class Verification {
     this.#linked = true
     this.#head = { seq: commit.seq, chain: commit.chain, time: commit.time }
     this.#census.named(commit)
+    for (const entry of commit.entries) {
+      const erased = (entry.op === 'edit' && entry.edits === null) || (entry.op === 'patch' && entry.patch === null)
+      if (erased) this.#erasedWords.set(entry.path, commit.tx)
+      if (entry.op !== 'purge') continue
+      for (const path of this.#erasedWords.keys()) if (isWithin(path, entry.path)) this.#erasedWords.delete(path)
+    }
+  }
+
+  #concludeWords(): void {
+    for (const [path, tx] of this.#erasedWords) {
+      const message = `what was edited in ${path} was erased, and no purge in the history tells of it`
+      this.#findings.add({ kind: 'content', message, tx, path })
+    }
   }
 
   async #durableBehind(position: Position): Promise<Position> {

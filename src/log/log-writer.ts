@@ -10,10 +10,13 @@ const BUFFER_SIZE = 1024 * 1024
 /** Log space is zero-filled ahead in steps that double between these: a sync of a file that grows costs twice as much. */
 const FIRST_RESERVE = 64 * 1024
 const LAST_RESERVE = 4 * 1024 * 1024
+const ZEROS = new Uint8Array(256 * 1024)
 /** A batch above this is written without reserving: zeros first would double its cost. */
 const RESERVE_LIMIT = 256 * 1024
 /** Left free on the file system, so that the log can still say what happened. */
 const MARGIN = 64 * 1024
+/** While a sync takes less than this, a lone caller is served by a blocking one: handing it to another thread and back takes as long. */
+const BLOCKING_SYNC_MS = 1
 /** Kept free in a segment for its first frame and the header of another. */
 const SEGMENT_OVERHEAD = 1024
 
@@ -48,6 +51,8 @@ export interface LogWriterOptions {
   readonly segmentSize?: number
   /** Payload of the first frame of a new segment. */
   readonly segmentPayload: (segment: number) => Uint8Array
+  /** How many transactions are on their way here, besides those that wait already. */
+  readonly othersComing?: () => number
 }
 
 interface Waiting {
@@ -71,6 +76,8 @@ export class LogWriter {
   #durable: Position
   #acknowledged: Position
   #handle: FileHandle | null = null
+  /** How long a sync takes, a running mean. */
+  #syncMs = 0
   #reserved = 0
   #reserveStep = FIRST_RESERVE
   #buffer = new Uint8Array(FIRST_RESERVE)
@@ -125,15 +132,32 @@ export class LogWriter {
     if (this.#poison !== null) return Promise.reject(this.#poisoned())
     return new Promise((resolve, reject) => {
       this.#queue.push({ append, resolve, reject })
-      this.#flushing ??= this.#flush().finally(() => {
-        this.#flushing = null
-      })
+      this.#flushing ??= this.#flush()
     })
   }
 
   /** Declares the log unusable until it is reopened. */
   poisonWith(error: JournalError): void {
     this.#poison ??= error
+  }
+
+  /** Runs `work` while nothing is written and the file is closed, so that `work` may replace or shorten segments. What is appended meanwhile waits. */
+  async aside<T>(work: () => Promise<T>): Promise<T> {
+    while (this.#flushing !== null) await this.#flushing
+    if (this.#handle !== null) this.#segments.disk.close(this.#handle)
+    this.#handle = null
+    this.#reserved = 0
+    const working = work()
+    this.#flushing = working
+      .then(
+        () => undefined,
+        () => undefined,
+      )
+      .then(() => (this.#queue.length > 0 ? this.#flush() : undefined))
+      .finally(() => {
+        this.#flushing = null
+      })
+    return working
   }
 
   /** Waits for what is in flight and closes the file. */
@@ -162,7 +186,8 @@ export class LogWriter {
           done.push(() => resolve(end))
         }
         this.#drain()
-        if (accepted.some(({ append }) => append.durability === 'full')) await this.#sync()
+        if (accepted.some(({ append }) => append.durability === 'full'))
+          await this.#sync(this.#isAlone(accepted.length))
         this.#acknowledged = this.end
         for (const resolve of done) resolve()
       } catch (error) {
@@ -172,6 +197,13 @@ export class LogWriter {
         for (const { reject } of this.#queue.splice(0)) reject(this.#poisoned())
       }
     }
+    // At once: an append that comes now must begin a flush of its own.
+    this.#flushing = null
+  }
+
+  /** Is there just one append, and none about to come that could share the next sync? */
+  #isAlone(accepted: number): boolean {
+    return accepted === 1 && this.#queue.length === 0 && (this.#options.othersComing?.() ?? 0) === 0
   }
 
   #poisoned(): JournalError {
@@ -213,7 +245,9 @@ export class LogWriter {
     const to = Math.min(this.#segmentSize, Math.ceil((this.#offset + needed) / 4096) * 4096 + this.#reserveStep)
     if (to <= from) return
     try {
-      writeFully(disk, this.#handle, new Uint8Array(to - from), from)
+      for (let at = from; at < to; at += ZEROS.byteLength) {
+        writeFully(disk, this.#handle, ZEROS.subarray(0, Math.min(ZEROS.byteLength, to - at)), at)
+      }
     } catch (error) {
       // The zeros that went are harmless padding; only the frames themselves matter.
       if (hasSystemCode(error, 'ENOSPC', 'EDQUOT', 'EFBIG')) throw asJournalError(error, 'reserving space in the log')
@@ -263,10 +297,15 @@ export class LogWriter {
     if (this.#buffer.byteLength > BUFFER_SIZE) this.#buffer = new Uint8Array(FIRST_RESERVE)
   }
 
-  async #sync(): Promise<void> {
+  /** `alone`: nobody else is waiting to join in. */
+  async #sync(alone = false): Promise<void> {
     if (this.#handle === null) return
     const end = this.end
-    await this.#segments.disk.sync(this.#handle)
+    const { disk } = this.#segments
+    const begun = performance.now()
+    if (alone && disk.syncNow !== undefined && this.#syncMs < BLOCKING_SYNC_MS) disk.syncNow(this.#handle)
+    else await disk.sync(this.#handle)
+    this.#syncMs += (performance.now() - begun - this.#syncMs) / 8
     this.#durable = end
   }
 

@@ -4,8 +4,8 @@ import type { Disk } from '../disk/disk.ts'
 import { effectsOf } from '../entry/effects.ts'
 import { changesOf } from '../entry/entry.ts'
 import type { ContentHash, State } from '../entry/state.ts'
-import { siblingName } from '../workspace/materialization.ts'
-import { parentOf } from '../workspace/safe-path.ts'
+import { GONE, siblingName } from '../workspace/materialization.ts'
+import { ancestorsOf } from '../workspace/safe-path.ts'
 import type { FlightCommit } from './log-scan.ts'
 import { isTornForm } from './torn-form.ts'
 
@@ -24,7 +24,7 @@ export interface Leftover {
 
 const NAME = /^(t[0-9a-z]{15})\.(.+)$/
 /** Files that take or took the place of one in the workspace; with `r.` those of a recovery. */
-const PLACED = /^(r\.)?(\d+)(\.old)*$/
+const PLACED = /^(r\.)?(\d+)(\.from|\.gone)?(\.old)*$/
 
 /** Everything a killed process left behind. */
 export function findLeftovers(disk: Disk, root: string, staging: string, flight: readonly FlightCommit[]): Leftover[] {
@@ -47,16 +47,21 @@ export function findLeftovers(disk: Disk, root: string, staging: string, flight:
   }
   const device = disk.lstat(staging)?.dev
   const devices = new Map<string, bigint | undefined>()
+  const deviceOf = (folder: string): bigint | undefined => {
+    if (!devices.has(folder)) devices.set(folder, disk.lstat(folder)?.dev)
+    return devices.get(folder)
+  }
   for (const { commit } of flight) {
-    for (const { path } of effectsOf(commit.entries)) {
-      const parent = parentOf(path)
-      const folder = parent === '' ? root : `${root}/${parent}`
-      if (!devices.has(folder)) devices.set(folder, disk.lstat(folder)?.dev)
-      const on = devices.get(folder)
-      if (on === undefined || on === device) continue
-      for (const suffix of ['', '.old', '.old.old']) {
-        const file = `${folder}/${siblingName(path, commit.tx, suffix)}`
-        if (disk.lstat(file) !== null) leftovers.push({ file, tx: commit.tx, path, committed: true, displaced: true })
+    for (const [index, { path }] of effectsOf(commit.entries).entries()) {
+      // Beside the target, or higher up where its folder goes away too.
+      for (const folder of [...ancestorsOf(path), ''].map((above) => (above === '' ? root : `${root}/${above}`))) {
+        const on = deviceOf(folder)
+        if (on === undefined) continue
+        if (on === device) break
+        for (const suffix of ['', '.old', GONE]) {
+          const file = `${folder}/${siblingName(path, commit.tx, index, suffix)}`
+          if (disk.lstat(file) !== null) leftovers.push({ file, tx: commit.tx, path, committed: true, displaced: true })
+        }
       }
     }
   }
@@ -83,9 +88,14 @@ export function markOf(state: State): string | null {
   return state?.kind === 'symlink' ? `-> ${state.target}` : null
 }
 
+/** Was it taken away from its path, so that nothing was there for a moment? */
+export function isGone({ file }: Leftover): boolean {
+  return file.endsWith(GONE) || file.endsWith(`${GONE}.wj`)
+}
+
 /** The mark of what an interrupted recovery had moved aside; null for anything else. Its path is not known. */
 export async function asideMark(disk: Disk, leftover: Leftover): Promise<string | null> {
-  if (!leftover.displaced || leftover.path !== null) return null
+  if (!leftover.displaced || leftover.path !== null || !isGone(leftover)) return null
   const stat = disk.lstat(leftover.file)
   if (stat?.kind === 'symlink') return markOf({ kind: 'symlink', target: disk.readLink(leftover.file) })
   if (stat?.kind !== 'file') return null

@@ -1,4 +1,4 @@
-import { decodeContents } from '../content/content-frame.ts'
+import { decodeContents, RAW } from '../content/content-frame.ts'
 import type { ContentStore } from '../content/content-store.ts'
 import type { Disk } from '../disk/disk.ts'
 import { genesis, type Head, verifyCommit } from '../entry/chain.ts'
@@ -99,7 +99,9 @@ export function scanLog(
       case 'content': {
         const { tx, contents: records } = decodeContents(frame.payload)
         uncommitted.add(tx)
-        for (const [index, { hash }] of records.entries()) contents.remember(hash, { position: frame.position, index })
+        for (const [index, { hash, encoding }] of records.entries()) {
+          if (encoding === RAW) contents.remember(hash, { position: frame.position, index })
+        }
         break
       }
       case 'commit': {

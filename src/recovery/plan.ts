@@ -117,8 +117,8 @@ export async function planRecovery(
 }
 
 /**
- * Transactions to take back: not known to have been done, not wholly in the workspace, and with no later transaction that
- * stays standing on the same paths. Newest first.
+ * Transactions to take back, newest first: from the newest on those that are not known to have been done, are not wholly in the workspace, and have no
+ * later transaction standing on their paths. It ends at the first that stays, so that what is left is a prefix.
  */
 function revertible(
   scan: LogScan,
@@ -128,12 +128,13 @@ function revertible(
   const done = Math.max(0, ...scan.inFlight.map(({ commit }) => commit.done))
   const chosen = new Set<FlightCommit>()
   for (const member of [...scan.inFlight].reverse()) {
-    if (member.commit.seq <= done || !missing.has(member)) continue
+    if (member.commit.seq <= done || !missing.has(member)) break
     const free = effectsOf(member.commit.entries).every(({ path }) => {
       const writers = histories.get(path)?.writers ?? []
       return writers.slice(writers.indexOf(member) + 1).every((later) => chosen.has(later))
     })
-    if (free) chosen.add(member)
+    if (!free) break
+    chosen.add(member)
   }
   return [...chosen]
 }
@@ -148,6 +149,10 @@ async function observe(site: PlanningSite, path: string): Promise<Observation> {
   } catch (error) {
     throw asJournalError(error, 'looking at the workspace', path)
   }
+}
+
+function isLeaf(state: State): boolean {
+  return state !== null && state.kind !== 'dir'
 }
 
 /** Folders match whatever their permissions: those are set last, and set again. */
@@ -173,6 +178,11 @@ async function classify(
     return 'known'
   }
   if (state === null) {
+    // A folder goes away before a file can take its place.
+    const between = history.states.some(
+      (known, index) => known?.kind === 'dir' && isLeaf(history.states[index + 1] ?? null),
+    )
+    if (between) return 'known'
     const aside = history.states.some((known) => site.asideMarks.has(markOf(known) ?? ''))
     return aside || site.movedAside.has(history.path) ? 'known' : 'torn'
   }

@@ -5,7 +5,7 @@ import type { Committer } from '../transaction/committer.ts'
 import { newTransactionId } from '../transaction/transaction-id.ts'
 import { type Change, Materialization, type Site } from '../workspace/materialization.ts'
 import { parentOf } from '../workspace/safe-path.ts'
-import { asideMark, contentsOf, findLeftovers, isAccountedFor, type Leftover } from './leftovers.ts'
+import { asideMark, contentsOf, findLeftovers, isAccountedFor, isGone, type Leftover } from './leftovers.ts'
 import type { FlightCommit, LogScan } from './log-scan.ts'
 import { type PathPlan, planRecovery, type RecoveryPlan } from './plan.ts'
 import type { RecoveryReport } from './report.ts'
@@ -38,7 +38,11 @@ export async function examine(
   for (const leftover of leftovers) {
     const mark = await asideMark(disk, leftover)
     if (mark !== null) asideMarks.add(mark)
-    if (leftover.path !== null && (await isAccountedFor(disk, leftover, scan.inFlight, known, site.contents)))
+    if (
+      leftover.path !== null &&
+      isGone(leftover) &&
+      (await isAccountedFor(disk, leftover, scan.inFlight, known, site.contents))
+    )
       movedAside.add(leftover.path)
   }
   const { observer, contents, suspect } = site

@@ -21,7 +21,7 @@ export interface Rule {
 
 /**
  * How recovery decides, path by path. The goal is the content after the last transaction that is kept (the content before, where one is taken
- * back). The first rule that fits holds. docs/reliability.md prints this table; tests go through every row.
+ * back). The first rule that fits holds. docs/recovery.md prints this table; tests go through every row.
  */
 export const RECOVERY_TABLE: readonly Rule[] = Object.freeze([
   { found: 'goal', restarted: 'any', decision: 'nothing', reason: 'it was done before the crash' },

@@ -5,12 +5,24 @@ import type { LogWriter } from '../log/log-writer.ts'
 import { offsetOf, type Position, segmentOf } from '../log/position.ts'
 import { writeHint } from '../store/checkpoint-hint.ts'
 import { type Layout, markSuspect } from '../store/layout.ts'
+import type { Reaper } from '../workspace/reaper.ts'
 import type { CheckpointBasis, Committer } from './committer.ts'
 
 /** Syncs in flight at once. 16 take half the time of one after the other; more gain nothing (docs/performance.md). */
 const CONCURRENCY = 16
 /** Below this the queue itself is not worth loading. */
 const FEW = 4
+
+export interface CheckpointerParts {
+  readonly disk: Disk
+  readonly layout: Layout
+  readonly journalId: string
+  readonly log: LogWriter
+  readonly committer: Committer
+  readonly reaper: Reaper
+  /** Where the last checkpoint stands, about. */
+  readonly last: Position
+}
 
 /**
  * Makes durable what was materialized, then moves the start of recovery forward. Runs beside commits and delays none of them:
@@ -22,16 +34,18 @@ export class Checkpointer {
   readonly #journalId: string
   readonly #log: LogWriter
   readonly #committer: Committer
+  readonly #reaper: Reaper
   #running: Promise<void> | null = null
   #last: Position
 
-  constructor(disk: Disk, layout: Layout, journalId: string, log: LogWriter, committer: Committer, last: Position) {
-    this.#disk = disk
-    this.#journalId = journalId
-    this.#layout = layout
-    this.#log = log
-    this.#committer = committer
-    this.#last = last
+  constructor(parts: CheckpointerParts) {
+    this.#disk = parts.disk
+    this.#layout = parts.layout
+    this.#journalId = parts.journalId
+    this.#log = parts.log
+    this.#committer = parts.committer
+    this.#reaper = parts.reaper
+    this.#last = parts.last
   }
 
   /** Bytes of log since the last checkpoint, about. */
@@ -62,6 +76,8 @@ export class Checkpointer {
       markSuspect(this.#disk, this.#layout)
       throw failure
     }
+    // What was moved aside belongs to transactions that recovery would not look at any more.
+    await this.#reaper.drain()
     const { redo, head, clean } = basis
     const record = { redo, ...head, boot: this.#disk.bootId, clean: closing && clean }
     let position: Position = 0

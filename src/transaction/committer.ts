@@ -13,6 +13,7 @@ import type { Position } from '../log/position.ts'
 import { type Change, Materialization, type Site, type Surprise } from '../workspace/materialization.ts'
 import { parentOf } from '../workspace/safe-path.ts'
 import type { Draft } from './draft.ts'
+import { Gate } from './gate.ts'
 import { GatheredContents } from './gathered-contents.ts'
 import type { FileReceipt, Receipt } from './receipt.ts'
 
@@ -56,12 +57,15 @@ export interface CheckpointBasis {
 
 /** Brings evaluated transactions into the log and then into the workspace. */
 export class Committer {
+  /** For work that needs all commits to stand still. */
+  readonly gate = new Gate()
   readonly #options: CommitterOptions
   readonly #inFlight = new Map<number, InFlight>()
   #head: Head
   #files = new Set<string>()
   #folders = new Set<string>()
   #termWritten = false
+  #preparing = 0
 
   constructor(options: CommitterOptions) {
     this.#options = options
@@ -82,6 +86,20 @@ export class Committer {
    * the workspace is as it was.
    */
   async commit(request: CommitRequest): Promise<Receipt> {
+    this.#preparing += 1
+    try {
+      return await this.gate.shared(() => this.#commit(request))
+    } finally {
+      this.#preparing -= 1
+    }
+  }
+
+  /** How many transactions are on their way into the log, besides those that are there or wait for it. */
+  get preparing(): number {
+    return this.#preparing - 1
+  }
+
+  async #commit(request: CommitRequest): Promise<Receipt> {
     const { draft, tx } = request
     const { site } = this.#options
     const { entries } = draft
@@ -91,7 +109,7 @@ export class Committer {
       if (movedFrom !== undefined) leaving.delete(movedFrom)
       if (before?.kind === 'file' && after?.kind === 'file' && before.hash === after.hash) leaving.delete(path)
     }
-    this.#checkFolders(changes)
+    this.#checkFolders(changes, draft.folders)
     this.#checkSize(request)
     const gathered = await GatheredContents.gather(
       {
@@ -167,11 +185,13 @@ export class Committer {
     return basis
   }
 
-  #checkFolders(changes: readonly Change[]): void {
+  /** `checked`: folders that were looked at just now. */
+  #checkFolders(changes: readonly Change[], checked: ReadonlySet<string>): void {
     // The check that matters is made again, on the pinned folder, when the file is put in place.
     const { observer } = this.#options.site
     const own = new Set(changes.filter(({ after }) => after?.kind === 'dir').map(({ path }) => path))
     for (const folder of new Set(changes.map(({ path }) => parentOf(path)))) {
+      if (checked.has(folder)) continue
       const stat = observer.disk.lstat(observer.absolute(folder))
       if (stat === null || stat.kind === 'dir' || own.has(folder)) continue
       throw new JournalError('CONFLICT', `${folder} is no folder any more`, { hint: 'Try again.', path: folder })
@@ -183,12 +203,14 @@ export class Committer {
     let texts = 0
     for (const entry of draft.entries) {
       texts += entry.path.length
-      if (entry.op === 'edit') for (const { oldText, newText } of entry.edits) texts += oldText.length + newText.length
-      if (entry.op === 'patch') texts += entry.patch.length
+      if (entry.op === 'edit')
+        for (const { oldText, newText } of entry.edits ?? []) texts += oldText.length + newText.length
+      if (entry.op === 'patch') texts += entry.patch?.length ?? 0
     }
     const { maxPayload } = this.#options.log
     if (draft.entries.length * ENTRY_BYTES + 4 * texts < maxPayload / 2) return
-    const size = encodeCommit({ ...meta, tx, kind, seq: 0, time: 0, done: 0, entries: draft.entries }).byteLength
+    const { body, words } = encodeCommit({ ...meta, tx, kind, seq: 0, time: 0, done: 0, entries: draft.entries })
+    const size = words.reduce((sum, { byteLength }) => sum + byteLength + 8, body.byteLength)
     if (size + ENTRY_BYTES < maxPayload) return
     throw new JournalError(
       'INVALID',
@@ -411,7 +433,7 @@ async function keepContent(
   disk.clone(file, copy, 0o600)
   const handle = disk.open(copy, 'read')
   const { hash, size } = await hashFile(disk, handle).finally(() => disk.close(handle))
-  if (blobs.has(hash)) disk.unlink(copy)
+  if (await blobs.has(hash)) disk.unlink(copy)
   else await blobs.keep([{ hash, file: copy }])
   return { kind: 'file', hash, size, mode }
 }

@@ -103,7 +103,9 @@ export class Draft {
       if (this.#site.observer.disk.lstat(this.#site.observer.absolute(path))?.kind !== 'dir') return false
     }
     for (const [folder, names] of this.#listings) if (this.#names(folder).join('/') !== names) return false
-    for (const [path, { state }] of this.base) {
+    for (const [path, observation] of this.base) {
+      if (this.#site.observer.looksSame(path, observation)) continue
+      const { state } = observation
       const again = await this.#site.observer.observe(path)
       if (!sameState(again.state, state)) return false
       this.base.set(path, again)
@@ -516,7 +518,10 @@ export class Draft {
     if (stat === null) return null
     if (this.#site.foldsCase) this.#checkSpelling(path, true)
     if (stat.kind === 'symlink') return { kind: 'symlink', target: disk.readLink(absolute) }
-    if (stat.kind === 'dir') this.folders.add(path)
+    if (stat.kind === 'dir') {
+      this.folders.add(path)
+      this.#site.folders.note(path, stat)
+    }
     return { kind: stat.kind }
   }
 

@@ -104,7 +104,7 @@ export class GatheredContents {
       if (state?.kind !== 'file' || done.has(state.hash)) continue
       done.add(state.hash)
       const { hash, size } = state
-      if (contents.hasRecent(hash) || contents.blobs.has(hash)) continue
+      if (contents.hasRecent(hash) || (size > LOOKUP_SIZE && (await contents.blobs.has(hash)))) continue
       const from = source(hash)
       if (size > LOOKUP_SIZE && (await contents.has(hash))) continue
       if (from.at === 'memory') this.#inline.push({ hash, size, bytes: () => from.bytes })

@@ -36,6 +36,15 @@ export class Anchors {
     return `${anchor.path}/${nameOf(path)}`
   }
 
+  /** A folder is gone: whatever stands at its path later is another one. */
+  forget(folder: string): void {
+    for (const [path, anchor] of this.#held) {
+      if (path !== folder && !path.startsWith(`${folder}/`)) continue
+      anchor.release()
+      this.#held.delete(path)
+    }
+  }
+
   release(): void {
     for (const anchor of this.#held.values()) anchor.release()
     this.#held.clear()

@@ -1,9 +1,10 @@
-import { hasSystemCode } from '../errors.ts'
+import type { FileStat } from '../disk/disk.ts'
 import { type Inheritance, inheritanceOf } from './inheritance.ts'
 import type { Observer } from './observer.ts'
 import { parentOf } from './safe-path.ts'
 
 export interface FolderFacts {
+  /** What new files and folders in it get. Looked up when first asked for: a file that is replaced needs none of it. */
   readonly inheritance: Inheritance
   readonly device: bigint
   /** On the file system of the journal, so that files can be moved in from `staging`. */
@@ -26,28 +27,28 @@ export class Folders {
   facts(path: string): FolderFacts {
     const known = this.#facts.get(path)
     if (known !== undefined) return known
-    const facts = this.#look(path)
+    const stat = this.#observer.disk.lstat(this.#observer.absolute(path))
+    if (stat?.kind === 'dir') return this.note(path, stat)
+    if (path === '') throw Object.assign(new Error('ENOENT: the workspace is gone'), { code: 'ENOENT' })
+    const facts = this.facts(parentOf(path))
     this.#facts.set(path, facts)
     return facts
   }
 
-  #look(path: string): FolderFacts {
-    const { disk } = this.#observer
-    const absolute = this.#observer.absolute(path)
-    const stat = disk.lstat(absolute)
-    if (stat?.kind !== 'dir') {
-      if (path === '') throw Object.assign(new Error('ENOENT: the workspace is gone'), { code: 'ENOENT' })
-      return this.facts(parentOf(path))
+  /** Takes over what somebody has just seen of a folder. */
+  note(path: string, { dev }: FileStat): FolderFacts {
+    const observer = this.#observer
+    const umask = this.#umask
+    let inheritance: Inheritance | undefined
+    const facts: FolderFacts = {
+      get inheritance() {
+        inheritance ??= inheritanceOf(observer.disk, observer.absolute(path), umask)
+        return inheritance
+      },
+      device: dev,
+      sameDevice: dev === this.#device,
     }
-    try {
-      return {
-        inheritance: inheritanceOf(disk, absolute, this.#umask),
-        device: stat.dev,
-        sameDevice: stat.dev === this.#device,
-      }
-    } catch (error) {
-      if (hasSystemCode(error, 'ENOENT') && path !== '') return this.facts(parentOf(path))
-      throw error
-    }
+    this.#facts.set(path, facts)
+    return facts
   }
 }

@@ -8,6 +8,7 @@ import type { ContentSource } from '../transaction/operation.ts'
 import { Anchors } from './anchors.ts'
 import type { FolderFacts, Folders } from './folders.ts'
 import type { Observation, Observer } from './observer.ts'
+import type { Reaper } from './reaper.ts'
 import { joinPath, nameOf, parentOf } from './safe-path.ts'
 import { stageFile } from './staged-file.ts'
 
@@ -15,6 +16,10 @@ import { stageFile } from './staged-file.ts'
 const STEPS_A_TURN = 256
 /** Of the target's name, in a sibling's; the rest is for the transaction's id. */
 const SIBLING_BYTES = 150
+/** How the name of a file ends that was taken away from its path, which then has nothing for a moment. */
+export const GONE = '.gone'
+/** The same for one that is being moved. */
+const TAKEN = '.from'
 const NO_EXCHANGE = ['ENOSYS', 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP'] as const
 const NO_LINKS = ['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK', 'EXDEV'] as const
 
@@ -24,6 +29,7 @@ export interface Site {
   readonly folders: Folders
   /** Absolute path of the folder for files about to be moved. */
   readonly staging: string
+  readonly reaper: Reaper
 }
 
 /** One path to bring from what was observed there to `after`. */
@@ -81,6 +87,8 @@ export class Materialization {
   readonly #inverses: (() => void)[] = []
   readonly #displaced: Spot[] = []
   readonly #staged = new Map<string, Spot>()
+  /** How the staged files look. */
+  readonly #stamps = new Map<string, FileStat>()
   readonly #sources: (hash: ContentHash) => ContentSource
   readonly surprises: Surprise[] = []
   /** Why a failed `apply` could not be taken back wholly; null when it was. */
@@ -109,7 +117,7 @@ export class Materialization {
   /** Removes what `stage` made. */
   discard(): void {
     const { disk } = this.#site.observer
-    for (const spot of this.#staged.values()) if (disk.lstat(this.#at(spot)) !== null) disk.unlink(this.#at(spot))
+    for (const spot of this.#staged.values()) if (this.#isThere(spot)) disk.unlink(this.#at(spot))
     this.#staged.clear()
     this.#anchors.release()
   }
@@ -136,12 +144,14 @@ export class Materialization {
 
   /** Drops what was moved aside, but for surprises, and lets the observer know what is there now. */
   async finish(): Promise<void> {
-    const { observer } = this.#site
+    const { observer, reaper } = this.#site
     const kept = new Set(this.surprises.map(({ file }) => file))
-    try {
-      for (const spot of this.#displaced) if (!kept.has(this.#absolute(spot))) observer.disk.unlink(this.#at(spot))
-    } finally {
-      this.#anchors.release()
+    for (const spot of this.#displaced) {
+      const file = this.#absolute(spot)
+      if (kept.has(file)) continue
+      // Only what took no name away may lie about: for the rest, recovery would think that the name is still to be filled.
+      if ('staged' in spot && !file.endsWith(GONE)) await reaper.remove(file)
+      else observer.disk.unlink(file)
     }
     for (const { path, after } of this.#changes) {
       if (after?.kind !== 'file') observer.forget(path)
@@ -193,13 +203,18 @@ export class Materialization {
     const { after, before, path } = change
     if (after?.kind === 'symlink') observer.disk.symlink(after.target, this.#at(spot))
     else if (after?.kind === 'file') {
-      const target = { path: observer.absolute(path), before, after, source: this.#sources(after.hash) }
-      await stageFile(observer.disk, contents, this.#at(spot), target, facts.inheritance)
+      const group = change.observed.stat?.gid ?? null
+      const target = { path: observer.absolute(path), before, after, source: this.#sources(after.hash), group }
+      this.#stamps.set(change.path, await stageFile(observer.disk, contents, this.#at(spot), target, facts))
     }
   }
 
   #at(spot: Spot): string {
     return 'staged' in spot ? spot.staged : this.#anchors.at(spot.path)
+  }
+
+  #isKept(spot: Spot): boolean {
+    return this.surprises.some(({ file }) => file === this.#absolute(spot))
   }
 
   #absolute(spot: Spot): string {
@@ -239,20 +254,25 @@ export class Materialization {
 
   /** A name beside the target where it is on another file system, else in `staging`. */
   #aside(change: Change, index: number, suffix: string): Spot {
-    const folder = parentOf(change.path)
-    if (this.#site.folders.facts(folder).sameDevice)
+    let folder = parentOf(change.path)
+    if (this.#site.folders.facts(folder).sameDevice) {
       return { staged: `${this.#site.staging}/${this.#id}.${index}${suffix}` }
-    return { path: joinPath(folder, siblingName(change.path, this.#id, suffix)) }
+    }
+    // In a folder that is to go away it would be in the way.
+    const goes = (path: string): boolean => this.#changes.some((other) => other.path === path && !isDir(other.after))
+    while (folder !== '' && goes(folder)) folder = parentOf(folder)
+    return { path: joinPath(folder, siblingName(change.path, this.#id, index, suffix)) }
   }
 
   async #remove(change: Change, index: number): Promise<void> {
-    const aside = this.#aside(change, index, '.old')
-    if (this.#moveAside(change, aside)) await this.#inspect(change, aside)
+    const aside = this.#aside(change, index, GONE)
+    if (this.#moveAside(change.path, aside)) await this.#inspect(change, aside)
   }
 
-  #moveAside(change: Change, aside: Spot): boolean {
+  /** False when there is nothing. */
+  #moveAside(path: string, aside: Spot): boolean {
     const { disk } = this.#site.observer
-    const target: Spot = { path: change.path }
+    const target: Spot = { path }
     try {
       disk.rename(this.#at(target), this.#at(aside))
     } catch (error) {
@@ -263,21 +283,29 @@ export class Materialization {
       // Whatever has come to stand there since is somebody's, and newer.
       if (disk.lstat(this.#at(aside))?.kind === 'dir' && disk.lstat(this.#at(target)) === null)
         disk.rename(this.#at(aside), this.#at(target))
-      else if (this.#carry(aside, target)) this.#putBack(change.path)
+      else if (this.#carry(aside, target)) this.#putBack(path)
     })
     return true
   }
 
   async #put(change: Change, index: number): Promise<void> {
     let spot = this.#staged.get(change.path)
-    if (spot === undefined && change.after?.kind === 'symlink') return this.#newSymlink(change)
+    if (spot === undefined && change.after?.kind === 'symlink' && !isLeaf(change.before))
+      return this.#newSymlink(change)
     if (spot === undefined) {
-      spot = this.#aside(change, index, '')
+      const sibling = this.#aside(change, index, '')
+      spot = sibling
+      const { disk } = this.#site.observer
+      // It must be gone before a folder that was made for it can go.
+      this.#inverses.push(() => {
+        if (this.#isThere(sibling) && !this.#isKept(sibling)) disk.unlink(this.#at(sibling))
+      })
       await this.#stageAs(change, spot, this.#site.folders.facts(parentOf(change.path)))
     }
     const target: Spot = { path: change.path }
-    if (!isLeaf(change.before) && this.#place(spot, target)) return
-    const aside = this.#exchange(spot, target)
+    const ours = this.#stamps.get(change.path) ?? this.#site.observer.disk.lstat(this.#at(spot))
+    if (!isLeaf(change.before) && this.#place(spot, target, ours)) return
+    const aside = this.#exchange(spot, target, ours)
     if (aside !== null) await this.#inspect(change, aside)
   }
 
@@ -293,9 +321,8 @@ export class Materialization {
   }
 
   /** Gives a complete file another name, if that is free; false when somebody has taken it. */
-  #place(from: Spot, to: Spot): boolean {
+  #place(from: Spot, to: Spot, ours: FileStat | null): boolean {
     const { disk } = this.#site.observer
-    const ours = disk.lstat(this.#at(from))
     const taken = this.#link(from, to)
     if (taken === null) return false
     this.#inverses.push(() => {
@@ -336,9 +363,8 @@ export class Materialization {
   }
 
   /** Puts a file where something stands; returns where that is now, or null when there was nothing after all. */
-  #exchange(spot: Spot, target: Spot & { readonly path: string }): Spot | null {
+  #exchange(spot: Spot, target: Spot & { readonly path: string }, ours: FileStat | null): Spot | null {
     const { disk } = this.#site.observer
-    const ours = disk.lstat(this.#at(spot))
     try {
       disk.exchange(this.#at(spot), this.#at(target))
       this.#inverses.push(() => {
@@ -351,14 +377,14 @@ export class Materialization {
       return spot
     } catch (error) {
       if (hasSystemCode(error, 'ENOENT')) {
-        if (this.#place(spot, target)) return null
+        if (this.#place(spot, target, ours)) return null
         throw vanished(target.path)
       }
       if (!hasSystemCode(error, ...NO_EXCHANGE)) throw error
     }
     const replaced = disk.lstat(this.#at(target))
     if (replaced === null) {
-      if (this.#place(spot, target)) return null
+      if (this.#place(spot, target, ours)) return null
       throw vanished(target.path)
     }
     if (replaced.kind === 'dir') throw folderAppeared(target.path)
@@ -390,23 +416,26 @@ export class Materialization {
 
   async #move(change: Change, index: number): Promise<void> {
     const { observer } = this.#site
-    const from: Spot & { readonly path: string } = { path: change.movedFrom as string }
-    const to: Spot = { path: change.path }
-    const source = this.#changes.find(({ path }) => path === from.path)
-    if (isLeaf(change.before)) {
-      const aside = this.#aside(change, index, '.old')
-      if (this.#moveAside(change, aside)) await this.#inspect(change, aside)
+    const from = change.movedFrom as string
+    const source = this.#changes.find(({ path }) => path === from)
+    // Taken away in one step, and only then looked at: what somebody puts there from now on is not touched.
+    const taken = this.#aside(change, index, TAKEN)
+    if (!this.#moveAside(from, taken)) throw vanished(from)
+    if (source !== undefined && !(await observer.unchanged(this.#at(taken), source.observed))) {
+      this.surprises.push({ path: from, file: this.#absolute(taken) })
+      throw new JournalError('CONFLICT', `${from} was changed while it was being moved`, {
+        hint: 'Try again.',
+        path: from,
+      })
     }
-    if (!this.#place(from, to)) {
+    if (isLeaf(change.before)) {
+      const aside = this.#aside(change, index, GONE)
+      if (this.#moveAside(change.path, aside)) await this.#inspect(change, aside)
+    }
+    if (!this.#place(taken, { path: change.path }, observer.disk.lstat(this.#at(taken)))) {
       throw new JournalError('CONFLICT', `somebody made ${change.path} while it was about to be made`, {
         hint: 'Look at the file and try again.',
         path: change.path,
-      })
-    }
-    if (source !== undefined && !(await observer.unchanged(this.#at(to), source.observed))) {
-      throw new JournalError('CONFLICT', `${from.path} was changed while it was being moved`, {
-        hint: 'Try again.',
-        path: from.path,
       })
     }
   }
@@ -437,6 +466,7 @@ export class Materialization {
     const stat = disk.lstat(this.#anchors.at(path))
     try {
       disk.removeDirectory(this.#anchors.at(path))
+      this.#anchors.forget(path)
     } catch (error) {
       if (hasSystemCode(error, 'ENOENT')) return
       // Somebody put a file of theirs in: the folder stays, unless something else must stand there.
@@ -470,6 +500,7 @@ export class Materialization {
     this.#inverses.push(() => {
       try {
         disk.removeDirectory(this.#anchors.at(path))
+        this.#anchors.forget(path)
       } catch (error) {
         // Somebody has put something in meanwhile.
         if (!hasSystemCode(error, 'ENOTEMPTY', 'EEXIST', 'ENOENT')) throw error
@@ -491,9 +522,10 @@ export class Materialization {
 
   async #inspect(change: Change, aside: Spot): Promise<void> {
     const { observer } = this.#site
-    if (observer.disk.lstat(this.#at(aside))?.kind === 'dir') throw folderAppeared(change.path)
+    const stat = observer.disk.lstat(this.#at(aside))
+    if (stat?.kind === 'dir') throw folderAppeared(change.path)
     if (!this.#displaced.includes(aside)) this.#displaced.push(aside)
-    if (!(await observer.unchanged(this.#at(aside), change.observed))) {
+    if (!(await observer.unchanged(this.#at(aside), change.observed, stat))) {
       this.surprises.push({ path: change.path, file: this.#absolute(aside) })
     }
   }
@@ -512,9 +544,19 @@ export class Materialization {
     const kept = new Set(this.surprises.map(({ file }) => file))
     // What is left now are files that were to go somewhere, and contents that the journal has.
     for (const spot of [...this.#displaced.splice(0), ...this.#staged.values()]) {
-      if (!kept.has(this.#absolute(spot)) && disk.lstat(this.#at(spot)) !== null) disk.unlink(this.#at(spot))
+      if (!kept.has(this.#absolute(spot)) && this.#isThere(spot)) disk.unlink(this.#at(spot))
     }
     this.#staged.clear()
+  }
+
+  #isThere(spot: Spot): boolean {
+    try {
+      return this.#site.observer.disk.lstat(this.#at(spot)) !== null
+    } catch (error) {
+      // Its folder is gone.
+      if (hasSystemCode(error, 'ENOENT', 'ENOTDIR')) return false
+      throw error
+    }
   }
 }
 
@@ -533,8 +575,8 @@ function vanished(path: string): JournalError {
 }
 
 /** Name of a temporary file beside its target, for the rare target that is on another file system than the journal. */
-export function siblingName(path: string, id: string, suffix: string): string {
+export function siblingName(path: string, id: string, index: number, suffix: string): string {
   let name = nameOf(path)
   while (Buffer.byteLength(name) > SIBLING_BYTES) name = name.slice(0, -1)
-  return `.${name.toWellFormed()}.${id}${suffix}.wj`
+  return `.${name.toWellFormed()}.${id}.${index}${suffix}.wj`
 }

@@ -95,16 +95,27 @@ export class Observer {
         if (known !== undefined && sameFile(known.stat, stat, true) && timesTell(stat, known.seenNs)) {
           return this.#fileObservation(stat, known.hash, seenNs)
         }
-        const { hash, stat: hashed } = await this.#hash(absolute)
+        const { hash, stat: hashed } = await this.#hash(absolute, stat)
         this.#learn(path, { stat: hashed, hash, seenNs })
         return this.#fileObservation(hashed, hash, seenNs)
       }
     }
   }
 
+  /**
+   * Does a path look as it did when it was observed? By kind, inode, size and times alone: a change within the granularity of times is
+   * found only when the file is moved aside (see `unchanged`).
+   */
+  looksSame(path: string, { stat }: Observation): boolean {
+    if (this.#forgetful) return false
+    const now = this.disk.lstat(this.absolute(path))
+    if (now === null || stat === null) return now === stat
+    if (now.mode !== stat.mode || now.uid !== stat.uid || now.gid !== stat.gid) return false
+    return now.kind === 'dir' ? stat.kind === 'dir' : sameFile(now, stat, true)
+  }
+
   /** Is what stands at `absolute` still the content that was observed, though it may have been moved since? Hashes only when in doubt. */
-  async unchanged(absolute: string, observed: Observation): Promise<boolean> {
-    const stat = this.disk.lstat(absolute)
+  async unchanged(absolute: string, observed: Observation, stat = this.disk.lstat(absolute)): Promise<boolean> {
     if (stat === null || observed.stat === null) return stat === observed.stat
     if (observed.state?.kind === 'symlink') {
       return stat.kind === 'symlink' && this.disk.readLink(absolute) === observed.state.target
@@ -113,7 +124,7 @@ export class Observer {
     if (stat.kind !== 'file' || stat.size !== observed.stat.size) return false
     if (sameFile(stat, observed.stat, false) && timesTell({ ...stat, ctimeNs: observed.stat.ctimeNs }, observed.seenNs))
       return true
-    return (await this.#hash(absolute)).hash === observed.state.hash
+    return (await this.#hash(absolute, stat)).hash === observed.state.hash
   }
 
   /** Tells the observer what was just put at a path, so that it need not be hashed again. */
@@ -141,15 +152,17 @@ export class Observer {
     return { state: { kind: 'file', hash, size: stat.size, mode: stat.mode, ...this.owner(stat) }, stat, seenNs }
   }
 
-  async #hash(absolute: string): Promise<{ hash: ContentHash; stat: FileStat }> {
+  /** `stat`: how the file looked just now. */
+  async #hash(absolute: string, stat: FileStat): Promise<{ hash: ContentHash; stat: FileStat }> {
     const handle = this.disk.open(absolute, 'read')
     try {
+      let before = stat
       for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-        const before = this.disk.stat(handle)
-        const { hash, size } = await hashFile(this.disk, handle)
-        const stat = this.disk.stat(handle)
+        const { hash, size } = await hashFile(this.disk, handle, before.size)
+        const after = this.disk.stat(handle)
         // Somebody wrote while it was read: what was hashed never was the file.
-        if (sameFile(before, stat, false) && size === stat.size) return { hash, stat }
+        if (sameFile(before, after, false) && size === after.size) return { hash, stat: after }
+        before = after
       }
       throw new JournalError('CONFLICT', `${absolute} is being written all the time`, {
         hint: 'Stop the program that writes it, or leave the file out.',

@@ -1,12 +1,12 @@
 import { unreadable } from '../content/blob-store.ts'
 import type { ContentStore } from '../content/content-store.ts'
 import { hashFile, readChunks } from '../content/hash.ts'
-import type { Disk, FileHandle } from '../disk/disk.ts'
+import type { Disk, FileHandle, FileStat } from '../disk/disk.ts'
 import { writeFully } from '../disk/file.ts'
 import type { FileState, State } from '../entry/state.ts'
 import { hasSystemCode } from '../errors.ts'
 import type { ContentSource } from '../transaction/operation.ts'
-import type { Inheritance } from './inheritance.ts'
+import type { FolderFacts } from './folders.ts'
 
 const SET_ID_BITS = 0o6000
 
@@ -46,6 +46,17 @@ async function fill(
   }
 }
 
+/** What a staged file will be. */
+export interface StagedTarget {
+  /** Absolute path of the file that it replaces. */
+  readonly path: string
+  readonly before: State
+  readonly after: FileState
+  readonly source: ContentSource
+  /** Group of the file that it replaces. */
+  readonly group: number | null
+}
+
 function give(disk: Disk, handle: FileHandle, uid: number, gid: number, required: boolean): void {
   try {
     disk.chown(handle, uid, gid)
@@ -57,15 +68,15 @@ function give(disk: Disk, handle: FileHandle, uid: number, gid: number, required
 
 /**
  * Makes the file that will stand at a workspace path, under a name of its own: fresh inode, complete content, final mode and owner, the
- * attributes of the file it replaces or, for a new one, what its folder hands down.
+ * attributes of the file it replaces or, for a new one, what its folder hands down. Returns how it looks.
  */
 export async function stageFile(
   disk: Disk,
   contents: ContentStore,
   file: string,
-  target: { readonly path: string; readonly before: State; readonly after: FileState; readonly source: ContentSource },
-  inheritance: Inheritance,
-): Promise<void> {
+  target: StagedTarget,
+  folder: FolderFacts,
+): Promise<FileStat> {
   const { after, before, source } = target
   const blob = contents.blobs.path(after.hash)
   let handle: FileHandle
@@ -82,9 +93,9 @@ export async function stageFile(
     const replaced = before?.kind === 'file'
     const given = replaced
       ? attributesOf(disk, target.path)
-      : inheritance.accessList === null
+      : folder.inheritance.accessList === null
         ? []
-        : [inheritance.accessList]
+        : [folder.inheritance.accessList]
     for (const [name, value] of given) {
       try {
         disk.setAttribute(handle, name, value)
@@ -95,11 +106,13 @@ export async function stageFile(
     }
     const stat = disk.stat(handle)
     const uid = after.owner?.uid ?? stat.uid
-    const gid = replaced || after.owner !== undefined ? (after.owner?.gid ?? stat.gid) : (inheritance.gid ?? stat.gid)
+    const handedDown = replaced ? target.group : folder.inheritance.gid
+    const gid = after.owner?.gid ?? handedDown ?? stat.gid
     const moved = uid !== stat.uid || gid !== stat.gid
     if (moved) give(disk, handle, uid, gid, after.owner !== undefined)
     // Access lists and a change of owner both touch the permission bits.
     if (cloned || given.length > 0 || (moved && (after.mode & SET_ID_BITS) !== 0)) disk.chmod(file, after.mode)
+    return stat
   } finally {
     disk.close(handle)
   }

@@ -1,7 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, test, vi } from 'vitest'
-import { Journal } from '../../src/journal.ts'
 import {
   commit,
   errorOf,
@@ -141,17 +140,17 @@ describe.concurrent('upkeep', () => {
     expect(await journalObject(['checkpoint'], { cwd })).toEqual({ seq, chain, time: expect.any(Number) })
   })
 
-  test.runIf('compact' in Journal.prototype)('compact keeps the history', async ({ expect }) => {
+  test('compact keeps the history', async ({ expect }) => {
     const cwd = await workspace()
     await commit(cwd, { 'a.txt': 'a' })
     expect(await journalObject(['compact'], { cwd })).toMatchObject({
-      ...{ blobsRemoved: expect.any(Number), bytesFreed: expect.any(Number) },
+      ...{ blobsRemoved: 0, filesRemoved: 0, bytesFreed: expect.any(Number) },
     })
     expect((await journalObject(['verify'], { cwd })).ok).toBe(true)
     expect((await journal(['cat', 'a.txt'], { cwd })).stdout).toBe('a')
   })
 
-  test.runIf('purge' in Journal.prototype)('purge erases what a path held, and only that', async ({ expect }) => {
+  test('purge erases what a path held, and only that', async ({ expect }) => {
     const cwd = await workspace()
     const secret = 'the secret that slipped in'
     await commit(cwd, { '.env': secret, 'a.txt': 'innocent' })
@@ -160,7 +159,7 @@ describe.concurrent('upkeep', () => {
     expect(preview.hashes).toHaveLength(1)
     expect((await journal(['cat', '.env', '--at', '1'], { cwd })).stdout).toBe(secret)
     const purged = await journalObject<{ hashes: string[] }>(['purge', '.env', '-m', 'leaked'], { cwd })
-    expect(purged).toMatchObject({ hashes: preview.hashes, bytesFreed: expect.any(Number) })
+    expect(purged).toMatchObject({ hashes: preview.hashes, kept: [], bytes: expect.any(Number) })
     const gone = await journal(['cat', '.env', '--at', '1'], { cwd })
     expect(gone.code).not.toBe(0)
     expect((await journal(['export'], { cwd })).stdout).not.toContain(secret)

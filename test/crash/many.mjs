@@ -5,12 +5,16 @@ import { built, order, tell } from './child.mjs'
 const { openJournal } = await built()
 const journal = await openJournal(order.root)
 
-function measure(done) {
+const staged = () => readdirSync(`${order.root}/.journal/staging`).length
+
+async function measure(done) {
+  // What was replaced is removed beside the work; with nothing to do it must be gone soon.
+  for (let look = 0; staged() > 0 && look < 100; look += 1) await new Promise((resolve) => setTimeout(resolve, 20))
   globalThis.gc()
   tell('measured', {
     done,
     descriptors: readdirSync('/proc/self/fd').length,
-    staged: readdirSync(`${order.root}/.journal/staging`).length,
+    staged: staged(),
     heap: process.memoryUsage().heapUsed,
     resident: process.memoryUsage().rss,
   })
@@ -18,7 +22,7 @@ function measure(done) {
 
 const lanes = 4
 for (let done = 0; done < order.transactions; done += lanes) {
-  if (done % (order.transactions / 8) === 0) measure(done)
+  if (done % (order.transactions / 8) === 0) await measure(done)
   await Promise.all(
     Array.from({ length: lanes }, (_, lane) =>
       journal.transact(async (tx) => {
@@ -37,6 +41,6 @@ for (let done = 0; done < order.transactions; done += lanes) {
     await given.abort()
   }
 }
-measure(order.transactions)
+await measure(order.transactions)
 await journal.close()
 tell('end', { descriptors: readdirSync('/proc/self/fd').length })

@@ -37,7 +37,7 @@ async function read(journal) {
     chains.set(seq, chain)
     if (random.chance(0.2)) contents += await contentsOf(journal, commit)
   }
-  if (random.chance(0.2)) await journal.show(newest)
+  if (newest > 0 && random.chance(0.2)) await journal.show(newest)
   if (random.chance(0.05)) {
     const { ok, problems } = await journal.verify()
     if (!ok) tell('fault', { where: 'verify', message: JSON.stringify(problems.slice(0, 3)) })

@@ -27,7 +27,7 @@ interface Reading {
   readonly frames: Record<string, number>
   readonly checkpoints: readonly { readonly position: readonly [number, number] }[]
   readonly transactions: readonly Json[]
-  readonly contents: Record<string, 'log' | 'blob'>
+  readonly contents: Record<string, 'log' | 'blob' | 'purged'>
   readonly trees: Record<string, Record<string, Json>>
   readonly chain: string
   readonly problems: readonly string[]
@@ -111,7 +111,8 @@ function stateJson(state: State): Json | null {
 function entryJson(entry: Entry): Json {
   const json: Json = { ...entry, before: stateJson(entry.before), after: stateJson(entry.after) }
   if (entry.op === 'rename') json.replaced = stateJson(entry.replaced)
-  if (entry.op === 'edit') json.edits = entry.edits.map((edit) => [edit.oldText, edit.newText, edit.all === true])
+  if (entry.op === 'edit')
+    json.edits = entry.edits?.map((edit) => [edit.oldText, edit.newText, edit.all === true]) ?? null
   return json
 }
 
@@ -182,11 +183,11 @@ describe('the golden journal of version 1, read by the library', () => {
 
   it('covers every operation, kind of transaction, and place of a content', () => {
     const entries = expected.transactions.flatMap((transaction) => transaction.entries as Json[])
-    const operations = 'append chmod edit mkdir patch preserve put remove rename rmdir symlink write'
+    const operations = 'append chmod edit mkdir patch preserve purge put remove rename rmdir symlink write'
     expect([...new Set(entries.map((entry) => entry.op))].sort().join(' ')).toBe(operations)
-    const kinds = 'adopt recovery redo restore revert undo write'
+    const kinds = 'adopt purge recovery redo restore revert undo write'
     expect([...new Set(expected.transactions.map(({ kind }) => kind))].sort().join(' ')).toBe(kinds)
-    expect(new Set(Object.values(expected.contents))).toEqual(new Set(['log', 'blob']))
+    expect(new Set(Object.values(expected.contents))).toEqual(new Set(['log', 'blob', 'purged']))
   })
 
   it.each(points)('has the tree that it had, at %i', async (n) => {
@@ -403,7 +404,7 @@ async function makeJournal(root: string): Promise<void> {
     await journal.chmod('a/b/c.txt', 0o755)
     await journal.rename('a', 'z/y')
     await journal.rmdir('z/y/hollow')
-    for (let n = 0; n < 5; n += 1) await journal.write('padding', `${n}`.repeat(7000 + n))
+    for (let n = 0; n < 16; n += 1) await journal.write('padding', `${n % 10}`.repeat(3000 + n))
     await journal.write('large', new Uint8Array(1024 * 1024 + 1).fill(7))
   })
   fs.writeFileSync(path.join(root, 'padding'), 'edited behind the journal')

@@ -60,7 +60,8 @@ async function firstTerm(root) {
   await journal.append('alias', 'through the link\n')
   await journal.undo(removed.tx, { actor: 'reviewer', message: 'it was needed' })
   await journal.redo(removed.tx)
-  for (const n of [1, 2, 3]) await journal.write('padding.txt', padding(`version ${n}`, 300))
+  // Small enough to stand in the log, often enough to fill segments.
+  for (let n = 1; n <= 14; n += 1) await journal.write('padding.txt', padding(`version ${n}`, 80))
   await journal.checkpoint()
   await journal.write('large.bin', large(), { mode: 0o600 })
   await journal.close()
@@ -71,7 +72,13 @@ async function secondTerm(root) {
   const journal = await open(root, 'second')
   await journal.adopt(undefined, { message: 'taken in' })
   writeFileSync(join(root, 'padding.txt'), 'edited, then overwritten\n')
-  await journal.write('padding.txt', padding('version 4', 300))
+  await journal.write('padding.txt', padding('version 15', 80))
+  await journal.transact({ message: 'a secret slips in' }, async (tx) => {
+    await tx.write('secret.txt', 'the key is 12345\n')
+    await tx.edit('secret.txt', [{ oldText: '12345', newText: '67890' }])
+    await tx.remove('secret.txt')
+  })
+  await journal.purge('secret.txt', { message: 'it must go' })
   await journal.restore({ to: 3, message: 'as it was in the beginning' })
   await journal.close()
 }
@@ -82,6 +89,8 @@ async function lastTerm(root) {
   })
   if (killed.signal !== 'SIGKILL') throw new Error('the writer that should die did not')
   writeFileSync(join(root, 'touched.txt'), 'a person was here\n')
+  // As if the process had died before this one was put in place.
+  rmSync(join(root, 'fleeting.txt'))
   const journal = await open(root, 'last', { recover: 'revert' })
   await journal.write('last.txt', 'the end\n')
   await journal.close()

@@ -237,12 +237,13 @@ def jsonable(value):
 
 
 STATES = ("before", "after", "replaced")
+WORDS = {"edit": "edits", "patch": "patch"}
 
 
 class Journal:
     def __init__(self, folder):
         self.folder, self.problems, self.transactions, self.chain = folder, [], [], b""
-        self.contents, self.named, self.terms, self.checkpoints, self.counts = {}, {}, [], [], {}
+        self.contents, self.purged, self.named, self.terms, self.checkpoints, self.counts = {}, set(), {}, [], [], {}
         with open(os.path.join(folder, "FORMAT"), encoding="utf-8") as file:
             self.format = json.load(file)
         if self.format.get("format") != "write-journal" or self.format["version"] > 1:
@@ -290,15 +291,17 @@ class Journal:
 
     def on_content(self, frame, map_):
         for hash_, encoding, data in map_["contents"]:
-            if encoding != 0:
+            if encoding == 1:
+                self.check(not data.strip(b"\0"), f"content {hash_.hex()} at {frame.position}: purged, but not all zeros")
+            elif encoding != 0:
                 self.contents.setdefault(hash_, None)
             elif hashlib.sha256(data).digest() == hash_:
                 self.contents[hash_] = data
             else:
                 self.check(False, f"content {hash_.hex()} at {frame.position}: does not hash to its name")
 
-    def on_commit(self, frame, pair):
-        chain, raw = pair
+    def on_commit(self, frame, parts):
+        chain, raw, words = parts
         body = unpack(raw)
         seq = len(self.transactions) + 1
         time = self.transactions[-1]["time"] if self.transactions else 0
@@ -311,7 +314,18 @@ class Journal:
         self.check(chain == self.chain, f"transaction {seq}: chain broken")
         self.chain = chain
         self.transactions.append({**body, "chain": chain})
+        said = [entry for entry in body["entries"] if entry["op"] in WORDS]
+        self.check(len(said) == len(words), f"transaction {seq}: {len(words)} words for {len(said)} entries")
+        for entry, item in zip(said, words):
+            purged = item is None or not item.strip(b"\0")
+            right = purged or hashlib.sha256(item).digest() == entry["words"]
+            self.check(right, f"transaction {seq}: words of {entry['path']} do not hash right")
+            del entry["words"]
+            entry[WORDS[entry["op"]]] = None if purged else unpack(item)
         for entry in body["entries"]:
+            for hash_ in entry.get("hashes", []):
+                self.contents.pop(hash_, None)
+                self.purged.add(hash_)
             for key in STATES:
                 state = entry.get(key)
                 if state and state[0] == 1:
@@ -342,6 +356,9 @@ class Journal:
                     found += len(part)
                 self.where[name] = "blob"
                 self.check(sha.digest() == hash_, f"blob {name}: does not hash to its name")
+            elif hash_ in self.purged:
+                self.where[name] = "purged"
+                continue
             self.check(found is not None, f"content {name}, named by transaction {seq}: nowhere")
             self.check(found in (None, size), f"content {name}: of {found} bytes, not {size}")
 
@@ -358,7 +375,7 @@ class Journal:
         tree = {}
         for transaction in self.transactions[:at]:
             for entry in transaction["entries"]:
-                if entry["op"] == "preserve":
+                if entry["op"] in ("preserve", "purge"):
                     continue
                 tree[entry["path"]] = None if entry["op"] == "rename" else entry["after"]
                 if entry["op"] == "rename":

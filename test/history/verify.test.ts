@@ -40,6 +40,7 @@ test('a whole journal: everything is counted, nothing is wrong', async () => {
     frames: frames.length,
     blobs: 0,
     orphans: 0,
+    purged: 0,
     tornBytes: 0,
     problems: [],
     problemsOmitted: 0,
@@ -81,7 +82,9 @@ test('one flipped bit anywhere in the log is found, its transaction named, and a
         expect(report.problems.map((problem) => problem.tx)).toContain(named.get(frame.position))
       if (frame.kind === 'content')
         expect(report.problems.some(({ kind, path }) => kind === 'content' && path !== undefined)).toBe(true)
-      if (frame.kind === 'commit') expect(report.problems.some(({ kind }) => kind === 'lost')).toBe(true)
+      // A commit that no other follows is missed by nobody: the damage itself is what tells.
+      if (frame.kind === 'commit' && frame !== harmable.at(-1))
+        expect(report.problems.some(({ kind }) => kind === 'lost')).toBe(true)
     }),
     { numRuns: 60 },
   )

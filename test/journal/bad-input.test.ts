@@ -211,7 +211,7 @@ describe('paths through symbolic links', () => {
     expect(error.hint).not.toBe('')
     expect(disk.readText('/outside')).toBe('kept')
     expect(disk.readText('/away/file')).toBe('kept')
-    expect(staged(disk)).toEqual([])
+    expect(await staged(disk)).toEqual([])
     await journal.close()
   })
 
@@ -271,7 +271,7 @@ describe('names that no file can have', () => {
     await journal.write(name, '2')
     await journal.remove(name)
     expect(disk.exists(`${ROOT}/${name}`)).toBe(false)
-    expect(staged(disk)).toEqual([])
+    expect(await staged(disk)).toEqual([])
     await journal.close()
   })
 

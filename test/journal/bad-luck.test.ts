@@ -172,7 +172,7 @@ async function failEverywhere(
     expect(again.recovery.conflicts, note).toEqual([])
     const report = await again.verify({ workspace: true })
     expect(report.problems, note).toEqual([])
-    expect(staged(disk), note).toEqual([])
+    expect(await staged(disk), note).toEqual([])
     expect(again.head.seq, note).toBeGreaterThanOrEqual(from)
     await again.write('afterwards', 'works')
     await again.close()
@@ -300,7 +300,7 @@ describe('a folder that may not be written', () => {
       const error = await failure(attempt)
       expect(error.code).toBe('PERMISSION')
       expect(differences(before, workspace(disk))).toEqual([])
-      expect(staged(disk)).toEqual([])
+      expect(await staged(disk)).toEqual([])
     }
     // What the history says and what is there agree.
     expect((await journal.verify({ workspace: true })).problems).toEqual([])
@@ -452,7 +452,7 @@ describe('behind the back of the journal', () => {
       await tx.write('a', '2', { expect: first.files[0]?.after as string })
       change(disk)
       await refused(disk, 'CONFLICT', () => tx.commit())
-      expect(staged(disk)).toEqual([])
+      expect(await staged(disk)).toEqual([])
       await journal.close()
     },
   )

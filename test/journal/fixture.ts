@@ -26,13 +26,17 @@ export function workspace(disk: SimDisk): Tree {
   return disk.tree(ROOT, ['.journal'])
 }
 
-/** Everything of the journal that is history: log and blobs, and what a transaction could leave behind. */
+/** Everything of the journal that is history: log and blobs. */
 export function history(disk: SimDisk): Tree {
-  return disk.tree(`${ROOT}/.journal`, ['LOCK', 'WORKSPACE', 'CHECKPOINT', 'index'])
+  return disk.tree(`${ROOT}/.journal`, ['LOCK', 'WORKSPACE', 'CHECKPOINT', 'index', 'staging'])
 }
 
-/** Names left in `staging`. */
-export function staged(disk: SimDisk): string[] {
+/** Names left in `staging`, once what is removed in the background is gone. */
+export async function staged(disk: SimDisk): Promise<string[]> {
+  for (let turn = 0; turn < 100; turn += 1) {
+    if (disk.tree(`${ROOT}/.journal/staging`).size === 0) break
+    await new Promise((resolve) => setImmediate(resolve))
+  }
   return [...disk.tree(`${ROOT}/.journal/staging`).keys()]
 }
 
@@ -54,10 +58,12 @@ export async function failure(action: () => unknown): Promise<JournalError> {
 export async function refused(disk: SimDisk, code: ErrorCode, action: () => unknown): Promise<JournalError> {
   const tree = workspace(disk)
   const log = history(disk)
+  const waiting = disk.exists(`${ROOT}/.journal/staging`) ? await staged(disk) : []
   const error = await failure(action)
   expect(error.code, error.message).toBe(code)
   expect(differences(tree, workspace(disk))).toEqual([])
   expect(differences(log, history(disk))).toEqual([])
+  if (disk.exists(`${ROOT}/.journal/staging`)) expect(await staged(disk)).toEqual(waiting)
   return error
 }
 

@@ -26,7 +26,7 @@ async function end(journal: Journal, disk: SimDisk): Promise<void> {
   const report = await journal.verify({ workspace: true })
   expect(report.problems).toEqual([])
   await journal.close()
-  expect(staged(disk)).toEqual([])
+  expect(await staged(disk)).toEqual([])
   expect(disk.openHandles).toEqual([])
 }
 
@@ -238,7 +238,7 @@ describe('a transaction', () => {
         for (const made of calls) await perform(tx, made)
         await tx.abort()
         same(before, workspace(disk))
-        expect(staged(disk)).toEqual([])
+        expect(await staged(disk)).toEqual([])
         expect(journal.head.seq).toBe(0)
         await end(journal, disk)
       }),

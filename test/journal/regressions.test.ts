@@ -146,7 +146,7 @@ describe('faults that were found by reading', () => {
       }),
     )
     expect(error.code).toBe('ABORTED')
-    expect(staged(disk)).toEqual([])
+    expect(await staged(disk)).toEqual([])
     await journal.close()
   })
 
@@ -156,7 +156,7 @@ describe('faults that were found by reading', () => {
     const journal = await openOn(disk)
     let done = false
     disk.faults.before = ({ kind, to }) => {
-      if (done || kind !== 'rename' || to?.includes('/staging/') !== true || !to.endsWith('.old')) return
+      if (done || kind !== 'rename' || to?.includes('/staging/') !== true) return
       done = true
       disk.faults.before = null
       disk.unlink(`${ROOT}/a`)
@@ -167,7 +167,7 @@ describe('faults that were found by reading', () => {
     expect(done).toBe(true)
     expect(error.code).toBe('CONFLICT')
     expect(disk.readText(`${ROOT}/a/mine`)).toBe('precious')
-    expect(staged(disk)).toEqual([])
+    expect(await staged(disk)).toEqual([])
     await journal.close()
   })
 
@@ -287,7 +287,7 @@ describe('faults that were found by reading', () => {
       }
     }
     // A disk of 3 MiB holds some hundred transactions of 4 KiB.
-    expect(stored.length).toBeGreaterThan(300)
+    expect(stored.length).toBeGreaterThan(250)
     await journal.close()
   })
 

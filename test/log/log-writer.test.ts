@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { JournalError } from '../../src/errors.ts'
 import { LOG_START, offsetOf, segmentOf } from '../../src/log/position.ts'
 import { commit, TestLog } from './fixture.ts'
@@ -46,6 +46,7 @@ describe('the log writer', () => {
     const log = new TestLog()
     const writer = log.writer()
     await writer.append(commit('warm'))
+    await writer.append(commit('up'))
     let open: () => void = () => undefined
     log.disk.faults.trace = []
     log.disk.syncGate = () => new Promise((resolve) => (open = resolve))
@@ -60,7 +61,7 @@ describe('the log writer', () => {
     await Promise.all([first, ...others])
     expect(syncs(log)).toBe(2)
     expect(log.disk.faults.trace.filter(({ kind }) => kind === 'write')).toHaveLength(2)
-    expect(log.texts()).toHaveLength(52)
+    expect(log.texts()).toHaveLength(53)
     await writer.close()
   })
 
@@ -78,19 +79,13 @@ describe('the log writer', () => {
     const log = new TestLog()
     const writer = log.writer()
     await writer.append(commit('warm'))
-    let timers = 0
-    const { setTimeout: real, setImmediate: realImmediate } = globalThis
-    globalThis.setTimeout = ((...args: Parameters<typeof real>) => (timers++, real(...args))) as typeof real
-    globalThis.setImmediate = ((...args: Parameters<typeof realImmediate>) => (
-      timers++, realImmediate(...args)
-    )) as typeof realImmediate
+    const timers = [vi.spyOn(globalThis, 'setTimeout'), vi.spyOn(globalThis, 'setImmediate')]
     try {
       await writer.append(commit('at once'))
+      for (const timer of timers) expect(timer).not.toHaveBeenCalled()
     } finally {
-      globalThis.setTimeout = real
-      globalThis.setImmediate = realImmediate
+      for (const timer of timers) timer.mockRestore()
     }
-    expect(timers).toBe(0)
     await writer.close()
   })
 

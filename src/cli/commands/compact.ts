@@ -1,5 +1,4 @@
 import { declare } from '../declaration.ts'
-import { maintenanceOf } from '../maintenance.ts'
 import { byteCount, counted } from '../measure.ts'
 
 export default declare<[]>({
@@ -9,9 +8,9 @@ export default declare<[]>({
   async run(session) {
     const { output } = session
     await session.write(async (journal) => {
-      const result = await maintenanceOf(journal).compact()
+      const result = await journal.compact()
       await output.result(result, () => [
-        `removed ${counted(result.blobsRemoved, 'blob')}, freed ${byteCount(result.bytesFreed)}`,
+        `removed ${counted(result.blobsRemoved, 'blob')} and ${counted(result.filesRemoved, 'file')}, freed ${byteCount(result.bytesFreed)}`,
       ])
     })
   },

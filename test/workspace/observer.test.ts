@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest'
+import { hashBytes } from '../../src/content/hash.ts'
+import { JournalError } from '../../src/errors.ts'
+import { Observer } from '../../src/workspace/observer.ts'
+import { SimDisk } from '../sim/sim-disk.ts'
+
+function setting(forgetful = false): { disk: SimDisk; observer: Observer } {
+  const disk = SimDisk.create({})
+  disk.mkdirp('/ws/d')
+  disk.writeFile('/ws/a', 'one', 0o640)
+  disk.writeLink('/ws/l', 'a')
+  return { disk, observer: new Observer(disk, '/ws', forgetful) }
+}
+
+const later = (disk: SimDisk, ms = 5000): void => disk.setTime(disk.now() + ms)
+const reads = (disk: SimDisk): number => disk.faults.trace?.filter(({ kind }) => kind === 'read').length ?? 0
+
+describe('the observer', () => {
+  it('sees what is there', async () => {
+    const { observer } = setting()
+    expect((await observer.observe('a')).state).toEqual({
+      kind: 'file',
+      hash: hashBytes(Buffer.from('one')),
+      size: 3,
+      mode: 0o640,
+    })
+    expect((await observer.observe('d')).state).toEqual({ kind: 'dir', mode: 0o755 })
+    expect((await observer.observe('l')).state).toEqual({ kind: 'symlink', target: 'a' })
+    expect(await observer.observe('none')).toMatchObject({ state: null, stat: null })
+    expect((await observer.observe('a/below')).state).toBeNull()
+  })
+
+  it('hashes a file once, when its times tell that it is the same', async () => {
+    const { disk, observer } = setting()
+    later(disk)
+    await observer.observe('a')
+    disk.faults.trace = []
+    await observer.observe('a')
+    expect(reads(disk)).toBe(0)
+  })
+
+  it('hashes again when it was changed just before it was looked at', async () => {
+    const { disk, observer } = setting()
+    await observer.observe('a')
+    // The same size, and within the granularity of the clock the same times.
+    disk.writeFile('/ws/a', 'two')
+    expect((await observer.observe('a')).state).toMatchObject({ hash: hashBytes(Buffer.from('two')) })
+  })
+
+  it.each([
+    ['content of the same size', (disk: SimDisk) => disk.writeFile('/ws/a', 'two')],
+    [
+      'another file of that name',
+      (disk: SimDisk) => {
+        disk.writeFile('/ws/b', 'two')
+        disk.rename('/ws/b', '/ws/a')
+      },
+    ],
+    ['longer content', (disk: SimDisk) => disk.writeFile('/ws/a', 'longer')],
+  ])('sees %s', async (_, change) => {
+    const { disk, observer } = setting()
+    later(disk)
+    const before = await observer.observe('a')
+    later(disk)
+    change(disk)
+    expect(await observer.unchanged('/ws/a', before)).toBe(false)
+    expect((await observer.observe('a')).state).not.toEqual(before.state)
+  })
+
+  it('takes a file that was only moved, or touched, for the same', async () => {
+    const { disk, observer } = setting()
+    later(disk)
+    const before = await observer.observe('a')
+    disk.rename('/ws/a', '/ws/b')
+    expect(await observer.unchanged('/ws/b', before)).toBe(true)
+    disk.writeFile('/ws/b', 'one')
+    expect(await observer.unchanged('/ws/b', before)).toBe(true)
+    expect(await observer.unchanged('/ws/none', before)).toBe(false)
+    expect(await observer.unchanged('/ws/d', before)).toBe(false)
+  })
+
+  it('hashes every time in legacy mode', async () => {
+    const { disk, observer } = setting(true)
+    later(disk)
+    await observer.observe('a')
+    disk.faults.trace = []
+    await observer.observe('a')
+    expect(reads(disk)).toBeGreaterThan(0)
+  })
+
+  it('learns, and forgets', async () => {
+    const { disk, observer } = setting()
+    later(disk)
+    const stat = disk.lstat('/ws/a')
+    if (stat === null) throw new Error('no file')
+    observer.learn('a', hashBytes(Buffer.from('one')), stat)
+    disk.faults.trace = []
+    await observer.observe('a')
+    expect(reads(disk)).toBe(0)
+    observer.forget('a')
+    await observer.observe('a')
+    expect(reads(disk)).toBeGreaterThan(0)
+  })
+
+  it('gives up on a file that is written all the time', async () => {
+    const { disk, observer } = setting()
+    let i = 0
+    disk.faults.before = ({ kind }) => {
+      if (kind !== 'read') return
+      i += 1
+      disk.setTime(disk.now() + 100)
+      disk.writeFile('/ws/a', i % 2 === 0 ? 'three' : 'four')
+    }
+    const error = await observer.observe('a').catch((cause: unknown) => cause)
+    expect(error).toBeInstanceOf(JournalError)
+    expect((error as JournalError).code).toBe('CONFLICT')
+    disk.faults.heal()
+    expect(disk.openHandles).toEqual([])
+  })
+
+  it('records owners only as the superuser', async () => {
+    const disk = SimDisk.create({ superuser: true, uid: 5, gid: 6 })
+    disk.mkdirp('/ws')
+    disk.writeFile('/ws/a', 'x')
+    expect((await new Observer(disk, '/ws').observe('a')).state).toMatchObject({ owner: { uid: 5, gid: 6 } })
+  })
+})
