@@ -56,7 +56,7 @@ export class ContentStore {
 
   /** The number of the transaction that erased a content; null for one that is there, or that was never. */
   async purgedBy(hash: ContentHash): Promise<number | null> {
-    if (this.#recent.has(hash) || (await this.blobs.has(hash))) return null
+    if (this.#recent.has(hash) || this.#disk.lstat(this.blobs.path(hash)) !== null) return null
     const place = await this.#locate(hash)
     return place !== null && 'purgedBy' in place ? place.purgedBy : null
   }

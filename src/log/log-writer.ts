@@ -148,15 +148,11 @@ export class LogWriter {
     this.#handle = null
     this.#reserved = 0
     const working = work()
-    this.#flushing = working
-      .then(
-        () => undefined,
-        () => undefined,
-      )
-      .then(() => (this.#queue.length > 0 ? this.#flush() : undefined))
-      .finally(() => {
-        this.#flushing = null
-      })
+    const ended = (): Promise<void> | null => {
+      this.#flushing = this.#queue.length > 0 ? this.#flush() : null
+      return this.#flushing
+    }
+    this.#flushing = working.then(ended, ended).then(() => undefined)
     return working
   }
 

@@ -191,9 +191,9 @@ export class Committer {
     const { observer } = this.#options.site
     const own = new Set(changes.filter(({ after }) => after?.kind === 'dir').map(({ path }) => path))
     for (const folder of new Set(changes.map(({ path }) => parentOf(path)))) {
-      if (checked.has(folder)) continue
+      if (checked.has(folder) || own.has(folder)) continue
       const stat = observer.disk.lstat(observer.absolute(folder))
-      if (stat === null || stat.kind === 'dir' || own.has(folder)) continue
+      if (stat === null || stat.kind === 'dir') continue
       throw new JournalError('CONFLICT', `${folder} is no folder any more`, { hint: 'Try again.', path: folder })
     }
   }

@@ -350,6 +350,12 @@ export class Draft {
     const path = this.#resolve(operation.path, { follow: false, folder: true })
     const before = await this.#state(path)
     const { state: after, from } = operation
+    // A folder that an undo spared is there already. The history takes note.
+    if (before?.kind === 'dir' && sameState(before, after)) {
+      if (from !== undefined && !sameState(from, after))
+        this.#set(path, after, { op: 'put', path, before: from, after })
+      return
+    }
     if (from !== undefined && !sameState(before, from)) {
       throw new JournalError('CONFLICT', `${path} is not as the history left it`, {
         hint: `Look at 'journal diff', and adopt or take back the change first; or force it (what is there is kept in the history).`,
@@ -482,15 +488,17 @@ export class Draft {
     return state === undefined ? this.#now.get(path) : state
   }
 
-  /** A path below something that this transaction took away, or turned into a file, is not what the disk says. */
+  /**
+   * A path below something that this transaction took away, turned into a file, or made a folder of, is not what the disk says: there, a symbolic link
+   * may still lead elsewhere.
+   */
   #hidden(path: string): boolean {
-    return (
-      this.#now.size + this.#pending.size > 0 &&
-      ancestorsOf(path).some((folder) => {
-        const state = this.#overlay(folder)
-        return state !== undefined && state?.kind !== 'dir'
-      })
-    )
+    if (this.#now.size + this.#pending.size === 0) return false
+    return ancestorsOf(path).some((folder) => {
+      const state = this.#overlay(folder)
+      if (state === undefined) return false
+      return state?.kind !== 'dir' || this.base.get(folder)?.state?.kind !== 'dir'
+    })
   }
 
   async #state(path: string): Promise<State> {

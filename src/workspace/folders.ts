@@ -9,6 +9,7 @@ export interface FolderFacts {
   readonly device: bigint
   /** On the file system of the journal, so that files can be moved in from `staging`. */
   readonly sameDevice: boolean
+  readonly exists: boolean
 }
 
 /** Facts about folders, looked up once for a transaction. A folder not made yet has those of the nearest one above it. */
@@ -27,10 +28,20 @@ export class Folders {
   facts(path: string): FolderFacts {
     const known = this.#facts.get(path)
     if (known !== undefined) return known
-    const stat = this.#observer.disk.lstat(this.#observer.absolute(path))
+    const above = path === '' ? null : this.facts(parentOf(path))
+    // Below what is no folder yet, a symbolic link that is about to be replaced may lead anywhere.
+    const stat = above?.exists === false ? null : this.#observer.disk.lstat(this.#observer.absolute(path))
     if (stat?.kind === 'dir') return this.note(path, stat)
-    if (path === '') throw Object.assign(new Error('ENOENT: the workspace is gone'), { code: 'ENOENT' })
-    const facts = this.facts(parentOf(path))
+    if (above === null) throw Object.assign(new Error('ENOENT: the workspace is gone'), { code: 'ENOENT' })
+    const { device, sameDevice } = above
+    const facts: FolderFacts = {
+      get inheritance() {
+        return above.inheritance
+      },
+      device,
+      sameDevice,
+      exists: false,
+    }
     this.#facts.set(path, facts)
     return facts
   }
@@ -47,6 +58,7 @@ export class Folders {
       },
       device: dev,
       sameDevice: dev === this.#device,
+      exists: true,
     }
     this.#facts.set(path, facts)
     return facts

@@ -8,6 +8,7 @@ import { hasSystemCode } from '../errors.ts'
 import type { ContentSource } from '../transaction/operation.ts'
 import type { FolderFacts } from './folders.ts'
 
+const OWNER_READ = 0o400
 const SET_ID_BITS = 0o6000
 
 /** Attributes of a file that is about to be replaced: its successor gets them. */
@@ -112,6 +113,8 @@ export async function stageFile(
     if (moved) give(disk, handle, uid, gid, after.owner !== undefined)
     // Access lists and a change of owner both touch the permission bits.
     if (cloned || given.length > 0 || (moved && (after.mode & SET_ID_BITS) !== 0)) disk.chmod(file, after.mode)
+    // A checkpoint could not open it to make it durable.
+    if ((after.mode & OWNER_READ) === 0 && !disk.superuser) await disk.sync(handle, true)
     return stat
   } finally {
     disk.close(handle)
