@@ -1,8 +1,10 @@
 import type { Disk } from '../disk/disk.ts'
-import { breathe } from '../disk/file.ts'
 
 /** More files than this do not wait for their removal: then it is waited for. */
 const WAITING_LIMIT = 4096
+/** Fewer than this wait until nothing more has come for a while: a burst of commits is not slowed down by what can be done after it. */
+const BURST = 2048
+const PAUSE_MS = 50
 const AT_ONCE = 4
 
 /**
@@ -13,6 +15,7 @@ export class Reaper {
   readonly #disk: Disk
   #files: string[] = []
   #running: Promise<void> | null = null
+  #timer: NodeJS.Timeout | null = null
 
   constructor(disk: Disk) {
     this.#disk = disk
@@ -25,18 +28,27 @@ export class Reaper {
       return Promise.resolve()
     }
     this.#files.push(file)
-    this.#running ??= this.#run()
-    return this.#files.length > WAITING_LIMIT ? this.#running : Promise.resolve()
+    if (this.#files.length >= BURST) this.#start()
+    else if (this.#timer === null) this.#timer = setTimeout(() => this.#start(), PAUSE_MS).unref()
+    else this.#timer.refresh()
+    return this.#files.length > WAITING_LIMIT && this.#running !== null ? this.#running : Promise.resolve()
   }
 
-  /** Resolves when all that was given to it is gone. */
+  /** Removes all that was given to it; resolves when it is gone. */
   async drain(): Promise<void> {
-    while (this.#running !== null) await this.#running
+    do {
+      this.#start()
+      await this.#running
+    } while (this.#files.length > 0)
+  }
+
+  #start(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#timer = null
+    this.#running ??= this.#run()
   }
 
   async #run(): Promise<void> {
-    // Handing the work over takes time too: the caller goes first.
-    await breathe()
     while (this.#files.length > 0) {
       const files = this.#files
       this.#files = []
