@@ -1,5 +1,6 @@
 import os from 'node:os'
 import { encodeSegment } from './entry/control.ts'
+import type { Owner } from './entry/state.ts'
 import { asJournalError, JournalError } from './errors.ts'
 import type { HistoryIndex } from './history/history-index.ts'
 import { LogWriter } from './log/log-writer.ts'
@@ -66,6 +67,7 @@ export class Writer {
   readonly #limits: StagingLimits
   readonly #umask: number
   readonly #device: bigint
+  readonly #owner: Owner | null
   readonly #foldsCase: boolean
 
   private constructor(
@@ -86,6 +88,7 @@ export class Writer {
     this.recovery = recovery
     this.#umask = umask
     const { disk, layout } = store
+    this.#owner = disk.superuser ? { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 } : null
     this.#device = disk.lstat(layout.staging)?.dev ?? 0n
     const own = disk.lstat(layout.directory)
     const shouted = disk.lstat(layout.directory.replace(/\.journal$/, '.JOURNAL'))
@@ -163,13 +166,12 @@ export class Writer {
   /** What a new transaction works with. */
   draftSite(): DraftSite {
     const { observer, contents } = this.#site
-    const { disk } = observer
     return {
       observer,
       contents,
       folders: new Folders(observer, this.#device, this.#umask),
       foldsCase: this.#foldsCase,
-      owner: disk.superuser ? { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 } : null,
+      owner: this.#owner,
     }
   }
 

@@ -143,7 +143,8 @@ export class Draft {
 
   async #write(operation: Extract<Operation, { op: 'write' }>): Promise<void> {
     const path = this.#resolve(operation.path, { follow: true })
-    const before = await this.#state(path)
+    // Whoever expects a content wants it looked at.
+    const before = await this.#state(path, operation.expect === undefined)
     this.#expect(operation.path, before, operation.expect)
     if (before?.kind === 'dir') throw notAFile(operation.path)
     const after = await this.#newFile(path, before, operation.content, operation.mode)
@@ -501,13 +502,14 @@ export class Draft {
     })
   }
 
-  async #state(path: string): Promise<State> {
+  /** `replacing`: only to be replaced, see `Observer.observe`. */
+  async #state(path: string, replacing = false): Promise<State> {
     const own = this.#overlay(path)
     if (own !== undefined) return own
     const known = this.base.get(path)
     if (known !== undefined) return known.state
     if (this.#hidden(path)) return null
-    const found = await this.#site.observer.observe(path).catch((error: unknown) => {
+    const found = await this.#site.observer.observe(path, replacing).catch((error: unknown) => {
       throw asJournalError(error, 'reading', path)
     })
     if (this.#site.foldsCase) this.#checkSpelling(path, found.state !== null)

@@ -73,9 +73,11 @@ export class Observer {
 
   /**
    * What is at a path whose folders are no symbolic links.
+   * `replacing`: the content will be replaced, not read. Then equal times are believed even within their granularity: should they lie, it is found
+   * when the file is moved aside, and what was there is kept.
    * @throws JournalError `INVALID` for devices, pipes and sockets; `PERMISSION` when it cannot be read
    */
-  async observe(path: string): Promise<Observation> {
+  async observe(path: string, replacing = false): Promise<Observation> {
     const absolute = this.absolute(path)
     const seenNs = BigInt(this.disk.now()) * MS
     const stat = this.disk.lstat(absolute)
@@ -92,9 +94,9 @@ export class Observer {
         })
       case 'file': {
         const known = this.#known.get(path)
-        if (known !== undefined && sameFile(known.stat, stat, true) && timesTell(stat, known.seenNs)) {
-          return this.#fileObservation(stat, known.hash, seenNs)
-        }
+        const same = known !== undefined && sameFile(known.stat, stat, true)
+        if (same && (replacing || timesTell(stat, known.seenNs)))
+          return this.#fileObservation(stat, known.hash, known.seenNs)
         const { hash, stat: hashed } = await this.#hash(absolute, stat)
         this.#learn(path, { stat: hashed, hash, seenNs })
         return this.#fileObservation(hashed, hash, seenNs)
