@@ -45,7 +45,7 @@ export class Reaper {
   #start(): void {
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = null
-    this.#running ??= this.#run()
+    if (this.#files.length > 0) this.#running ??= this.#run()
   }
 
   async #run(): Promise<void> {
