@@ -387,7 +387,7 @@ export class Materialization {
       if (this.#place(spot, target, ours)) return null
       throw vanished(target.path)
     }
-    if (replaced.kind === 'dir') throw folderAppeared(target.path)
+    if (isUnkeepable(replaced)) throw unkeepableAppeared(target.path)
     const aside: Spot = 'staged' in spot ? { staged: `${spot.staged}.old` } : { path: `${spot.path}.old` }
     if (replaced.kind === 'symlink') disk.symlink(disk.readLink(this.#at(target)), this.#at(aside))
     else {
@@ -523,7 +523,7 @@ export class Materialization {
   async #inspect(change: Change, aside: Spot): Promise<void> {
     const { observer } = this.#site
     const stat = observer.disk.lstat(this.#at(aside))
-    if (stat?.kind === 'dir') throw folderAppeared(change.path)
+    if (stat !== null && isUnkeepable(stat)) throw unkeepableAppeared(change.path)
     if (!this.#displaced.includes(aside)) this.#displaced.push(aside)
     if (!(await observer.unchanged(this.#at(aside), change.observed, stat))) {
       this.surprises.push({ path: change.path, file: this.#absolute(aside) })
@@ -560,9 +560,14 @@ export class Materialization {
   }
 }
 
-function folderAppeared(path: string): JournalError {
-  return new JournalError('CONFLICT', `somebody put a folder at ${path}`, {
-    hint: 'Look at the folder, move it away, and try again.',
+/** A folder, a device, a pipe or a socket: the history cannot hold it, so it must not be replaced. */
+function isUnkeepable({ kind }: FileStat): boolean {
+  return kind === 'dir' || kind === 'other'
+}
+
+function unkeepableAppeared(path: string): JournalError {
+  return new JournalError('CONFLICT', `somebody put a folder, or something that is no file, at ${path}`, {
+    hint: 'Look at it, move it away, and try again.',
     path,
   })
 }
