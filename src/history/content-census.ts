@@ -61,6 +61,7 @@ export class ContentCensus {
     for (const { size } of this.#store.list()) total += size
     let done = 0
     for (const { hash, size } of this.#store.list()) {
+      if (this.#blobs.has(compact(hash))) continue
       const state = await this.#store.check(hash)
       if (state !== 'missing') this.#blobs.set(compact(hash), state)
       done += size
@@ -102,6 +103,10 @@ export class ContentCensus {
       const key = compact(hash)
       const blob = this.#blobs.get(key)
       if (this.#inLog.has(key) || (blob === undefined && this.#purged.has(key))) continue
+      if (blob === 'right') {
+        this.#blobs.set(key, 'named')
+        continue
+      }
       const bad = this.#bad.get(hash)
       const why =
         bad?.why ?? (blob === 'wrong' ? 'its blob is damaged' : 'it is neither in the log nor among the blobs')

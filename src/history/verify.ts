@@ -95,6 +95,8 @@ class Verification {
     const { segments } = this.#source.reader
     this.#total = segments.list().reduce((sum, segment) => sum + segments.size(segment), 0)
     const tornBytes = await this.#log()
+    // A writer beside us may have brought blobs for commits that were read just now.
+    await this.#census.checkBlobs(this.#onProgress)
     this.#census.conclude()
     this.#concludeWords()
     return {
