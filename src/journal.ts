@@ -473,8 +473,8 @@ export class Journal implements AsyncDisposable {
       return purgeResult(await survey({ reader, contents, ...(until === undefined ? {} : { until }) }, scopes), null)
     }
     const writer = this.#writing()
-    const { actor = this.#options.actor, message, tags, parent } = options
-    const meta = checkedMeta(defined({ actor, message, tags, parent }))
+    const { actor = this.#options.actor } = options
+    const meta = checkedMeta(actor === undefined ? options : { ...metaOf(options), actor })
     const result = await purge(writer.retention, { paths: scopes, meta, open: () => this.#openIds() })
     // Commits look into it for what the journal has.
     await this.#index.head()
@@ -585,8 +585,7 @@ export class Journal implements AsyncDisposable {
   }
 
   async #single(options: Meta, fn: (tx: Transaction) => Promise<void>): Promise<Receipt> {
-    const { actor, message, tags, parent } = options
-    return this.transact(defined({ actor, message, tags, parent }), fn)
+    return this.transact(metaOf(options), fn)
   }
 
   async #refusePurged(path: string, state: State): Promise<void> {
@@ -599,12 +598,12 @@ export class Journal implements AsyncDisposable {
     for (const operation of operations) {
       if (operation.op === 'put') await this.#refusePurged(operation.path, operation.state)
     }
-    const { actor, message, tags, parent, force } = options
+    const { force } = options
     const free = (operation: Operation): Operation => {
       if (operation.op !== 'put' || force !== true) return operation
       return { op: 'put', path: operation.path, state: operation.state }
     }
-    return this.#perform(operations.map(free), defined({ actor, message, tags, parent }), kind, of)
+    return this.#perform(operations.map(free), metaOf(options), kind, of)
   }
 
   async #perform(operations: readonly Operation[], meta: Meta, kind: CommitKind, of?: string): Promise<Receipt> {
@@ -706,11 +705,15 @@ function checkedMeta(meta: Meta): Meta {
       hint: 'Shorten them.',
     })
   }
-  return Object.freeze(
-    defined({ actor, message, tags: tags === undefined ? undefined : Object.freeze([...tags]), parent }),
-  )
+  return Object.freeze(metaOf(tags === undefined ? meta : { ...meta, tags: Object.freeze([...tags]) }))
 }
 
-function defined<T extends Record<string, unknown>>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never
+/** What options say of who and why, and nothing else of them. */
+function metaOf({ actor, message, tags, parent }: Meta): Meta {
+  const meta: { -readonly [K in keyof Meta]: Meta[K] } = {}
+  if (actor !== undefined) meta.actor = actor
+  if (message !== undefined) meta.message = message
+  if (tags !== undefined) meta.tags = tags
+  if (parent !== undefined) meta.parent = parent
+  return meta
 }

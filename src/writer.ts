@@ -1,4 +1,5 @@
 import os from 'node:os'
+import type { FileStat } from './disk/disk.ts'
 import { encodeSegment } from './entry/control.ts'
 import type { Owner } from './entry/state.ts'
 import { asJournalError, JournalError } from './errors.ts'
@@ -22,6 +23,7 @@ import { PathLocks } from './transaction/path-locks.ts'
 import { INLINE_LIMIT, Stager, StagingLimits } from './transaction/stager.ts'
 import { Folders } from './workspace/folders.ts'
 import { Observer } from './workspace/observer.ts'
+import { PinnedFolders } from './workspace/pinned-folders.ts'
 import { Reaper } from './workspace/reaper.ts'
 
 /** What happens to a journal while it is open. */
@@ -40,6 +42,7 @@ export function recoverySite(store: Store, umask: number, legacy: boolean): Reco
     folders: new Folders(observer, device, umask),
     staging: layout.staging,
     reaper: new Reaper(disk),
+    pins: new PinnedFolders(disk),
     root: layout.root,
     broken: layout.broken,
     suspect: disk.lstat(layout.suspect) !== null,
@@ -67,6 +70,8 @@ export class Writer {
   readonly #limits: StagingLimits
   readonly #umask: number
   readonly #device: bigint
+  /** It stays on its file system as long as its journal is locked. */
+  readonly #workspace: FileStat | null
   readonly #owner: Owner | null
   readonly #foldsCase: boolean
 
@@ -90,6 +95,7 @@ export class Writer {
     const { disk, layout } = store
     this.#owner = disk.superuser ? { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 } : null
     this.#device = disk.lstat(layout.staging)?.dev ?? 0n
+    this.#workspace = disk.lstat(layout.root)
     const own = disk.lstat(layout.directory)
     const shouted = disk.lstat(layout.directory.replace(/\.journal$/, '.JOURNAL'))
     this.#foldsCase = own !== null && shouted !== null && own.ino === shouted.ino && own.dev === shouted.dev
@@ -145,6 +151,7 @@ export class Writer {
       log,
       committer,
       reaper: site.reaper,
+      pins: site.pins,
       last: scan.end,
     })
     site.contents.locateWith((hash) => index.locate(hash))
@@ -158,6 +165,7 @@ export class Writer {
       if (scan.inFlight.length > 0) await checkpointer.run(true)
       return new Writer(store, site, lock, { log, committer, checkpointer, limits }, report, umask)
     } catch (error) {
+      site.pins.trim(0)
       await log.close()
       throw asJournalError(error, 'recovering')
     }
@@ -169,7 +177,7 @@ export class Writer {
     return {
       observer,
       contents,
-      folders: new Folders(observer, this.#device, this.#umask),
+      folders: new Folders(observer, this.#device, this.#umask, this.#workspace),
       foldsCase: this.#foldsCase,
       owner: this.#owner,
     }
@@ -193,6 +201,7 @@ export class Writer {
     } finally {
       await this.log.close()
       await this.#site.reaper.drain()
+      this.#site.pins.trim(0)
       this.#lock.release()
     }
   }

@@ -6,6 +6,7 @@ import type { LogReader } from '../log/log-reader.ts'
 import { type BlobStore, purgedError, unreadable } from './blob-store.ts'
 import { type ContentLocation, decodeContents, PURGED, type Purged, RAW } from './content-frame.ts'
 import { hashBytes, readChunks } from './hash.ts'
+import { Recent } from './recent.ts'
 
 /** How many locations are remembered without the index. */
 const REMEMBERED = 65_536
@@ -18,7 +19,7 @@ export class ContentStore {
   readonly blobs: BlobStore
   readonly #disk: Disk
   readonly #reader: LogReader
-  readonly #recent = new Map<ContentHash, ContentLocation>()
+  readonly #recent = new Recent<ContentHash, ContentLocation>(REMEMBERED)
   #locate: Locate = async () => null
 
   constructor(disk: Disk, reader: LogReader, blobs: BlobStore) {
@@ -33,14 +34,7 @@ export class ContentStore {
   }
 
   remember(hash: ContentHash, location: ContentLocation): void {
-    this.#recent.delete(hash)
     this.#recent.set(hash, location)
-    if (this.#recent.size > REMEMBERED) {
-      for (const oldest of this.#recent.keys()) {
-        this.#recent.delete(oldest)
-        break
-      }
-    }
   }
 
   /** True when the journal certainly holds it; false when that is unknown without the index. Costs next to nothing. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 import type { Disk, FileHandle } from '../disk/disk.ts'
 import { breathe, readFully } from '../disk/file.ts'
 import type { ContentHash } from '../entry/state.ts'
@@ -13,7 +13,7 @@ const SCRATCH = new Uint8Array(256 * 1024)
 
 /** SHA-256 in hex. */
 export function hashBytes(bytes: Uint8Array): ContentHash {
-  return createHash('sha256').update(bytes).digest('hex')
+  return hash('sha256', bytes, 'hex')
 }
 
 /** The chunks of an open file from the start, each valid until the next is asked for. */
@@ -41,11 +41,11 @@ export async function hashFile(
     const size = readFully(disk, handle, bytes, 0)
     if (size <= expected) return { hash: hashBytes(bytes.subarray(0, size)), size }
   }
-  const hash = createHash('sha256')
+  const running = createHash('sha256')
   let size = 0
   for await (const chunk of readChunks(disk, handle)) {
-    hash.update(chunk)
+    running.update(chunk)
     size += chunk.byteLength
   }
-  return { hash: hash.digest('hex'), size }
+  return { hash: running.digest('hex'), size }
 }

@@ -24,7 +24,10 @@ export interface DirectoryEntry {
 
 /** A folder that stays the same one. */
 export interface Anchor {
+  /** Names joined to it mean names in that folder. */
   readonly path: string
+  /** Does the path that it was pinned by still lead to it, through no symbolic link? */
+  isCurrent(): boolean
   release(): void
 }
 

@@ -264,7 +264,14 @@ export class NodeDisk implements Disk {
   anchor(path: string): Anchor {
     if (!LINUX) {
       if (this.realPath(path) !== path) throw systemError('ELOOP', `a symbolic link stands in ${path}`)
-      return { path, release: () => undefined }
+      const isCurrent = (): boolean => {
+        try {
+          return this.realPath(path) === path
+        } catch {
+          return false
+        }
+      }
+      return { path, isCurrent, release: () => undefined }
     }
     const handle = openFolder(path)
     const pinned = `/proc/self/fd/${handle}`
@@ -274,7 +281,8 @@ export class NodeDisk implements Disk {
       fs.closeSync(handle)
       throw error
     }
-    return { path: pinned, release: () => fs.closeSync(handle) }
+    // The kernel names a folder by where it stands now.
+    return { path: pinned, isCurrent: () => fs.readlinkSync(pinned) === path, release: () => fs.closeSync(handle) }
   }
 
   freeSpace(path: string): number {

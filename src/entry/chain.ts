@@ -20,7 +20,7 @@ export function genesis(journalId: string): Head {
 }
 
 function link(previous: string, body: Uint8Array): Buffer {
-  return createHash('sha256').update(fromHex(previous)).update(body).digest()
+  return createHash('sha256').update(previous, 'hex').update(body).digest()
 }
 
 /** The payload of a commit frame, and the head after it. */

@@ -5,6 +5,7 @@ import type { LogWriter } from '../log/log-writer.ts'
 import { offsetOf, type Position, segmentOf } from '../log/position.ts'
 import { writeHint } from '../store/checkpoint-hint.ts'
 import { type Layout, markSuspect } from '../store/layout.ts'
+import type { PinnedFolders } from '../workspace/pinned-folders.ts'
 import type { Reaper } from '../workspace/reaper.ts'
 import type { CheckpointBasis, Committer } from './committer.ts'
 
@@ -20,6 +21,7 @@ export interface CheckpointerParts {
   readonly log: LogWriter
   readonly committer: Committer
   readonly reaper: Reaper
+  readonly pins: PinnedFolders
   /** Where the last checkpoint stands, about. */
   readonly last: Position
 }
@@ -35,6 +37,7 @@ export class Checkpointer {
   readonly #log: LogWriter
   readonly #committer: Committer
   readonly #reaper: Reaper
+  readonly #pins: PinnedFolders
   #running: Promise<void> | null = null
   #last: Position
 
@@ -45,6 +48,7 @@ export class Checkpointer {
     this.#log = parts.log
     this.#committer = parts.committer
     this.#reaper = parts.reaper
+    this.#pins = parts.pins
     this.#last = parts.last
   }
 
@@ -78,6 +82,8 @@ export class Checkpointer {
     }
     // What was moved aside belongs to transactions that recovery would not look at any more.
     await this.#reaper.drain()
+    // Whoever wants to unmount something below must not wait for us for ever.
+    this.#pins.trim(0)
     const { redo, head, clean } = basis
     const record = { redo, ...head, boot: this.#disk.bootId, clean: closing && clean }
     let position: Position = 0

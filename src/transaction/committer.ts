@@ -4,13 +4,14 @@ import { chainCommit, type Head } from '../entry/chain.ts'
 import { encodeCommit } from '../entry/codec.ts'
 import type { ChainedCommit, Commit, CommitKind, Meta } from '../entry/commit.ts'
 import { encodeTerm } from '../entry/control.ts'
-import { type Effect, effectsOf } from '../entry/effects.ts'
+import { effectsOf } from '../entry/effects.ts'
 import { changesOf, type Entry } from '../entry/entry.ts'
 import { type FileState, hashOf, sameState } from '../entry/state.ts'
 import { asJournalError, JournalError } from '../errors.ts'
 import type { Durability, LogWriter, NewFrame } from '../log/log-writer.ts'
 import type { Position } from '../log/position.ts'
 import { type Change, Materialization, type Site, type Surprise } from '../workspace/materialization.ts'
+import type { Observation } from '../workspace/observer.ts'
 import { parentOf } from '../workspace/safe-path.ts'
 import type { Draft } from './draft.ts'
 import { Gate } from './gate.ts'
@@ -43,6 +44,20 @@ export interface CommitterOptions {
   readonly onConflict: (tx: string, path: string) => void
 }
 
+const NOTHING_OBSERVED: Observation = { state: null, stat: null, seenNs: 0n }
+/** A commit that has no place in the history yet. */
+type Unplaced = Pick<Commit, 'tx' | 'kind' | 'entries'> & {
+  readonly [K in keyof Meta | 'of']?: Commit[K] | undefined
+}
+
+/** Every key in the same order: all commits have one shape, however little is said of them. */
+function commitOf(unplaced: Unplaced, seq: number, time: number, done: number): Writable<ChainedCommit> {
+  const { tx, kind, of, actor, message, tags, parent, entries } = unplaced
+  return { tx, seq, time, kind, of, actor, message, tags, parent, done, entries, chain: '' } as Writable<ChainedCommit>
+}
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] }
+
 /** More than an entry takes in the log besides its texts. */
 const ENTRY_BYTES = 512
 
@@ -65,11 +80,13 @@ export class Committer {
   #files = new Set<string>()
   #folders = new Set<string>()
   #termWritten = false
+  #done: number
   #preparing = 0
 
   constructor(options: CommitterOptions) {
     this.#options = options
     this.#head = options.head
+    this.#done = options.head.seq
   }
 
   get head(): Head {
@@ -103,11 +120,11 @@ export class Committer {
     const { draft, tx } = request
     const { site } = this.#options
     const { entries } = draft
-    const changes = effectsOf(entries).flatMap((effect) => changeOf(effect, draft))
-    const leaving = new Set(changes.filter(({ before }) => before?.kind === 'file').map(({ path }) => path))
-    for (const { movedFrom, path, before, after } of changes) {
-      if (movedFrom !== undefined) leaving.delete(movedFrom)
-      if (before?.kind === 'file' && after?.kind === 'file' && before.hash === after.hash) leaving.delete(path)
+    const changes: Change[] = []
+    for (const effect of effectsOf(entries)) {
+      const observed = draft.base.get(effect.path) ?? NOTHING_OBSERVED
+      // Adopting takes note of what is there already.
+      if (!sameState(observed.state, effect.after)) changes.push({ ...effect, observed })
     }
     this.#checkFolders(changes, draft.folders)
     this.#checkSize(request)
@@ -122,7 +139,7 @@ export class Committer {
         inline: this.#options.inline,
       },
       entries,
-      leaving,
+      (path) => leaves(changes, path),
     )
     const materialization = new Materialization({ ...site, folders: draft.facts }, tx, changes, (hash) =>
       gathered.source(hash),
@@ -189,9 +206,13 @@ export class Committer {
   #checkFolders(changes: readonly Change[], checked: ReadonlySet<string>): void {
     // The check that matters is made again, on the pinned folder, when the file is put in place.
     const { observer } = this.#options.site
-    const own = new Set(changes.filter(({ after }) => after?.kind === 'dir').map(({ path }) => path))
-    for (const folder of new Set(changes.map(({ path }) => parentOf(path)))) {
-      if (checked.has(folder) || own.has(folder)) continue
+    const unchecked = new Set<string>()
+    for (const { path } of changes) {
+      const folder = parentOf(path)
+      if (folder !== '' && !checked.has(folder)) unchecked.add(folder)
+    }
+    for (const folder of unchecked) {
+      if (changes.some(({ path, after }) => path === folder && after?.kind === 'dir')) continue
       const stat = observer.disk.lstat(observer.absolute(folder))
       if (stat === null || stat.kind === 'dir') continue
       throw new JournalError('CONFLICT', `${folder} is no folder any more`, { hint: 'Try again.', path: folder })
@@ -224,25 +245,19 @@ export class Committer {
 
   async #log(request: CommitRequest, gathered: GatheredContents): Promise<ChainedCommit> {
     const { tx, kind, of, meta, draft, durability } = request
-    return this.#append(
-      { ...meta, tx, kind, ...(of === undefined ? {} : { of }), entries: draft.entries },
-      gathered,
-      durability,
-    )
+    const { actor, message, tags, parent } = meta
+    const { entries } = draft
+    return this.#append({ tx, kind, of, actor, message, tags, parent, entries }, gathered, durability)
   }
 
-  async #append(
-    commit: Pick<Commit, 'tx' | 'kind' | 'entries'> & Meta & { readonly of?: string },
-    contents: GatheredContents | null,
-    durability: Durability,
-  ): Promise<ChainedCommit> {
+  async #append(commit: Unplaced, contents: GatheredContents | null, durability: Durability): Promise<ChainedCommit> {
     const { log, site, writer } = this.#options
     let placed: ChainedCommit | undefined
     const committer = this
     function* frames(): Generator<NewFrame> {
-      const start = { position: null as Position | null }
+      let start: Position | null = null
       const first = (position: Position): void => {
-        start.position ??= position
+        start ??= position
       }
       if (!committer.#termWritten) {
         const record = { term: log.term, time: site.observer.disk.now(), ...writer, boot: site.observer.disk.bootId }
@@ -250,32 +265,27 @@ export class Committer {
         committer.#termWritten = true
       }
       if (contents !== null) {
-        for (const frame of contents.frames()) {
-          yield {
-            ...frame,
-            placed: (position) => {
-              first(position)
-              frame.placed?.(position)
-            },
+        for (const { kind, payload, placed: frame } of contents.frames()) {
+          const both = (position: Position): void => {
+            first(position)
+            frame?.(position)
           }
+          yield { kind, payload, placed: both }
         }
       }
       const before = committer.#head
       const seq = before.seq + 1
-      const whole: Commit = Object.freeze({
-        ...commit,
-        seq,
-        time: Math.max(before.time, Math.floor(site.observer.disk.now())),
-        done: Math.min(seq, ...committer.#inFlight.keys()) - 1,
-      })
+      const time = Math.max(before.time, Math.floor(site.observer.disk.now()))
+      const whole = commitOf(commit, seq, time, committer.#settled(before.seq))
       const chained = chainCommit(before, whole)
       const settle = (position: Position): void => {
         first(position)
-        committer.#inFlight.set(seq, { start: start.position ?? position, before })
+        committer.#inFlight.set(seq, { start: start ?? position, before })
       }
       yield { kind: 'commit', payload: chained.payload, placed: settle }
       committer.#head = chained.head
-      placed = Object.freeze({ ...whole, chain: chained.head.chain })
+      whole.chain = chained.head.chain
+      placed = whole
     }
     const size = (contents?.size ?? 0) + 512 + commit.entries.length * 256
     await log.append({ frames: frames(), size, durability })
@@ -411,6 +421,12 @@ export class Committer {
     )
   }
 
+  /** The highest number up to which no transaction is in flight; `last` was the last one. */
+  #settled(last: number): number {
+    while (this.#done < last && !this.#inFlight.has(this.#done + 1)) this.#done += 1
+    return this.#done
+  }
+
   #dirty(changes: readonly Change[]): void {
     for (const { path, after, movedFrom } of changes) {
       if (after?.kind === 'file') this.#files.add(path)
@@ -438,10 +454,11 @@ async function keepContent(
   return { kind: 'file', hash, size, mode }
 }
 
-function changeOf(effect: Effect, draft: Draft): Change[] {
-  const observed = draft.base.get(effect.path) ?? { state: null, stat: null, seenNs: 0n }
-  // Adopting takes note of what is there already.
-  return sameState(observed.state, effect.after) ? [] : [{ ...effect, observed }]
+/** Does the file at a path leave it, for no other path? */
+function leaves(changes: readonly Change[], path: string): boolean {
+  const change = changes.find((other) => other.path === path)
+  if (change?.before?.kind !== 'file' || changes.some(({ movedFrom }) => movedFrom === path)) return false
+  return change.after?.kind !== 'file' || change.before.hash !== change.after.hash
 }
 
 /** Files and symbolic links that the entries name, with their contents before all of them and after. */

@@ -4,7 +4,7 @@ import type { Entry } from '../entry/entry.ts'
 import { type ContentHash, type FileState, hashOf, type Owner, type State, sameState } from '../entry/state.ts'
 import { asJournalError, JournalError } from '../errors.ts'
 import type { Folders } from '../workspace/folders.ts'
-import type { Observation, Observer } from '../workspace/observer.ts'
+import type { Glance, Observation, Observer } from '../workspace/observer.ts'
 import { type ResolveOptions, resolvePath, type Waypoint } from '../workspace/resolver.ts'
 import { ancestorsOf, isJournalName, joinPath, nameOf, parentOf } from '../workspace/safe-path.ts'
 import type { ContentSource, Operation, StagedContent } from './operation.ts'
@@ -46,6 +46,8 @@ export class Draft {
   readonly #listings = new Map<string, string>()
   #pending = new Map<string, State>()
   #pendingEntries: Entry[] = []
+  /** The last path that was looked at while finding the way. */
+  #glance: Glance | null = null
 
   constructor(site: DraftSite, stager: Stager) {
     this.#site = site
@@ -69,6 +71,7 @@ export class Draft {
 
   /** Works one operation in. When it throws, nothing of it is left. */
   async apply(operation: Operation): Promise<void> {
+    this.#glance = null
     this.#pending = new Map()
     this.#pendingEntries = []
     await this.#evaluate(operation)
@@ -509,7 +512,10 @@ export class Draft {
     const known = this.base.get(path)
     if (known !== undefined) return known.state
     if (this.#hidden(path)) return null
-    const found = await this.#site.observer.observe(path, replacing).catch((error: unknown) => {
+    // Nothing awaits between finding a path and looking at what is there.
+    const glance = this.#glance?.path === path ? this.#glance : undefined
+    this.#glance = null
+    const found = await this.#site.observer.observe(path, replacing, glance).catch((error: unknown) => {
       throw asJournalError(error, 'reading', path)
     })
     if (this.#site.foldsCase) this.#checkSpelling(path, found.state !== null)
@@ -524,7 +530,9 @@ export class Draft {
     if (this.folders.has(path)) return { kind: 'dir' }
     const { disk } = this.#site.observer
     const absolute = this.#site.observer.absolute(path)
-    const stat = disk.lstat(absolute)
+    const glance = this.#site.observer.glance(path)
+    this.#glance = glance
+    const { stat } = glance
     if (stat === null) return null
     if (this.#site.foldsCase) this.#checkSpelling(path, true)
     if (stat.kind === 'symlink') return { kind: 'symlink', target: disk.readLink(absolute) }

@@ -46,12 +46,12 @@ export class GatheredContents {
   static async gather(
     gathering: Gathering,
     entries: readonly Entry[],
-    leaving: ReadonlySet<string>,
+    leaves: (path: string) => boolean,
   ): Promise<GatheredContents> {
     const gathered = new GatheredContents(gathering)
     try {
-      await gathered.#collect(entries, leaving)
-      await gathering.contents.blobs.keep(gathered.#blobs)
+      await gathered.#collect(entries, leaves)
+      if (gathered.#blobs.length > 0) await gathering.contents.blobs.keep(gathered.#blobs)
       return gathered
     } catch (error) {
       gathered.release()
@@ -97,7 +97,7 @@ export class GatheredContents {
     }
   }
 
-  async #collect(entries: readonly Entry[], leaving: ReadonlySet<string>): Promise<void> {
+  async #collect(entries: readonly Entry[], leaves: (path: string) => boolean): Promise<void> {
     const { contents, source, observer, inline } = this.#gathering
     const done = new Set<ContentHash>()
     for (const state of statesOf(entries)) {
@@ -116,7 +116,7 @@ export class GatheredContents {
         if (origin === null) {
           if (size <= LOOKUP_SIZE && !(await contents.has(hash))) throw missing(hash)
           if (size > LOOKUP_SIZE) throw missing(hash)
-        } else if (size > inline) await this.#keepFile(origin, state, leaving.has(origin))
+        } else if (size > inline) await this.#keepFile(origin, state, leaves(origin))
         else {
           const bytes = this.#read(observer.absolute(origin), size)
           if (hashBytes(bytes) !== hash) throw changed(origin)

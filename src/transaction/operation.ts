@@ -17,7 +17,7 @@ export interface StagedContent {
 
 /** `expect`: the content hash that must be there before (null: no file), else `CONFLICT`. */
 interface Conditional {
-  readonly expect?: ContentHash | null
+  readonly expect?: ContentHash | null | undefined
 }
 
 /**
@@ -29,14 +29,14 @@ export type Operation =
       readonly op: 'write'
       readonly path: string
       readonly content: StagedContent
-      readonly mode?: number
+      readonly mode?: number | undefined
     } & Conditional)
   | ({ readonly op: 'append'; readonly path: string; readonly content: StagedContent } & Conditional)
   | ({ readonly op: 'edit'; readonly path: string; readonly edits: readonly TextEdit[] } & Conditional)
   | ({ readonly op: 'patch'; readonly path: string; readonly patch: string } & Conditional)
-  | ({ readonly op: 'remove'; readonly path: string; readonly recursive?: boolean } & Conditional)
+  | ({ readonly op: 'remove'; readonly path: string; readonly recursive?: boolean | undefined } & Conditional)
   | ({ readonly op: 'rename'; readonly path: string; readonly to: string } & Conditional)
-  | { readonly op: 'mkdir'; readonly path: string; readonly mode?: number }
+  | { readonly op: 'mkdir'; readonly path: string; readonly mode?: number | undefined }
   | { readonly op: 'rmdir'; readonly path: string }
   | { readonly op: 'chmod'; readonly path: string; readonly mode: number }
   | { readonly op: 'symlink'; readonly path: string; readonly target: string }

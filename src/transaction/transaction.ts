@@ -82,7 +82,7 @@ export class Transaction {
     const { mode, expect } = options
     return this.#next(async () => {
       const staged = await this.#stager.take(content, this.#host.signal)
-      return { op: 'write', path, content: staged, ...defined({ mode, expect }) }
+      return { op: 'write', path, content: staged, mode, expect }
     })
   }
 
@@ -90,7 +90,7 @@ export class Transaction {
   append(path: string, content: ContentInput, options: ExpectOptions = {}): Promise<void> {
     return this.#next(async () => {
       const staged = await this.#stager.take(content, this.#host.signal)
-      return { op: 'append', path, content: staged, ...defined({ expect: options.expect }) }
+      return { op: 'append', path, content: staged, expect: options.expect }
     })
   }
 
@@ -100,28 +100,28 @@ export class Transaction {
       op: 'edit',
       path,
       edits: checkEdits(path, edits),
-      ...defined({ expect: options.expect }),
+      expect: options.expect,
     }))
   }
 
   /** Applies a unified diff of one file. */
   patch(path: string, patch: string, options: ExpectOptions = {}): Promise<void> {
-    return this.#next(() => ({ op: 'patch', path, patch, ...defined({ expect: options.expect }) }))
+    return this.#next(() => ({ op: 'patch', path, patch, expect: options.expect }))
   }
 
   /** Removes a file or a symbolic link, or with `recursive` a folder and all in it. */
   remove(path: string, options: RemoveOptions = {}): Promise<void> {
     const { recursive, expect } = options
-    return this.#next(() => ({ op: 'remove', path, ...defined({ recursive, expect }) }))
+    return this.#next(() => ({ op: 'remove', path, recursive, expect }))
   }
 
   /** Moves a file, a link or a folder; a file at the new path is replaced. */
   rename(path: string, to: string, options: ExpectOptions = {}): Promise<void> {
-    return this.#next(() => ({ op: 'rename', path, to, ...defined({ expect: options.expect }) }))
+    return this.#next(() => ({ op: 'rename', path, to, expect: options.expect }))
   }
 
   mkdir(path: string, options: { readonly mode?: number } = {}): Promise<void> {
-    return this.#next(() => ({ op: 'mkdir', path, ...defined({ mode: options.mode }) }))
+    return this.#next(() => ({ op: 'mkdir', path, mode: options.mode }))
   }
 
   /** Removes an empty folder. */
@@ -196,10 +196,12 @@ export class Transaction {
       if (signal?.aborted) throw aborted(signal)
       const wanted = this.#wanted()
       await this.#acquire(wanted)
-      if (!(await this.#draft.isFresh())) await this.#redraft()
-      const covered = [...this.#wanted()].every(
-        ([path, mode]) => wanted.get(path) === 'exclusive' || wanted.get(path) === mode,
-      )
+      let covered = true
+      if (!(await this.#draft.isFresh())) {
+        await this.#redraft()
+        for (const [path, mode] of this.#wanted())
+          if (wanted.get(path) !== 'exclusive' && wanted.get(path) !== mode) covered = false
+      }
       if (!covered) {
         // Holding nothing, a request cannot deadlock; who locked paths beforehand keeps them.
         if (this.#locked.size === 0) locks.release(this.#owner)
@@ -314,9 +316,4 @@ function checkEdits(path: string, edits: readonly TextEdit[]): readonly TextEdit
     })
   }
   return edits.map(({ oldText, newText, all }) => Object.freeze({ oldText, newText, ...(all === true ? { all } : {}) }))
-}
-
-/** Leaves out what is undefined, as exact optional properties want. */
-function defined<T extends Record<string, unknown>>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never
 }

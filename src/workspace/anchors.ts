@@ -1,17 +1,18 @@
-import type { Anchor, Disk } from '../disk/disk.ts'
+import type { Anchor } from '../disk/disk.ts'
+import type { PinnedFolders } from './pinned-folders.ts'
 import { nameOf, parentOf } from './safe-path.ts'
 
-/** More folders than this are not held open at once. */
+/** More folders than this are not held at once. */
 const HELD = 64
 
 /** Folders pinned while a transaction is materialized, so that none of its paths can be led elsewhere meanwhile. */
 export class Anchors {
-  readonly #disk: Disk
+  readonly #pins: PinnedFolders
   readonly #root: string
   readonly #held = new Map<string, Anchor>()
 
-  constructor(disk: Disk, root: string) {
-    this.#disk = disk
+  constructor(pins: PinnedFolders, root: string) {
+    this.#pins = pins
     this.#root = root
   }
 
@@ -21,16 +22,19 @@ export class Anchors {
    */
   at(path: string): string {
     const folder = parentOf(path)
-    const known = this.#held.get(folder)
-    const anchor = known ?? this.#disk.anchor(folder === '' ? this.#root : `${this.#root}/${folder}`)
-    // The one used longest ago is let go first.
-    this.#held.delete(folder)
-    this.#held.set(folder, anchor)
-    if (this.#held.size > HELD) {
-      for (const [oldest, released] of this.#held) {
-        this.#held.delete(oldest)
-        released.release()
-        break
+    let anchor = this.#held.get(folder)
+    if (anchor === undefined || this.#held.size > 1) {
+      anchor ??= this.#pins.pin(folder === '' ? this.#root : `${this.#root}/${folder}`)
+      // The one used longest ago is let go first.
+      this.#held.delete(folder)
+      this.#held.set(folder, anchor)
+      if (this.#held.size > HELD) {
+        for (const [oldest, released] of this.#held) {
+          this.#held.delete(oldest)
+          released.release()
+          break
+        }
+        this.#pins.trim()
       }
     }
     return `${anchor.path}/${nameOf(path)}`
@@ -43,10 +47,13 @@ export class Anchors {
       anchor.release()
       this.#held.delete(path)
     }
+    this.#pins.forget(`${this.#root}/${folder}`)
   }
 
   release(): void {
+    if (this.#held.size === 0) return
     for (const anchor of this.#held.values()) anchor.release()
     this.#held.clear()
+    this.#pins.trim()
   }
 }

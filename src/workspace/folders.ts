@@ -19,10 +19,12 @@ export class Folders {
   readonly #umask: number
   readonly #facts = new Map<string, FolderFacts>()
 
-  constructor(observer: Observer, device: bigint, umask: number) {
+  /** `device`: of the journal. `workspace`: how the workspace looks, for who knows. */
+  constructor(observer: Observer, device: bigint, umask: number, workspace: FileStat | null = null) {
     this.#observer = observer
     this.#device = device
     this.#umask = umask
+    if (workspace !== null) this.note('', workspace)
   }
 
   facts(path: string): FolderFacts {

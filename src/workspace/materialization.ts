@@ -8,6 +8,7 @@ import type { ContentSource } from '../transaction/operation.ts'
 import { Anchors } from './anchors.ts'
 import type { FolderFacts, Folders } from './folders.ts'
 import type { Observation, Observer } from './observer.ts'
+import type { PinnedFolders } from './pinned-folders.ts'
 import type { Reaper } from './reaper.ts'
 import { joinPath, nameOf, parentOf } from './safe-path.ts'
 import { stageFile } from './staged-file.ts'
@@ -30,6 +31,7 @@ export interface Site {
   /** Absolute path of the folder for files about to be moved. */
   readonly staging: string
   readonly reaper: Reaper
+  readonly pins: PinnedFolders
 }
 
 /** One path to bring from what was observed there to `after`. */
@@ -66,6 +68,12 @@ function isLeaf(state: State): boolean {
   return state !== null && state.kind !== 'dir'
 }
 
+/** A file or link where there is one, or nothing: no folder comes or goes, nothing moves, and the file is another one. */
+function isReplacement({ before, after, movedFrom, observed }: Change): boolean {
+  if (!isLeaf(after) || isDir(before) || movedFrom !== undefined) return false
+  return after?.kind !== 'file' || observed.state?.kind !== 'file' || observed.state.hash !== after.hash
+}
+
 function depth(path: string): number {
   return path.split('/').length
 }
@@ -85,7 +93,7 @@ export class Materialization {
   readonly #changes: readonly Change[]
   readonly #anchors: Anchors
   readonly #inverses: (() => void)[] = []
-  readonly #displaced: Spot[] = []
+  readonly #displaced: { readonly spot: Spot; readonly stat: FileStat | null }[] = []
   readonly #staged = new Map<string, Spot>()
   /** How the staged files look. */
   readonly #stamps = new Map<string, FileStat>()
@@ -99,7 +107,7 @@ export class Materialization {
     this.#site = site
     this.#id = id
     this.#changes = changes
-    this.#anchors = new Anchors(site.observer.disk, site.observer.root)
+    this.#anchors = new Anchors(site.pins, site.observer.root)
     this.#sources = sources
   }
 
@@ -146,20 +154,19 @@ export class Materialization {
   async finish(): Promise<void> {
     const { observer, reaper } = this.#site
     const kept = new Set(this.surprises.map(({ file }) => file))
-    for (const spot of this.#displaced) {
+    for (const { spot, stat } of this.#displaced) {
       const file = this.#absolute(spot)
       if (kept.has(file)) continue
       // Only what took no name away may lie about: for the rest, recovery would think that the name is still to be filled.
-      if ('staged' in spot && !file.endsWith(GONE)) await reaper.remove(file)
+      if ('staged' in spot && !file.endsWith(GONE)) await reaper.remove(file, stat)
       else observer.disk.unlink(file)
     }
     for (const { path, after } of this.#changes) {
-      if (after?.kind !== 'file') observer.forget(path)
-      else {
-        const stat = observer.disk.lstat(observer.absolute(path))
-        if (stat?.kind === 'file' && stat.size === after.size) observer.learn(path, after.hash, stat)
-        else observer.forget(path)
-      }
+      const stat =
+        after?.kind === 'file' ? (this.#stamps.get(path) ?? observer.disk.lstat(observer.absolute(path))) : null
+      if (after?.kind === 'file' && stat?.kind === 'file' && stat.size === after.size)
+        observer.learn(path, after.hash, stat)
+      else observer.forget(path)
     }
   }
 
@@ -222,6 +229,10 @@ export class Materialization {
   }
 
   *#plan(): Generator<() => Promise<void>> {
+    if (this.#changes.every(isReplacement)) {
+      for (const [index, change] of this.#changes.entries()) yield () => this.#put(change, index)
+      return
+    }
     const changes = this.#changes.map((change, index) => ({ change, index }))
     const moves = new Set(changes.filter(({ change }) => this.#isMove(change)).map(({ change }) => change.movedFrom))
     const replaced = changes
@@ -398,7 +409,7 @@ export class Materialization {
         disk.clone(this.#at(target), this.#at(aside), replaced.mode)
       }
     }
-    this.#displaced.push(aside)
+    this.#displaced.push({ spot: aside, stat: replaced })
     disk.rename(this.#at(spot), this.#at(target))
     this.#inverses.push(() => {
       if (!sameInode(disk.lstat(this.#at(target)), ours)) return
@@ -524,7 +535,7 @@ export class Materialization {
     const { observer } = this.#site
     const stat = observer.disk.lstat(this.#at(aside))
     if (stat !== null && isUnkeepable(stat)) throw unkeepableAppeared(change.path)
-    if (!this.#displaced.includes(aside)) this.#displaced.push(aside)
+    if (!this.#displaced.some(({ spot }) => spot === aside)) this.#displaced.push({ spot: aside, stat })
     if (!(await observer.unchanged(this.#at(aside), change.observed, stat))) {
       this.surprises.push({ path: change.path, file: this.#absolute(aside) })
     }
@@ -543,7 +554,8 @@ export class Materialization {
     const { disk } = this.#site.observer
     const kept = new Set(this.surprises.map(({ file }) => file))
     // What is left now are files that were to go somewhere, and contents that the journal has.
-    for (const spot of [...this.#displaced.splice(0), ...this.#staged.values()]) {
+    const displaced = this.#displaced.splice(0).map(({ spot }) => spot)
+    for (const spot of [...displaced, ...this.#staged.values()]) {
       if (!kept.has(this.#absolute(spot)) && this.#isThere(spot)) disk.unlink(this.#at(spot))
     }
     this.#staged.clear()

@@ -1,4 +1,5 @@
 import { hashFile } from '../content/hash.ts'
+import { Recent } from '../content/recent.ts'
 import type { Disk, FileStat } from '../disk/disk.ts'
 import type { ContentHash, Owner, State } from '../entry/state.ts'
 import { JournalError } from '../errors.ts'
@@ -16,7 +17,18 @@ const SECOND = 1000n * MS
 
 interface Known {
   readonly stat: FileStat
+  /** False for a file that was moved since: that changed its change time. */
+  readonly changeTime: boolean
   readonly hash: ContentHash
+  readonly seenNs: bigint
+}
+
+/** A look at a path, not at what is in the file. */
+export interface Glance {
+  readonly path: string
+  /** Null when nothing is there. */
+  readonly stat: FileStat | null
+  /** When it was looked at, in nanoseconds since 1970. */
   readonly seenNs: bigint
 }
 
@@ -53,7 +65,7 @@ function timesTell(stat: FileStat, seenNs: bigint): boolean {
 export class Observer {
   readonly disk: Disk
   readonly root: string
-  readonly #known = new Map<string, Known>()
+  readonly #known = new Recent<string, Known>(REMEMBERED)
   readonly #forgetful: boolean
 
   /** `forgetful`: hash every time. */
@@ -71,16 +83,21 @@ export class Observer {
     return this.disk.superuser ? { owner: { uid: stat.uid, gid: stat.gid } } : {}
   }
 
+  glance(path: string): Glance {
+    const seenNs = BigInt(this.disk.now()) * MS
+    return { path, stat: this.disk.lstat(this.absolute(path)), seenNs }
+  }
+
   /**
    * What is at a path whose folders are no symbolic links.
    * `replacing`: the content will be replaced, not read. Then equal times are believed even within their granularity: should they lie, it is found
    * when the file is moved aside, and what was there is kept.
+   * `glance`: a look at it just now.
    * @throws JournalError `INVALID` for devices, pipes and sockets; `PERMISSION` when it cannot be read
    */
-  async observe(path: string, replacing = false): Promise<Observation> {
+  async observe(path: string, replacing = false, glance = this.glance(path)): Promise<Observation> {
     const absolute = this.absolute(path)
-    const seenNs = BigInt(this.disk.now()) * MS
-    const stat = this.disk.lstat(absolute)
+    const { stat, seenNs } = glance
     if (stat === null) return { state: null, stat, seenNs }
     switch (stat.kind) {
       case 'dir':
@@ -94,11 +111,11 @@ export class Observer {
         })
       case 'file': {
         const known = this.#known.get(path)
-        const same = known !== undefined && sameFile(known.stat, stat, true)
-        if (same && (replacing || timesTell(stat, known.seenNs)))
+        const same = known !== undefined && sameFile(known.stat, stat, known.changeTime)
+        if (same && (replacing || (known.changeTime && timesTell(stat, known.seenNs))))
           return this.#fileObservation(stat, known.hash, known.seenNs)
         const { hash, stat: hashed } = await this.#hash(absolute, stat)
-        this.#learn(path, { stat: hashed, hash, seenNs })
+        this.#learn(path, { stat: hashed, changeTime: true, hash, seenNs })
         return this.#fileObservation(hashed, hash, seenNs)
       }
     }
@@ -129,9 +146,12 @@ export class Observer {
     return (await this.#hash(absolute, stat)).hash === observed.state.hash
   }
 
-  /** Tells the observer what was just put at a path, so that it need not be hashed again. */
+  /**
+   * Tells the observer what was just put at a path, so that it need not be hashed again to be replaced.
+   * `stat`: how it looked before it was moved there.
+   */
   learn(path: string, hash: ContentHash, stat: FileStat): void {
-    this.#learn(path, { stat, hash, seenNs: BigInt(this.disk.now()) * MS })
+    this.#learn(path, { stat, changeTime: false, hash, seenNs: BigInt(this.disk.now()) * MS })
   }
 
   forget(path: string): void {
@@ -139,15 +159,7 @@ export class Observer {
   }
 
   #learn(path: string, known: Known): void {
-    if (this.#forgetful) return
-    this.#known.delete(path)
-    this.#known.set(path, known)
-    if (this.#known.size > REMEMBERED) {
-      for (const oldest of this.#known.keys()) {
-        this.#known.delete(oldest)
-        break
-      }
-    }
+    if (!this.#forgetful) this.#known.set(path, known)
   }
 
   #fileObservation(stat: FileStat, hash: ContentHash, seenNs: bigint): Observation {

@@ -1,4 +1,4 @@
-import type { Disk } from '../disk/disk.ts'
+import type { Disk, FileStat } from '../disk/disk.ts'
 
 /** More files than this do not wait for their removal: then it is waited for. */
 const WAITING_LIMIT = 4096
@@ -6,6 +6,12 @@ const WAITING_LIMIT = 4096
 const BURST = 2048
 const PAUSE_MS = 50
 const AT_ONCE = 4
+/**
+ * A small file written less than this ago has most likely no blocks yet: the kernel allocates them when it writes the data back. Freeing it costs less
+ * than having it freed, and the next new file gets its inode, still warm (docs/performance.md).
+ */
+const YOUNG_MS = 2000
+const SMALL = 256 * 1024
 
 /**
  * Removes files that nobody needs any more, beside the work: freeing a file's blocks can take longer than writing a new one, above all where the
@@ -21,9 +27,9 @@ export class Reaper {
     this.#disk = disk
   }
 
-  /** Removes `file` soon. A file that cannot be removed is left to recovery. Resolves at once unless too many wait. */
-  remove(file: string): Promise<void> {
-    if (this.#disk.discard === undefined) {
+  /** Removes `file`, at once or soon. A file that cannot be removed later is left to recovery. Resolves at once unless too many wait. */
+  remove(file: string, stat: FileStat | null = null): Promise<void> {
+    if (this.#disk.discard === undefined || (stat !== null && this.#isCheap(stat))) {
       this.#disk.unlink(file)
       return Promise.resolve()
     }
@@ -32,6 +38,11 @@ export class Reaper {
     else if (this.#timer === null) this.#timer = setTimeout(() => this.#start(), PAUSE_MS).unref()
     else this.#timer.refresh()
     return this.#files.length > WAITING_LIMIT && this.#running !== null ? this.#running : Promise.resolve()
+  }
+
+  #isCheap({ kind, size, nlink, mtimeNs }: FileStat): boolean {
+    const age = this.#disk.now() - Number(mtimeNs / 1_000_000n)
+    return kind !== 'file' || nlink > 1 || (size <= SMALL && age < YOUNG_MS)
   }
 
   /** Removes all that was given to it; resolves when it is gone. */

@@ -173,3 +173,18 @@ test('the workspace is compared on request, and has no part in the verdict', asy
     changed: [{ path: 'a', change: 'missing' }],
   })
 })
+
+test('a blob that a writer beside us brought after the blobs were looked at is no missing content', async () => {
+  await fill()
+  const late = made.file('large, and late')
+  await made.commit([{ op: 'put', path: 'late', before: null, after: strip(late) }], [])
+  expect(await verify(made.source)).toMatchObject({ ok: false, problems: [{ kind: 'content', path: 'late' }] })
+  const blob = made.contents.blobs.path(late.hash)
+  // Asked for between the look at the blobs and the reading of the log.
+  const readable = (): number => {
+    fs.mkdirSync(blob.slice(0, blob.lastIndexOf('/')), { recursive: true })
+    fs.writeFileSync(blob, late.bytes)
+    return Number.POSITIVE_INFINITY
+  }
+  expect(await verify({ ...made.source, readable })).toMatchObject({ ok: true, blobs: 1, orphans: 0, problems: [] })
+})

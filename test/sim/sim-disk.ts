@@ -318,7 +318,7 @@ export class SimDisk extends Volume<SimDisk> implements Disk {
       this.handles.delete(handle)
       this.space.pins.delete(PIN + handle)
     }
-    return { path: PIN + handle, release }
+    return { path: PIN + handle, isCurrent: () => this.space.pathOf(inode) === path, release }
   }
 
   freeSpace(path: string): number {

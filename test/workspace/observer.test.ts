@@ -88,12 +88,22 @@ describe('the observer', () => {
     expect(reads(disk)).toBeGreaterThan(0)
   })
 
-  it('learns, and forgets', async () => {
+  it('learns what was moved to a path: enough to replace it, hashed once to be read, and forgets', async () => {
     const { disk, observer } = setting()
     later(disk)
     const stat = disk.lstat('/ws/a')
     if (stat === null) throw new Error('no file')
     observer.learn('a', hashBytes(Buffer.from('one')), stat)
+    // Moving a file changes its change time.
+    disk.rename('/ws/a', '/ws/z')
+    disk.rename('/ws/z', '/ws/a')
+    disk.faults.trace = []
+    await observer.observe('a', true)
+    expect(reads(disk)).toBe(0)
+    await observer.observe('a')
+    expect(reads(disk)).toBeGreaterThan(0)
+    later(disk)
+    await observer.observe('a')
     disk.faults.trace = []
     await observer.observe('a')
     expect(reads(disk)).toBe(0)
