@@ -27,11 +27,19 @@ export class Reaper {
     this.#disk = disk
   }
 
-  /** Removes `file`, at once or soon. A file that cannot be removed later is left to recovery. Resolves at once unless too many wait. */
+  /** Removes `file`, at once or soon. A file that cannot be removed is left to recovery. Resolves at once unless too many wait. */
   remove(file: string, stat: FileStat | null = null): Promise<void> {
-    if (this.#disk.discard === undefined || (stat !== null && this.#isCheap(stat))) {
+    if (this.#disk.discard === undefined) {
       this.#disk.unlink(file)
       return Promise.resolve()
+    }
+    if (stat !== null && this.#isCheap(stat)) {
+      try {
+        this.#disk.unlink(file)
+        return Promise.resolve()
+      } catch {
+        // Somebody may have it open; by and by it goes.
+      }
     }
     this.#files.push(file)
     if (this.#files.length >= BURST) this.#start()
