@@ -436,8 +436,20 @@ export class Journal implements AsyncDisposable {
       : this.#perform(operations, { message: 'adopted from outside', ...meta }, 'adopt')
   }
 
-  /** Checks every frame, the chain, every content; with `workspace` also what is on disk now. */
-  verify(options: { readonly workspace?: boolean } = {}): Promise<VerifyReport> {
+  /**
+   * The newest transaction, read from the log. Its chain value, kept outside of the journal, anchors the history: `verify` tells whether it is still
+   * part of it.
+   */
+  async anchor(): Promise<Head> {
+    this.#usable()
+    return this.#index.head()
+  }
+
+  /**
+   * Checks every frame, the chain, every content; with `workspace` also what is on disk now, with `head` whether that chain value is in the history.
+   * @throws JournalError `INVALID` when `head` is no chain value
+   */
+  async verify(options: { readonly workspace?: boolean; readonly head?: string } = {}): Promise<VerifyReport> {
     this.#usable()
     return verify(this.#source(), { ...options, index: this.#index, ...this.#progress() })
   }

@@ -83,6 +83,11 @@ export const CATALOGUE: readonly CatalogueGroup[] = [
         load: () => import('./commands/verify.ts'),
       },
       {
+        name: 'head',
+        summary: 'the chain value to keep elsewhere, for verify --head',
+        load: () => import('./commands/head.ts'),
+      },
+      {
         name: 'replay',
         summary: 'rebuild the files of any point in another folder',
         load: () => import('./commands/replay.ts'),

@@ -4,6 +4,7 @@ import { breathe } from '../disk/file.ts'
 import { genesis, readCommit, verifyCommit } from '../entry/chain.ts'
 import type { ChainedCommit } from '../entry/commit.ts'
 import { decodeCheckpoint, decodeSegment, decodeTerm } from '../entry/control.ts'
+import { JournalError } from '../errors.ts'
 import { frameSize } from '../log/frame.ts'
 import type { Frame } from '../log/log-reader.ts'
 import { LOG_START, offsetOf, type Position, segmentOf } from '../log/position.ts'
@@ -40,6 +41,8 @@ export interface VerifyOptions {
   /** Compare the workspace with the recorded states too; needs `index`. */
   readonly workspace?: boolean
   readonly index?: HistoryIndex
+  /** A chain value that was the head once, 64 hex digits, kept where nobody who can change the journal can change it. */
+  readonly head?: string
   readonly onProgress?: OnHistoryProgress
 }
 
@@ -51,7 +54,7 @@ const SETTLE_DELAYS_MS = [10, 20, 40]
  * affected is named. Holds 32 bytes a content besides the log's chunks: some 100 MiB of memory for a million contents.
  */
 export async function verify(source: HistorySource, options: VerifyOptions = {}): Promise<VerifyReport> {
-  const verification = new Verification(source, options.onProgress)
+  const verification = new Verification(source, options.onProgress, anchoredHead(options.head))
   const report = await verification.run()
   if (options.workspace !== true || options.index === undefined) return report
   const changed: ExternalChange[] = []
@@ -71,6 +74,8 @@ class Verification {
   readonly #onProgress: OnHistoryProgress | undefined
   readonly #findings = new Findings()
   readonly #census: ContentCensus
+  /** The chain value that must occur; null when it did, or none must. */
+  #awaited: string | null
   #head
   /** False behind damage, until the next commit gives a chain value to go on from. */
   #linked = true
@@ -83,11 +88,12 @@ class Verification {
   #total = 0
   #last: { sequence: number; term: number } | null = null
 
-  constructor(source: HistorySource, onProgress: OnHistoryProgress | undefined) {
+  constructor(source: HistorySource, onProgress: OnHistoryProgress | undefined, awaited: string | null) {
     this.#source = source
     this.#onProgress = onProgress
     this.#census = new ContentCensus(source.contents.blobs, this.#findings)
     this.#head = genesis(source.journalId)
+    this.#awaited = awaited === this.#head.chain ? null : awaited
   }
 
   async run(): Promise<VerifyReport> {
@@ -99,6 +105,7 @@ class Verification {
     await this.#census.checkBlobs(this.#onProgress)
     this.#census.conclude()
     this.#concludeWords()
+    this.#concludeHead()
     return {
       ok: this.#findings.count === 0,
       transactions: this.#transactions,
@@ -254,6 +261,7 @@ class Verification {
     }
     this.#linked = true
     this.#head = { seq: commit.seq, chain: commit.chain, time: commit.time }
+    if (commit.chain === this.#awaited) this.#awaited = null
     this.#census.named(commit)
     for (const entry of commit.entries) {
       const erased = (entry.op === 'edit' && entry.edits === null) || (entry.op === 'patch' && entry.patch === null)
@@ -268,6 +276,13 @@ class Verification {
       const message = `what was edited in ${path} was erased, and no purge in the history tells of it`
       this.#findings.add({ kind: 'content', message, tx, path })
     }
+  }
+
+  #concludeHead(): void {
+    if (this.#awaited === null) return
+    const { seq, chain } = this.#head
+    const message = `the head ${this.#awaited} is not in this history, which ends with transaction number ${seq} at ${chain}: it was replaced by an older copy, or written anew`
+    this.#findings.add({ kind: 'head', message })
   }
 
   async #durableBehind(position: Position): Promise<Position> {
@@ -295,6 +310,14 @@ class Verification {
     }
     return total
   }
+}
+
+function anchoredHead(head: string | undefined): string | null {
+  if (head === undefined) return null
+  if (typeof head === 'string' && /^[0-9a-f]{64}$/i.test(head)) return head.toLowerCase()
+  throw new JournalError('INVALID', `${JSON.stringify(head)} is not the head of a history`, {
+    hint: "Give the 64 hex digits that 'journal head' printed.",
+  })
 }
 
 function lostTransactions(due: number, next: ChainedCommit, position: [number, number]): Problem {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, test, vi } from 'vitest'
 import {
@@ -44,6 +44,31 @@ describe.concurrent('verify', () => {
     const text = await journal(['verify'], { cwd })
     expect(text.stdout).toMatch(/^ok: 1 transaction, \d+ frames?, \d+ blobs?\n$/)
     expect((await journalObject(['verify', '--no-workspace'], { cwd })).ok).toBe(true)
+  })
+
+  test('an older copy of the whole journal is found by the head that was kept elsewhere', async ({ expect }) => {
+    const cwd = await workspace()
+    const older = temporaryFolder()
+    const empty = (await journal(['head'], { cwd })).stdout.trim()
+    await commit(cwd, { 'a.txt': 'a' })
+    cpSync(path.join(cwd, '.journal'), path.join(older, 'journal'), { recursive: true })
+    const first = await journalObject(['head'], { cwd })
+    const receipt = await commit(cwd, { 'a.txt': 'b' })
+    const kept = (await journal(['head'], { cwd })).stdout
+    expect(kept).toBe(`${receipt.chain}\n`)
+    for (const head of [empty, first.chain, kept.trim(), kept.trim().toUpperCase()])
+      expect((await journalObject(['verify', '--head', String(head)], { cwd })).ok).toBe(true)
+
+    rmSync(path.join(cwd, '.journal'), { recursive: true })
+    cpSync(path.join(older, 'journal'), path.join(cwd, '.journal'), { recursive: true })
+    expect((await journalObject(['verify', '--head', String(first.chain)], { cwd })).ok).toBe(true)
+    const run = await journal(['verify', '--json', '--head', kept.trim()], { cwd })
+    expect(run.code).toBe(4)
+    expect(JSON.parse(run.stdout)).toMatchObject({ ok: false, problems: [{ kind: 'head' }] })
+    // The tree says otherwise, too.
+    expect((await journalObject(['verify'], { cwd })).changed).toMatchObject([{ path: 'a.txt' }])
+    const wrong = await journal(['verify', '--head', 'abc'], { cwd })
+    expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringContaining('journal head')])
   })
 
   test('says what is damaged: exit code 4', async ({ expect }) => {

@@ -51,7 +51,8 @@ describe.concurrent('usage', () => {
       ...{ show: [], cat: ['--at <at>'], undo: ['--force'], redo: [], restore: ['--to <at>', '--dry-run'] },
       ...{
         recover: ['--dry-run', '--revert', '--salvage'],
-        verify: [],
+        verify: ['--no-workspace', '--head <hash>'],
+        head: [],
         replay: ['--to <dir>', '--at <at>'],
         export: [],
       },

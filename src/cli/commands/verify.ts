@@ -20,18 +20,22 @@ function reportText(report: VerifyReport, output: Output): string[] {
   return lines
 }
 
-export default declare<[], { workspace?: boolean }>({
+export default declare<[], { workspace?: boolean; head?: string }>({
   description:
     'Checks the whole history: every frame, the hash chain, every content; and lists files that were changed behind the journal. Exit code 4 when the history is damaged.',
-  options: [['--no-workspace', 'do not look at the files in the workspace']],
+  options: [
+    ['--no-workspace', 'do not look at the files in the workspace'],
+    ['--head <hash>', 'a head that `journal head` printed before: it must be in this history'],
+  ],
   examples: [
     ['journal verify', 'check everything'],
+    ['journal verify --head "$(cat ~/anchors/project)"', 'notice a history replaced by an older copy'],
     ['journal verify --json | jq .problems', 'only what is wrong'],
   ],
   async run(session, _args, options) {
     const { output } = session
     await session.read(async (journal) => {
-      const checked = await journal.verify()
+      const checked = await journal.verify(options.head === undefined ? {} : { head: options.head })
       // A damaged history says nothing that the files could be compared with.
       const compare = checked.ok && options.workspace !== false
       const report = compare ? { ...checked, changed: (await journal.status()).changed } : checked
