@@ -69,7 +69,7 @@ export interface Disk {
    */
   sync(handle: FileHandle, all?: boolean): Promise<void>
   /** The same as `sync` without `all`, blocking: on a fast device that takes less time than handing it to another thread. A disk may have none. */
-  syncNow?(handle: FileHandle): void
+  readonly syncNow?: ((handle: FileHandle) => void) | undefined
   /** True when the exclusive lock was granted; it dies with the handle or its process. */
   lock(handle: FileHandle): boolean
 

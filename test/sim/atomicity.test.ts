@@ -20,6 +20,8 @@ interface Scenario {
   readonly transactions: number
   readonly exchange: boolean
   readonly link: boolean
+  readonly metadataSync: boolean
+  readonly blockingSync: boolean
 }
 
 const scenario: fc.Arbitrary<Scenario> = fc.record({
@@ -30,10 +32,12 @@ const scenario: fc.Arbitrary<Scenario> = fc.record({
   transactions: fc.integer({ min: 1, max: 6 }),
   exchange: fc.boolean(),
   link: fc.boolean(),
+  metadataSync: fc.boolean(),
+  blockingSync: fc.boolean(),
 })
 
-function newDisk({ seed, exchange, link }: Scenario): SimDisk {
-  const disk = SimDisk.create({ seed, exchange, link })
+function newDisk({ seed, exchange, link, metadataSync, blockingSync }: Scenario): SimDisk {
+  const disk = SimDisk.create({ seed, exchange, link, metadataSync, blockingSync })
   const random = new Random(seed)
   disk.mkdirp(`${ROOT}/d/e`)
   for (const path of ['a', 'd/a', 'd/e/a'])

@@ -128,9 +128,17 @@ export class SimDisk extends Volume<SimDisk> implements Disk {
     this.release(inode)
   }
 
-  async sync(handle: FileHandle): Promise<void> {
+  async sync(handle: FileHandle, all = false): Promise<void> {
     const { inode, path } = this.opened(handle, 'fsync')
-    await this.flush(inode, 'sync', path)
+    await this.flush(inode, 'sync', path, all)
+  }
+
+  get syncNow(): ((handle: FileHandle) => void) | undefined {
+    if (!this.options.blockingSync) return undefined
+    return (handle) => {
+      const { inode, path } = this.opened(handle, 'fdatasync')
+      this.beginFlush(inode, 'sync', path, false)()
+    }
   }
 
   lock(handle: FileHandle): boolean {
@@ -294,7 +302,7 @@ export class SimDisk extends Volume<SimDisk> implements Disk {
 
   async syncDirectory(path: string): Promise<void> {
     const folder = this.faults.crashed ? this.space.root : this.folder(path, 'fsync')
-    await this.flush(folder, 'syncDirectory', path)
+    await this.flush(folder, 'syncDirectory', path, true)
   }
 
   realPath(path: string): string {

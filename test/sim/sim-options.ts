@@ -22,8 +22,10 @@ export interface SimOptions {
   /** Probability that a write takes only a part of what it was given, or a read gives less. */
   readonly shortWrites: number
   readonly shortReads: number
-  /** Whether `sync` makes mode, owner and extended attributes durable too, as fsync does; fdatasync need not. */
+  /** Whether a `sync` of the data alone makes mode, owner and extended attributes durable too; fdatasync need not. */
   readonly metadataSync: boolean
+  /** Whether a sync may block instead of being waited for. */
+  readonly blockingSync: boolean
 }
 
 export const defaults: SimOptions = {
@@ -44,4 +46,5 @@ export const defaults: SimOptions = {
   shortWrites: 0,
   shortReads: 0,
   metadataSync: true,
+  blockingSync: false,
 }

@@ -209,9 +209,18 @@ export abstract class Volume<Self> {
   }
 
   /** The seq of a sync is taken before it waits: what is written meanwhile is not covered. */
-  protected async flush(inode: Inode, kind: 'sync' | 'syncDirectory', path: string): Promise<void> {
+  protected async flush(inode: Inode, kind: 'sync' | 'syncDirectory', path: string, all: boolean): Promise<void> {
+    const finish = this.beginFlush(inode, kind, path, all)
+    await this.syncGate?.()
+    await null
+    if (this.faults.crashed) throw new SimCrash(`${kind} ${path} was under way at the crash`)
+    finish()
+  }
+
+  /** Returns what makes durable all that was there when it began. */
+  protected beginFlush(inode: Inode, kind: 'sync' | 'syncDirectory', path: string, all: boolean): () => void {
     const at = this.seq
-    const whole = inode.kind === 'dir' || this.options.metadataSync
+    const whole = inode.kind === 'dir' || all || this.options.metadataSync
     try {
       this.enter(kind, path)
     } catch (error) {
@@ -219,11 +228,10 @@ export abstract class Volume<Self> {
       throw error
     }
     const through = whole ? at : inode.sizeSeq(at)
-    await this.syncGate?.()
-    await null
-    if (this.faults.crashed) throw new SimCrash(`${kind} ${path} was under way at the crash`)
-    inode.settle(at, 'synced', whole)
-    if (through > this.#through) this.#through = through
+    return () => {
+      inode.settle(at, 'synced', whole)
+      if (through > this.#through) this.#through = through
+    }
   }
 
   /** Some of `length`, when luck has it. */
