@@ -22,7 +22,7 @@ it.runIf(RUNS > 0)(
     for (const one of cases.slice(0, 200)) await check(one, observe)
     const survivors: string[] = []
     for (const [site, syncs] of sites) {
-    if (!site.includes(ONLY)) continue
+      if (!site.includes(ONLY)) continue
       let killedBy = 0
       for (const [index, one] of cases.entries()) {
         const tamper = (disk: SimDisk): void => {
