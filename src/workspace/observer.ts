@@ -151,7 +151,8 @@ export class Observer {
    * `stat`: how it looked before it was moved there.
    */
   learn(path: string, hash: ContentHash, stat: FileStat): void {
-    this.#learn(path, { stat, changeTime: false, hash, seenNs: BigInt(this.disk.now()) * MS })
+    // Somebody may have written to it since it was put there: its times vouch for nothing, so what is moved aside later is hashed.
+    this.#learn(path, { stat, changeTime: false, hash, seenNs: stat.mtimeNs })
   }
 
   forget(path: string): void {

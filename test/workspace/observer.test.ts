@@ -112,6 +112,17 @@ describe('the observer', () => {
     expect(reads(disk)).toBeGreaterThan(0)
   })
 
+  it('an edit between the putting of a file and the learning of it, with the times put back, is seen when the file is moved aside', async () => {
+    const { disk, observer } = setting()
+    const put = disk.lstat('/ws/a')
+    if (put === null) throw new Error('no file')
+    disk.writeFile('/ws/a', 'two')
+    later(disk)
+    observer.learn('a', hashBytes(Buffer.from('one')), disk.lstat('/ws/a') ?? put)
+    const observed = await observer.observe('a', true)
+    expect(await observer.unchanged('/ws/a', observed)).toBe(false)
+  })
+
   it('gives up on a file that is written all the time', async () => {
     const { disk, observer } = setting()
     let i = 0
