@@ -15,9 +15,8 @@ export const PATHS = ['a', 'b', 'c', 'd', 'd/a', 'd/b', 'd/e', 'd/e/f', 'g/h', '
 /** Stands for a content that becomes a blob, so that counterexamples stay readable. */
 const LARGE = 'large'
 
-function bytesOf(content: string): string {
-  return content === LARGE ? 'Q'.repeat(1024 * 1024 + 1) : content
-}
+/** Bytes of it where segments are of the ordinary size. */
+const LARGE_SIZE = 1024 * 1024 + 1
 
 const path = fc.constantFrom(...PATHS)
 const mode = fc.constantFrom(0o600, 0o640, 0o644, 0o755)
@@ -46,7 +45,8 @@ export const call: fc.Arbitrary<Call> = fc.oneof(
 export const transactions = fc.array(fc.array(call, { minLength: 1, maxLength: 6 }), { minLength: 1, maxLength: 6 })
 
 /** What the workspace does not allow is refused, typed; that is part of the game. Returns the code. */
-export async function perform(tx: Transaction, made: Call): Promise<string> {
+export async function perform(tx: Transaction, made: Call, large = LARGE_SIZE): Promise<string> {
+  const bytesOf = (content: string) => (content === LARGE ? 'Q'.repeat(large) : content)
   try {
     switch (made.op) {
       case 'write':
@@ -86,10 +86,15 @@ export async function perform(tx: Transaction, made: Call): Promise<string> {
 }
 
 /** Runs calls as one transaction; null when none of them was allowed or nothing came of them. */
-export async function commitCalls(journal: Journal, calls: readonly Call[], actor = 'tester'): Promise<string | null> {
+export async function commitCalls(
+  journal: Journal,
+  calls: readonly Call[],
+  actor = 'tester',
+  large = LARGE_SIZE,
+): Promise<string | null> {
   const tx = journal.begin({ actor })
   let taken = 0
-  for (const made of calls) if ((await perform(tx, made)) === 'ok') taken += 1
+  for (const made of calls) if ((await perform(tx, made, large)) === 'ok') taken += 1
   if (taken === 0) {
     await tx.abort()
     return null

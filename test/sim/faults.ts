@@ -64,6 +64,8 @@ export class Faults {
   /** Called before each operation; what it throws, the operation throws. */
   before: ((operation: Operation) => void) | null = null
   trace: Operation[] | null = null
+  /** Called before each operation that changes something or makes a change durable: a crash may come here. */
+  atChange: (() => void) | null = null
   #crashIn = Infinity
   #crashInChanges = Infinity
   #failures: Failure[] = []
@@ -87,6 +89,7 @@ export class Faults {
 
   heal(): void {
     this.before = null
+    this.atChange = null
     this.#crashIn = Infinity
     this.#crashInChanges = Infinity
     this.#failures = []
@@ -95,7 +98,10 @@ export class Faults {
   enter(kind: OperationKind, path?: string, bytes?: number, to?: string): void {
     if (this.crashed) throw new SimCrash(`${kind} after the crash`)
     this.count++
-    if (changing[kind]) this.changes++
+    if (changing[kind]) {
+      this.changes++
+      this.atChange?.()
+    }
     if (this.trace !== null || this.before !== null) this.#tell(kind, path, bytes, to)
     if (this.count >= this.#crashIn || this.changes >= this.#crashInChanges) {
       this.crashed = true

@@ -74,6 +74,11 @@ export class SimDisk extends Volume<SimDisk> implements Disk {
       throw error
     }
     if (!writable) throw systemError('EBADF', 'write', path)
+    if (this.halfway !== null && source.length > 1) {
+      const half = this.copy()
+      half.store(half.opened(handle, 'write').inode, source.subarray(0, 1 + this.random.below(source.length - 1)), position)
+      this.halfway(half)
+    }
     const length = this.fewer(source.length, this.options.shortWrites)
     const done = this.store(inode, source.subarray(0, length), position)
     if (done === 0 && length > 0) throw systemError('ENOSPC', 'write', path)

@@ -39,6 +39,8 @@ export abstract class Volume<Self> {
   syncGate: (() => Promise<void>) | null = null
   /** Asked at each sync, with the place in the code that wants it: true leaves it out, and says that it was done. */
   lie: ((site: string) => boolean) | null = null
+  /** Called by each write of more than a byte, with a copy of this disk on which only the first part of it was done. */
+  halfway: ((half: Self) => void) | null = null
   protected readonly space: Namespace
   protected readonly handles = new Map<FileHandle, Opened>()
   protected nextHandle = 3
@@ -155,6 +157,13 @@ export abstract class Volume<Self> {
     this.used += file.allocated
     this.touch(file)
     file.settleAll()
+  }
+
+  /** Removes a file, durably. */
+  removeFile(path: string): void {
+    const place = this.space.find(path, 'unlink')
+    this.change(place.folder, [this.space.set(place.folder, place.name, null)])
+    place.folder.settleAll()
   }
 
   /** Makes a symbolic link, durably. */

@@ -1,0 +1,172 @@
+import fc from 'fast-check'
+import type { Journal } from '../../src/index.ts'
+import { type Call, call, commitCalls, PATHS, perform } from '../journal/operations.ts'
+import { SimDisk } from './sim-disk.ts'
+
+export const ROOT = '/w'
+
+/** Beyond what the log of small segments takes: a blob. */
+const LARGE = 5000
+
+export type Step =
+  | { readonly kind: 'commit' | 'abort'; readonly calls: readonly Call[] }
+  /** Transactions at the same time, each in a folder of its own. */
+  | { readonly kind: 'together'; readonly lanes: readonly (readonly Call[])[] }
+  /** Of the transaction so many before the newest. */
+  | { readonly kind: 'undo' | 'redo' | 'restore'; readonly back: number }
+  | { readonly kind: 'purge'; readonly path: string }
+  | { readonly kind: 'checkpoint' | 'compact' | 'reopen' }
+  /** Somebody writes to a file, or removes it (null), and it is on the disk for good. */
+  | { readonly kind: 'person'; readonly path: string; readonly content: string | null }
+  /** The clock jumps by so many milliseconds. */
+  | { readonly kind: 'clock'; readonly ms: number }
+
+/** What is done to a workspace and its journal, on what disk: a value that shrinks. */
+export interface Program {
+  readonly seed: number
+  readonly steps: readonly Step[]
+  readonly segmentSize: number
+  readonly durability: 'full' | 'os'
+  readonly exchange: boolean
+  readonly link: boolean
+  readonly metadataSync: boolean
+  readonly blockingSync: boolean
+  readonly shortWrites: boolean
+}
+
+const calls = fc.array(call, { minLength: 1, maxLength: 6 })
+const back = fc.integer({ min: 0, max: 3 })
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 12, arbitrary: fc.record({ kind: fc.constant('commit' as const), calls }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('abort' as const), calls }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('together' as const),
+      lanes: fc.array(fc.array(call, { minLength: 1, maxLength: 3 }), { minLength: 2, maxLength: 3 }),
+    }),
+  },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('undo' as const, 'redo', 'restore'), back }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('purge' as const), path: fc.constantFrom(...PATHS) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('checkpoint' as const, 'compact', 'reopen') }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('person' as const),
+      path: fc.constantFrom(...PATHS),
+      content: fc.option(fc.constantFrom('mine\n', 'my own word\n', 'm'.repeat(600))),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('clock' as const),
+      ms: fc.constantFrom(-86_400_000, -3, 1, 5000, 31_536_000_000),
+    }),
+  },
+)
+
+export const program: fc.Arbitrary<Program> = fc.record({
+  seed: fc.integer({ min: 1, max: 0x7fffffff }),
+  steps: fc.array(step, { minLength: 1, maxLength: 6 }),
+  segmentSize: fc.constantFrom(16 * 1024, 64 * 1024, 4 * 1024 * 1024),
+  durability: fc.constantFrom('full' as const, 'full', 'full', 'os'),
+  exchange: fc.boolean(),
+  link: fc.boolean(),
+  metadataSync: fc.boolean(),
+  blockingSync: fc.boolean(),
+  shortWrites: fc.boolean(),
+})
+
+/** A disk with some files of a person on it, as the program wants it. */
+export function diskOf({ seed, exchange, link, metadataSync, blockingSync, shortWrites }: Program): SimDisk {
+  const disk = SimDisk.create({
+    seed,
+    exchange,
+    link,
+    metadataSync,
+    blockingSync,
+    shortWrites: shortWrites ? 0.2 : 0,
+    shortReads: shortWrites ? 0.2 : 0,
+  })
+  disk.mkdirp(`${ROOT}/d/e`)
+  if (seed % 3 > 0) disk.writeFile(`${ROOT}/a`, 'a word of mine\n', 0o640)
+  if (seed % 5 > 0) disk.writeFile(`${ROOT}/d/a`, 'word\r\n'.repeat(300), 0o755)
+  if (seed % 7 === 0) disk.writeFile(`${ROOT}/d/e/f`, 'R'.repeat(LARGE + 1))
+  disk.writeFile(`${ROOT}/mine`, 'not for the journal')
+  return disk
+}
+
+function inLane(made: Call, lane: number): Call {
+  const within = (path: string) => `lane${lane}/${path}`
+  if (made.op === 'rename') return { ...made, path: within(made.path), to: within(made.to) }
+  return { ...made, path: within(made.path) }
+}
+
+/** Does one step. What the journal refuses is part of the game; `reopen` is the caller's. */
+export async function take(journal: Journal, disk: SimDisk, step: Step): Promise<void> {
+  switch (step.kind) {
+    case 'commit':
+      await commitCalls(journal, step.calls, 'tester', LARGE)
+      return
+    case 'abort': {
+      const tx = journal.begin()
+      for (const made of step.calls) await perform(tx, made, LARGE)
+      await tx.abort()
+      return
+    }
+    case 'together': {
+      const done = await Promise.allSettled(
+        step.lanes.map((lane, at) =>
+          commitCalls(
+            journal,
+            lane.map((made) => inLane(made, at)),
+            `lane ${at}`,
+            LARGE,
+          ),
+        ),
+      )
+      for (const one of done) if (one.status === 'rejected') throw one.reason
+      return
+    }
+    case 'undo':
+    case 'redo': {
+      const seq = journal.head.seq - step.back
+      if (seq > 0) await (step.kind === 'undo' ? journal.undo(seq) : journal.redo(seq))
+      return
+    }
+    case 'restore':
+      await journal.restore({ to: Math.max(0, journal.head.seq - step.back) })
+      return
+    case 'purge':
+      await journal.purge(step.path)
+      return
+    case 'checkpoint':
+      await journal.checkpoint()
+      return
+    case 'compact':
+      await journal.compact()
+      return
+    case 'person':
+      edit(disk, step.path, step.content)
+      return
+    case 'clock':
+      disk.setTime(disk.now() + step.ms)
+      return
+    case 'reopen':
+      return
+  }
+}
+
+/** A person's edit; nothing when the path is no file, or its folder is not there. */
+function edit(disk: SimDisk, path: string, content: string | null): void {
+  const full = `${ROOT}/${path}`
+  const folder = full.slice(0, full.lastIndexOf('/'))
+  const tree = disk.tree(ROOT, ['.journal'])
+  const there = tree.get(path)
+  if (folder !== ROOT && tree.get(folder.slice(ROOT.length + 1))?.kind !== 'dir') return
+  if (there !== undefined && there.kind !== 'file') return
+  if (content !== null) disk.writeFile(full, content)
+  else if (there !== undefined) disk.removeFile(full)
+}
