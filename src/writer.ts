@@ -166,7 +166,7 @@ export class Writer {
       return new Writer(store, site, lock, { log, committer, checkpointer, limits }, report, umask)
     } catch (error) {
       site.pins.trim(0)
-      await log.close()
+      await log.close().catch(() => undefined)
       throw asJournalError(error, 'recovering')
     }
   }
@@ -199,10 +199,13 @@ export class Writer {
       // A writer that wrote nothing leaves the log as it found it.
       if (this.log.poison === null && this.committer.touched) await this.checkpointer.run(true)
     } finally {
-      await this.log.close()
-      await this.#site.reaper.drain()
-      this.#site.pins.trim(0)
-      this.#lock.release()
+      try {
+        await this.log.close()
+        await this.#site.reaper.drain()
+        this.#site.pins.trim(0)
+      } finally {
+        this.#lock.release()
+      }
     }
   }
 }

@@ -21,6 +21,17 @@ export function readFully(disk: Disk, handle: FileHandle, target: Uint8Array, po
   return done
 }
 
+/** Up to `length` bytes of a file from `position` on: fewer where it ends. */
+export function readPart(disk: Disk, path: string, position: number, length: number): Uint8Array {
+  const handle = disk.open(path, 'read')
+  try {
+    const bytes = new Uint8Array(length)
+    return bytes.subarray(0, readFully(disk, handle, bytes, position))
+  } finally {
+    disk.close(handle)
+  }
+}
+
 /** The whole of a small file; null when there is none. */
 export function readSmallFile(disk: Disk, path: string): Uint8Array | null {
   if (disk.lstat(path) === null) return null

@@ -1,5 +1,5 @@
 import { decodeContents } from '../content/content-frame.ts'
-import { readFully } from '../disk/file.ts'
+import { readPart } from '../disk/file.ts'
 import { readCommit } from '../entry/chain.ts'
 import { HEADER_SIZE, MAX_PAYLOAD } from '../log/frame.ts'
 import { offsetOf, type Position, positionOf, segmentOf } from '../log/position.ts'
@@ -49,13 +49,7 @@ function bytesBetween(source: HistorySource, position: Position, next: Position)
   const end = segmentOf(next) === segment ? offsetOf(next) : segments.size(segment)
   const length = Math.min(end - offsetOf(position), LOOK_LIMIT)
   if (length <= HEADER_SIZE) return null
-  const handle = segments.disk.open(segments.path(segment), 'read')
-  try {
-    const bytes = new Uint8Array(length)
-    return bytes.subarray(0, readFully(segments.disk, handle, bytes, offsetOf(position)))
-  } finally {
-    segments.disk.close(handle)
-  }
+  return readPart(segments.disk, segments.path(segment), offsetOf(position), length)
 }
 
 interface Guess {

@@ -1,5 +1,5 @@
 import { decodeContents, RAW } from '../content/content-frame.ts'
-import { breathe, readFully } from '../disk/file.ts'
+import { breathe, readPart } from '../disk/file.ts'
 import { genesis, readCommit } from '../entry/chain.ts'
 import type { ChainedCommit } from '../entry/commit.ts'
 import { changesOf } from '../entry/entry.ts'
@@ -160,13 +160,7 @@ export class Projection {
     const { disk } = segments
     const segment = segmentOf(end)
     if (segments.exists(segment + 1) || !segments.exists(segment)) return false
-    const handle = disk.open(segments.path(segment), 'read')
-    try {
-      const first = new Uint8Array(HEADER_SIZE)
-      return first.subarray(0, readFully(disk, handle, first, offsetOf(end))).every((byte) => byte === 0)
-    } finally {
-      disk.close(handle)
-    }
+    return readPart(disk, segments.path(segment), offsetOf(end), HEADER_SIZE).every((byte) => byte === 0)
   }
 
   async #readOn(

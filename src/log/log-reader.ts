@@ -58,7 +58,12 @@ class SegmentFile {
     this.#segments = segments
     this.#chunkSize = chunk
     this.#handle = segments.disk.open(segments.path(segment), 'read')
-    this.size = segments.disk.stat(this.#handle).size
+    try {
+      this.size = segments.disk.stat(this.#handle).size
+    } catch (error) {
+      this.close()
+      throw error
+    }
   }
 
   /** Up to `length` bytes at `offset`: fewer at the end of the file. The view stays valid. */

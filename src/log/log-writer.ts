@@ -144,8 +144,7 @@ export class LogWriter {
   /** Runs `work` while nothing is written and the file is closed, so that `work` may replace or shorten segments. What is appended meanwhile waits. */
   async aside<T>(work: () => Promise<T>): Promise<T> {
     while (this.#flushing !== null) await this.#flushing
-    if (this.#handle !== null) this.#segments.disk.close(this.#handle)
-    this.#handle = null
+    this.#closeFile()
     this.#reserved = 0
     const working = work()
     const ended = (): Promise<void> | null => {
@@ -159,8 +158,14 @@ export class LogWriter {
   /** Waits for what is in flight and closes the file. */
   async close(): Promise<void> {
     await this.#flushing
-    if (this.#handle !== null) this.#segments.disk.close(this.#handle)
+    this.#closeFile()
+  }
+
+  #closeFile(): void {
+    const handle = this.#handle
+    // An error of close leaves nothing open.
     this.#handle = null
+    if (handle !== null) this.#segments.disk.close(handle)
   }
 
   async #flush(): Promise<void> {
@@ -317,8 +322,7 @@ export class LogWriter {
       this.#drain()
       disk.truncate(this.#handle, this.#offset)
       await this.#sync()
-      disk.close(this.#handle)
-      this.#handle = null
+      this.#closeFile()
       this.#segment += 1
       this.#offset = 0
     }

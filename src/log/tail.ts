@@ -1,4 +1,4 @@
-import { createFile, readFully } from '../disk/file.ts'
+import { createFile, readPart } from '../disk/file.ts'
 import { JournalError } from '../errors.ts'
 import type { LogReader } from './log-reader.ts'
 import { offsetOf, type Position, segmentOf } from './position.ts'
@@ -45,10 +45,7 @@ export async function cutTail(reader: LogReader, position: Position, broken: str
     const from = segment === segmentOf(position) ? offsetOf(position) : 0
     const length = segments.size(segment) - from
     if (length <= 0) continue
-    const bytes = new Uint8Array(length)
-    const handle = disk.open(segments.path(segment), 'read')
-    readFully(disk, handle, bytes, from)
-    disk.close(handle)
+    const bytes = readPart(disk, segments.path(segment), from, length)
     const copy = `${broken}/${name}-${String(segment).padStart(12, '0')}-${from}`
     if (disk.lstat(copy) !== null) disk.unlink(copy)
     createFile(disk, copy, bytes.subarray(0, lastNonZero(bytes)), 0o600)
@@ -86,11 +83,8 @@ function tailBytes(reader: LogReader, position: Position): number {
   for (const segment of segments.list()) {
     if (segment < segmentOf(position)) continue
     const from = segment === segmentOf(position) ? offsetOf(position) : 0
-    const bytes = new Uint8Array(Math.max(0, segments.size(segment) - from))
-    const handle = segments.disk.open(segments.path(segment), 'read')
-    readFully(segments.disk, handle, bytes, from)
-    segments.disk.close(handle)
-    total += lastNonZero(bytes)
+    const length = Math.max(0, segments.size(segment) - from)
+    total += lastNonZero(readPart(segments.disk, segments.path(segment), from, length))
   }
   return total
 }

@@ -4,6 +4,7 @@ import { effectsOf } from '../entry/effects.ts'
 import { type State, sameState } from '../entry/state.ts'
 import { asJournalError } from '../errors.ts'
 import type { Observation, Observer } from '../workspace/observer.ts'
+import { mayBeSynced } from '../workspace/staged-file.ts'
 import { markOf } from './leftovers.ts'
 import type { FlightCommit, LogScan } from './log-scan.ts'
 import type { RecoveryReport } from './report.ts'
@@ -75,7 +76,7 @@ export async function planRecovery(
   const observations = new Map<string, Observation>()
   const missing = new Map<FlightCommit, boolean>()
   for (const history of histories.values()) {
-    const observed = await observe(site, history.path)
+    const observed = await observe(site, history)
     observations.set(history.path, observed)
     const restarted = isRestarted(site, history)
     // An edit by somebody says nothing about what was done before it.
@@ -143,12 +144,26 @@ function isRestarted(site: PlanningSite, history: PathHistory): boolean {
   return history.writers.some((writer) => writer.boot !== site.disk.bootId)
 }
 
-async function observe(site: PlanningSite, path: string): Promise<Observation> {
+async function observe(site: PlanningSite, { path, states }: PathHistory): Promise<Observation> {
   try {
     return await site.observer.observe(path)
   } catch (error) {
-    throw asJournalError(error, 'looking at the workspace', path)
+    return (
+      unreadable(site, path, states.at(-1) ?? null) ?? thrown(asJournalError(error, 'looking at the workspace', path))
+    )
   }
+}
+
+/** A file that its own transaction made unreadable was made durable before (staged-file.ts): what can be seen of it must do. */
+function unreadable({ disk, observer }: PlanningSite, path: string, goal: State): Observation | null {
+  if (goal?.kind !== 'file' || mayBeSynced(disk, goal.mode)) return null
+  const stat = disk.lstat(observer.absolute(path))
+  const same = stat?.kind === 'file' && stat.size === goal.size && stat.mode === goal.mode
+  return same ? { state: goal, stat, seenNs: 0n } : null
+}
+
+function thrown(error: unknown): never {
+  throw error
 }
 
 function isLeaf(state: State): boolean {

@@ -8,7 +8,8 @@ const SECTOR = 512
 
 /**
  * Is the file at `absolute` what a power cut leaves of content `hash` on its way to the disk: not longer than it, and every sector
- * either as it should be or zeros? An empty file is one.
+ * as it should be up to some byte, from where on it is zeros? A sector may have gone to the disk when only the first of the writes
+ * to it had been made. An empty file is one.
  */
 export async function isTornForm(
   disk: Disk,
@@ -27,7 +28,7 @@ export async function isTornForm(
       for (let at = 0; at < found.byteLength; at += SECTOR) {
         const end = Math.min(at + SECTOR, found.byteLength)
         const sector = found.subarray(at, end)
-        if (Buffer.compare(sector, chunk.subarray(at, end)) !== 0 && sector.some((byte) => byte !== 0)) return false
+        if (!isBegun(sector, chunk.subarray(at, end))) return false
       }
       position += chunk.byteLength
     }
@@ -35,4 +36,10 @@ export async function isTornForm(
   } finally {
     disk.close(handle)
   }
+}
+
+function isBegun(sector: Uint8Array, wanted: Uint8Array): boolean {
+  if (Buffer.compare(sector, wanted) === 0) return true
+  const right = sector.findIndex((byte, at) => byte !== wanted[at])
+  return sector.subarray(right).every((byte) => byte === 0)
 }

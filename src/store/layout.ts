@@ -159,7 +159,12 @@ export function markSuspect(disk: Disk, layout: Layout): void {
   try {
     if (disk.lstat(layout.suspect) === null) createFile(disk, layout.suspect, Buffer.from('{}\n'), FILE_MODE)
   } catch {
-    // The disk is failing; recovery still begins at the last good checkpoint.
+    try {
+      // Where there is no room for another file there is still room for another name.
+      disk.rename(layout.checkpoint, layout.suspect)
+    } catch {
+      // The disk takes nothing at all. A restart is what such a disk needs, and after one nothing is believed.
+    }
   }
 }
 

@@ -47,21 +47,25 @@ export class WriterLock {
       }
     }
     const handle = disk.open(path, 'write')
-    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      if (disk.lock(handle)) return new WriterLock(disk, handle)
-      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
+    try {
+      for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+        if (disk.lock(handle)) return new WriterLock(disk, handle)
+        await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
+      }
+      const holder = readWriter(disk, handle)
+      throw new JournalError(
+        'LOCKED',
+        `the journal is being written by ${holder === null ? 'another process' : `process ${holder.pid}`}`,
+        {
+          hint: 'Wait for it to finish, or end it; reading commands work meanwhile.',
+          path,
+          details: holder === null ? {} : { holder },
+        },
+      )
+    } catch (error) {
+      disk.close(handle)
+      throw error
     }
-    const holder = readWriter(disk, handle)
-    disk.close(handle)
-    throw new JournalError(
-      'LOCKED',
-      `the journal is being written by ${holder === null ? 'another process' : `process ${holder.pid}`}`,
-      {
-        hint: 'Wait for it to finish, or end it; reading commands work meanwhile.',
-        path,
-        details: holder === null ? {} : { holder },
-      },
-    )
   }
 
   /** Who writes now; null when nobody does. Takes the lock for a moment to find out. */

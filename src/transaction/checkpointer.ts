@@ -1,6 +1,6 @@
 import type { Disk, FileHandle } from '../disk/disk.ts'
 import { encodeCheckpoint } from '../entry/control.ts'
-import { asJournalError, hasSystemCode } from '../errors.ts'
+import { asJournalError, hasSystemCode, JournalError } from '../errors.ts'
 import type { LogWriter } from '../log/log-writer.ts'
 import { offsetOf, type Position, segmentOf } from '../log/position.ts'
 import { writeHint } from '../store/checkpoint-hint.ts'
@@ -13,6 +13,12 @@ import type { CheckpointBasis, Committer } from './committer.ts'
 const CONCURRENCY = 16
 /** Below this the queue itself is not worth loading. */
 const FEW = 4
+
+/** Relative to the workspace. */
+interface Dirty {
+  readonly files: Set<string>
+  readonly folders: Set<string>
+}
 
 export interface CheckpointerParts {
   readonly disk: Disk
@@ -60,7 +66,11 @@ export class Checkpointer {
       : offsetOf(end) + (segmentOf(end) - segmentOf(this.#last)) * 1024 * 1024
   }
 
-  /** `closing`: nothing will be committed any more. */
+  /**
+   * `closing`: nothing will be committed any more. Then no checkpoint is made when something cannot be opened to be made durable, and the next
+   * recovery begins where it would have begun.
+   * @throws JournalError `PERMISSION` for that, unless closing: the next checkpoint tries again
+   */
   async run(closing = false): Promise<void> {
     while (this.#running !== null) await this.#running.catch(() => undefined)
     this.#running = this.#checkpoint(closing).finally(() => {
@@ -71,14 +81,24 @@ export class Checkpointer {
 
   async #checkpoint(closing: boolean): Promise<void> {
     const basis = this.#committer.beginCheckpoint()
+    const locked: Dirty = { files: new Set(), folders: new Set() }
     try {
-      await this.#syncAll(basis)
+      await this.#syncAll(basis, locked)
     } catch (error) {
       // The pages may be marked clean now, so another sync would lie. The log still holds everything: recovery writes it anew.
       const failure = asJournalError(error, 'making the workspace durable')
       this.#log.poisonWith(failure)
       markSuspect(this.#disk, this.#layout)
       throw failure
+    }
+    const [kept] = [...locked.files, ...locked.folders]
+    if (kept !== undefined) {
+      this.#committer.dirty(locked.files, locked.folders)
+      if (closing) return
+      throw new JournalError('PERMISSION', `${kept} may not be opened, so it cannot be made durable`, {
+        hint: 'Nothing is lost. Give the permission back; the next checkpoint includes it.',
+        path: kept,
+      })
     }
     // What was moved aside belongs to transactions that recovery would not look at any more.
     await this.#reaper.drain()
@@ -102,11 +122,16 @@ export class Checkpointer {
     await writeHint(this.#disk, this.#layout, this.#journalId, position).catch(() => undefined)
   }
 
-  async #syncAll({ files, folders }: CheckpointBasis): Promise<void> {
+  /** Notes in `locked` what may not be opened. */
+  async #syncAll({ files, folders }: CheckpointBasis, locked: Dirty): Promise<void> {
     const { root } = this.#layout
     const work = [
-      ...[...files].map((path) => () => this.#syncFile(`${root}/${path}`)),
-      ...[...folders].map((path) => () => this.#syncFolder(path === '' ? root : `${root}/${path}`)),
+      ...[...files].map((path) => async () => {
+        if (!(await this.#syncFile(`${root}/${path}`))) locked.files.add(path)
+      }),
+      ...[...folders].map((path) => async () => {
+        if (!(await this.#syncFolder(path === '' ? root : `${root}/${path}`))) locked.folders.add(path)
+      }),
     ]
     if (work.length <= FEW) {
       for (const task of work) await task()
@@ -117,13 +142,22 @@ export class Checkpointer {
     await queue.addAll(work)
   }
 
-  async #syncFile(path: string): Promise<void> {
+  /** False when it may not be opened. */
+  async #syncFile(path: string): Promise<boolean> {
+    let handle: FileHandle
     try {
-      const handle = this.#openForSync(path)
+      handle = this.#openForSync(path)
+    } catch (error) {
+      if (hasSystemCode(error, 'EACCES', 'EPERM')) return false
+      if (!isGone(error)) throw error
+      return true
+    }
+    try {
       await this.#disk.sync(handle, true).finally(() => this.#disk.close(handle))
     } catch (error) {
       if (!isGone(error)) throw error
     }
+    return true
   }
 
   /** Windows syncs only what may be written; elsewhere a file that may only be read can be synced too. */
@@ -136,16 +170,19 @@ export class Checkpointer {
     }
   }
 
-  async #syncFolder(path: string): Promise<void> {
+  /** False when it may not be opened. */
+  async #syncFolder(path: string): Promise<boolean> {
     try {
       await this.#disk.syncDirectory(path)
     } catch (error) {
+      if (hasSystemCode(error, 'EACCES', 'EPERM') && (error as NodeJS.ErrnoException).syscall === 'open') return false
       if (!isGone(error)) throw error
     }
+    return true
   }
 }
 
-/** Removed, replaced or locked away since: then it is not what the journal wrote any more. */
+/** Removed or replaced since: then it is not what the journal wrote any more. */
 function isGone(error: unknown): boolean {
-  return hasSystemCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'EISDIR', 'EACCES', 'EPERM', 'EINVAL')
+  return hasSystemCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'EISDIR', 'EINVAL')
 }

@@ -13,6 +13,7 @@ import type { Position } from '../log/position.ts'
 import { type Change, Materialization, type Site, type Surprise } from '../workspace/materialization.ts'
 import type { Observation } from '../workspace/observer.ts'
 import { parentOf } from '../workspace/safe-path.ts'
+import { mayBeSynced } from '../workspace/staged-file.ts'
 import type { Draft } from './draft.ts'
 import { Gate } from './gate.ts'
 import { GatheredContents } from './gathered-contents.ts'
@@ -429,7 +430,8 @@ export class Committer {
 
   #dirty(changes: readonly Change[]): void {
     for (const { path, after, movedFrom } of changes) {
-      if (after?.kind === 'file') this.#files.add(path)
+      // One that may not be read is durable already: a checkpoint could not open it.
+      if (after?.kind === 'file' && mayBeSynced(this.#options.site.observer.disk, after.mode)) this.#files.add(path)
       if (after?.kind === 'dir') this.#folders.add(path)
       this.#folders.add(parentOf(path))
       if (movedFrom !== undefined) this.#folders.add(parentOf(movedFrom))

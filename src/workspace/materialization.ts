@@ -2,7 +2,7 @@ import type { ContentStore } from '../content/content-store.ts'
 import type { FileStat } from '../disk/disk.ts'
 import { breathe } from '../disk/file.ts'
 import type { Effect } from '../entry/effects.ts'
-import { type ContentHash, type Owner, type State, sameState } from '../entry/state.ts'
+import { type ContentHash, type FileState, type Owner, type State, sameState } from '../entry/state.ts'
 import { asJournalError, hasSystemCode, JournalError } from '../errors.ts'
 import type { ContentSource } from '../transaction/operation.ts'
 import { Anchors } from './anchors.ts'
@@ -11,7 +11,7 @@ import type { Observation, Observer } from './observer.ts'
 import type { PinnedFolders } from './pinned-folders.ts'
 import type { Reaper } from './reaper.ts'
 import { joinPath, nameOf, parentOf } from './safe-path.ts'
-import { stageFile } from './staged-file.ts'
+import { mayBeSynced, stageFile } from './staged-file.ts'
 
 /** Names changed between two turns of the event loop. */
 const STEPS_A_TURN = 256
@@ -451,11 +451,25 @@ export class Materialization {
     }
   }
 
-  #changeMode({ path, before, after }: Change): void {
+  async #changeMode({ path, before, after }: Change): Promise<void> {
     if (after?.kind !== 'file' || before?.kind !== 'file') return
     // Half done, a change of owner and permissions can be taken back like a whole one.
     this.#inverses.push(() => this.#setMode(path, before))
-    this.#setMode(path, after)
+    if (mayBeSynced(this.#site.observer.disk, after.mode)) this.#setMode(path, after)
+    else await this.#lockAway(path, after)
+  }
+
+  /** Makes a file durable while it may still be opened. */
+  async #lockAway(path: string, after: FileState): Promise<void> {
+    const { disk } = this.#site.observer
+    const handle = disk.open(this.#anchors.at(path), 'read')
+    try {
+      await disk.sync(handle, true)
+      this.#setMode(path, after)
+      await disk.sync(handle, true)
+    } finally {
+      disk.close(handle)
+    }
   }
 
   #setMode(path: string, { mode, owner }: { readonly mode: number; readonly owner?: Owner }): void {

@@ -11,6 +11,11 @@ import type { FolderFacts } from './folders.ts'
 const OWNER_READ = 0o400
 const SET_ID_BITS = 0o6000
 
+/** Can a checkpoint open a file of such a mode, to make it durable? */
+export function mayBeSynced(disk: Disk, mode: number): boolean {
+  return disk.superuser || (mode & OWNER_READ) !== 0
+}
+
 /** Attributes of a file that is about to be replaced: its successor gets them. */
 function attributesOf(disk: Disk, path: string): readonly (readonly [string, Uint8Array])[] {
   let handle: FileHandle
@@ -113,8 +118,7 @@ export async function stageFile(
     if (moved) give(disk, handle, uid, gid, after.owner !== undefined)
     // Access lists and a change of owner both touch the permission bits.
     if (cloned || given.length > 0 || (moved && (after.mode & SET_ID_BITS) !== 0)) disk.chmod(file, after.mode)
-    // A checkpoint could not open it to make it durable.
-    if ((after.mode & OWNER_READ) === 0 && !disk.superuser) await disk.sync(handle, true)
+    if (!mayBeSynced(disk, after.mode)) await disk.sync(handle, true)
     return stat
   } finally {
     disk.close(handle)

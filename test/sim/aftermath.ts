@@ -1,52 +1,72 @@
-import { openJournal } from '../../src/index.ts'
+import { type Journal, openJournal } from '../../src/index.ts'
 import { type Program, ROOT } from './program.ts'
-import { acknowledged, type Span, treeOf } from './rehearsal.ts'
+import { type Span, treeOf } from './rehearsal.ts'
 import type { SimDisk } from './sim-disk.ts'
 import { differences, type Tree } from './tree.ts'
 
 /** What must be found on a disk that is left of a crash. */
 export interface Moment {
   readonly span: Span
-  /** Newest commit that was acknowledged when it came. */
-  readonly acknowledged: number
+  /** Transactions of the span that were acknowledged when it came. */
+  readonly acknowledged: readonly string[]
 }
 
-export const momentOf = (span: Span): Moment => ({ span, acknowledged: acknowledged(span) })
+export const momentOf = (span: Span): Moment => ({ span, acknowledged: [...span.acknowledged] })
 
 /**
  * Invariant 3: opens what a crash left, and compares the tree with that of a prefix of the transactions that has every acknowledged one.
  * `watched`: called around what may crash again.
+ * @throws Error with a line a problem
  */
 export async function recoverAndCheck(
   disk: SimDisk,
-  { span, acknowledged }: Moment,
+  moment: Moment,
   { segmentSize, durability }: Program,
   watched: (on: boolean) => void,
 ): Promise<void> {
+  const { edited } = moment.span
   watched(true)
   const journal = await openJournal(ROOT, { disk, segmentSize, durability })
   watched(false)
-  const problems: string[] = []
-  let seq = 0
-  for await (const commit of journal.history()) {
-    if (commit.kind === 'recovery') continue
-    seq = commit.seq
-    break
-  }
-  const trees = new Map<number, Tree>([[span.before.seq, span.before.tree], ...span.after])
-  const expected = trees.get(seq)
-  if (seq < acknowledged) problems.push(`commit ${acknowledged} was acknowledged, and the history ends at ${seq}`)
-  if (expected === undefined) problems.push(`the history ends at ${seq}, of ${[...trees.keys()]}`)
-  else problems.push(...differences(expected, treeOf(disk)).filter((line) => !span.edited.has(line.split(':')[0] ?? '')))
-  for (const { path } of journal.recovery.conflicts) if (!span.edited.has(path)) problems.push(`conflict at ${path}`)
+  const problems = await unexpected(journal, disk, moment)
+  for (const { path } of journal.recovery.conflicts) if (!edited.has(path)) problems.push(`conflict at ${path}`)
   const staged = disk.readDirectory(`${ROOT}/.journal/staging`)
   if (staged.length > 0) problems.push(`left in staging: ${staged.map(({ name }) => name)}`)
   const report = await journal.verify({ workspace: true })
   for (const problem of report.problems) problems.push(JSON.stringify(problem))
-  for (const { path } of report.changed ?? []) if (!span.edited.has(path)) problems.push(`${path} is not as the history says`)
+  for (const { path } of report.changed ?? []) if (!edited.has(path)) problems.push(`${path} is not as recorded`)
   watched(true)
   await journal.close()
   watched(false)
   if (disk.openHandles.length > 0) problems.push(`left open: ${disk.openHandles}`)
   if (problems.length > 0) throw new Error(problems.join('\n'))
+}
+
+/** How history and tree differ from what they may be. */
+async function unexpected(journal: Journal, disk: SimDisk, { span, acknowledged }: Moment): Promise<string[]> {
+  const { before, final, step, edited } = span
+  const done = new Map<string, string>()
+  const reverted = new Set<string>()
+  let oldest = 0
+  for await (const { seq, tx, kind, of, entries } of journal.history()) {
+    oldest = seq
+    if (seq <= before.seq) break
+    if (kind === 'revert') reverted.add(of ?? '')
+    else if (kind !== 'recovery' && !reverted.has(tx)) done.set(tx, entries[0]?.path.split('/')[0] ?? '')
+  }
+  const problems: string[] = []
+  for (const tx of acknowledged) if (!done.has(tx)) problems.push(`${tx} was acknowledged, and is gone`)
+  if (oldest < before.seq) problems.push(`the history ends at ${oldest}, and was at ${before.seq} when the step began`)
+  let expected = before.tree
+  if (step.kind === 'together') for (const lane of done.values()) expected = withLane(expected, final, lane)
+  else if (done.size > 0 || step.kind === 'person') expected = final
+  const found = differences(expected, treeOf(disk))
+  problems.push(...found.filter((line) => !edited.has(line.slice(0, line.indexOf(':')))))
+  return problems
+}
+
+/** Of transactions at the same time, each has a folder of its own: so they may be there in any combination. */
+function withLane(before: Tree, final: Tree, lane: string): Tree {
+  const inLane = (path: string) => path === lane || path.startsWith(`${lane}/`)
+  return new Map([...[...before].filter(([path]) => !inLane(path)), ...[...final].filter(([path]) => inLane(path))])
 }

@@ -112,16 +112,24 @@ function cutData(file: Inode, random: Random): void {
   }
   const sectorBias = random.bias()
   const sizeBias = random.bias()
+  // The file as the system's memory had it: a sector that is written out has all that was written to it before.
+  const cached = bytes.slice()
+  let cachedSize = size
   for (const [i, step] of steps.entries()) {
     const durable = step.state === 'synced'
+    if (step.newSize < cachedSize) cached.fill(0, step.newSize, cachedSize)
+    cached.set(written[i] as Uint8Array, step.position)
+    cachedSize = step.newSize
     if (durable || random.chance(sizeBias)) {
       // A write only ever grows a file; a truncation, of which one that was lost may have come before, sets its size.
       const newSize = step.length === 0 ? step.newSize : Math.max(size, step.position + step.length)
       if (newSize < size) bytes.fill(0, newSize, size)
       size = newSize
     }
-    writeSectors(bytes, step.position, written[i] as Uint8Array, size, () => durable || random.chance(sectorBias))
+    const end = Math.min(step.position + step.length, size)
+    copySectors(cached, bytes, step.position, end, () => durable || random.chance(sectorBias))
   }
+  bytes.fill(0, size)
   file.bytes = bytes
   file.shared = false
   file.size = size
@@ -130,14 +138,10 @@ function cutData(file: Inode, random: Random): void {
   if (random.chance(0.5)) file.mtimeUs = file.syncedMtimeUs
 }
 
-/** Applies those sectors of a write that `keep` says, as far as the file reaches. */
-function writeSectors(bytes: Uint8Array, position: number, data: Uint8Array, size: number, keep: () => boolean): void {
-  const end = Math.min(position + data.length, size)
-  for (let from = position; from < end; ) {
-    const to = Math.min(end, (Math.floor(from / SECTOR) + 1) * SECTOR)
-    if (keep()) bytes.set(data.subarray(from - position, to - position), from)
-    from = to
-  }
+/** Copies those sectors of `from` that `keep` says and that hold bytes from `start` to `end`. */
+function copySectors(from: Uint8Array, to: Uint8Array, start: number, end: number, keep: () => boolean): void {
+  for (let at = Math.floor(start / SECTOR) * SECTOR; at < end; at += SECTOR)
+    if (keep()) to.set(from.subarray(at, Math.min(at + SECTOR, end)), at)
 }
 
 /** Counts names and sets parents anew. A folder that is found under a second name has only the first. */

@@ -1,10 +1,19 @@
+import { JournalError, openJournal } from '../../src/index.ts'
 import { type Moment, momentOf, recoverAndCheck } from './aftermath.ts'
-import { diskOf, type Program } from './program.ts'
+import { diskOf, type Fault, type Program, ROOT } from './program.ts'
 import { Random } from './random.ts'
 import { rehearse, type Span } from './rehearsal.ts'
 import type { SimDisk } from './sim-disk.ts'
+import type { Tree } from './tree.ts'
 
-type Model = 'process' | 'ordered' | 'any'
+export interface ExploreOptions {
+  /** While the program runs. It runs once without it before, so that it is known what should come of it. */
+  readonly fault?: Fault
+  /** Faults of some recoveries. */
+  readonly recoveryFaults?: readonly Fault[]
+  /** Does something to every disk before it is used. */
+  readonly tamper?: (disk: SimDisk) => void
+}
 
 /** A disk that a crash left, and how it came about. */
 interface Image {
@@ -18,58 +27,126 @@ interface Image {
 const MOST_CRASHES = 3
 /** Share of the recoveries that crash again. */
 const AGAIN = 0.4
+/** Share of the recoveries that meet a fault, where there are any. */
+const DISTURBED = 0.3
 
 /**
- * Runs a program once, and lets it crash at every operation that changes something; recovers each disk that is left, and checks it.
- * Some recoveries are crashed in turn.
- * @param tamper does something to every disk before it is used.
+ * Runs a program, and lets it crash at every operation that changes something; recovers each disk that is left, and checks it. Some
+ * recoveries are crashed in turn, some meet a fault of the disk.
  * @returns number of crashes that were recovered from.
  * @throws Error that says how the disk came about
  */
-export async function explore(program: Program, tamper: (disk: SimDisk) => void = () => undefined): Promise<number> {
+export async function explore(program: Program, options: ExploreOptions = {}): Promise<number> {
   const random = new Random(program.seed)
   const images: Image[] = []
-  const disk = diskOf(program)
-  tamper(disk)
-  let span: Span | null = null
-  const crash = (disk: SimDisk, mark: string, story: readonly string[], moment: Moment): Image => {
-    const model = program.durability === 'os' ? 'process' : pickModel(random)
-    return { disk: disk.crash(model, { seed: random.uint32() }), moment, story: [...story, `${mark} ${model}`] }
+  let count = 0
+  for (const image of await crashed(program, options, random)) {
+    images.push(image)
+    for (let next = images.pop(); next !== undefined; next = images.pop()) {
+      options.tamper?.(next.disk)
+      count += 1
+      try {
+        const again = await recovered(next, program, options, random)
+        if (again !== null) images.push(again)
+      } catch (error) {
+        throw new Error(`crashes ${next.story.join(', then ')}: ${(error as Error).message}`, { cause: error })
+      }
+    }
   }
+  return count
+}
+
+/** Runs the program and gathers what its crashes leave. */
+async function crashed(program: Program, { fault, tamper }: ExploreOptions, random: Random): Promise<Image[]> {
+  let undisturbed: Tree[] | undefined
+  if (fault !== undefined) undisturbed = await rehearse(program, diskOf(program), () => undefined)
+  const images: Image[] = []
+  const disk = diskOf(program)
+  tamper?.(disk)
+  let span: Span | null = null
   const take = (disk: SimDisk, mark: string) => {
-    if (span !== null) images.push(crash(disk, mark, [], momentOf(span)))
+    if (span !== null) images.push(crash(disk, program, random, momentOf(span), [], mark))
   }
   disk.faults.atChange = () => take(disk, `${disk.faults.changes}`)
   disk.halfway = (half) => {
     if (random.chance(0.3)) take(half, `${disk.faults.changes}+`)
   }
-  await rehearse(program, disk, (begun) => {
-    span = begun
-  })
-  let count = 0
-  for (let image = images.pop(); image !== undefined; image = images.pop()) {
-    const { disk, moment, story } = image
-    tamper(disk)
-    let next: Image | null = null
-    let seen = 0
-    const again = story.length <= MOST_CRASHES && random.chance(AGAIN)
-    const watch = () => {
-      seen += 1
-      if (random.below(seen) === 0) next = crash(disk, `${disk.faults.changes}`, story, moment)
-    }
-    count += 1
-    try {
-      await recoverAndCheck(disk, moment, program, (on) => {
-        disk.faults.atChange = on && again ? watch : null
-      })
-    } catch (error) {
-      throw new Error(`crashes ${story.join(', then ')}: ${(error as Error).message}`, { cause: error })
-    }
-    if (next !== null) images.push(next)
-  }
-  return count
+  if (fault !== undefined) plan(disk, fault, program)
+  await rehearse(
+    program,
+    disk,
+    (begun) => {
+      span = begun
+    },
+    undisturbed,
+  )
+  for (let left = 3; left > 0; left -= 1) take(disk, 'the end')
+  return images
 }
 
-function pickModel(random: Random): Model {
-  return (['process', 'ordered', 'any', 'any'] as const)[random.below(4)] ?? 'any'
+function crash(
+  disk: SimDisk,
+  { durability }: Program,
+  random: Random,
+  moment: Moment,
+  before: readonly string[],
+  mark: string,
+): Image {
+  const power = random.pick(['ordered', 'any', 'any'] as const)
+  const model = disk.faults.dead
+    ? power
+    : durability === 'os'
+      ? 'process'
+      : random.pick(['process', power, power] as const)
+  return { disk: disk.crash(model, { seed: random.uint32() }), moment, story: [...before, `${mark} ${model}`] }
+}
+
+/** Recovers and checks; returns what is left of a crash on the way, if there was one. */
+async function recovered(
+  image: Image,
+  program: Program,
+  { recoveryFaults = [] }: ExploreOptions,
+  random: Random,
+): Promise<Image | null> {
+  const { moment, story } = image
+  let { disk } = image
+  let next: Image | null = null
+  let seen = 0
+  const watch = () => {
+    seen += 1
+    if (random.below(seen) === 0) next = crash(disk, program, random, moment, story, `${disk.faults.changes}`)
+  }
+  const again = story.length <= MOST_CRASHES && random.chance(AGAIN)
+  const watched = (on: boolean) => {
+    disk.faults.atChange = on && again ? watch : null
+  }
+  if (process.env.SIM_CASE !== undefined) disk.faults.trace = []
+  if (recoveryFaults.length > 0 && random.chance(DISTURBED)) {
+    watched(true)
+    await openOnFailing(disk, random.pick(recoveryFaults), program)
+    if (disk.openHandles.length > 0) throw new Error(`left open by a failed opening: ${disk.openHandles}`)
+    if (process.env.SIM_CASE !== undefined) console.log(story, 'dead', disk.faults.dead, disk.faults.trace?.map((o) => `${o.index} ${o.kind} ${o.path} ${o.to ?? ''}`).filter((l) => !/lstat|anchor| stat|open|read|close|attributes/.test(l)).join('\n'))
+    if (disk.faults.dead) disk = crash(disk, program, random, moment, story, 'a restart').disk
+    else disk.faults.heal()
+  }
+  await recoverAndCheck(disk, moment, program, watched)
+  return next
+}
+
+function plan(disk: SimDisk, { at, code, kinds, persistent }: Fault, { durability }: Program): void {
+  // After a failing device only a restart helps, and that is more than `os` promises to survive.
+  if (durability === 'os' && code === 'EIO' && kinds === null) return
+  disk.faults.failAt(at, code, { persistent, ...(kinds !== null && { kinds }) })
+}
+
+/** Opens while operations fail: it works, or fails with a typed error. */
+async function openOnFailing(disk: SimDisk, fault: Fault, program: Program): Promise<void> {
+  const { segmentSize, durability } = program
+  plan(disk, fault, program)
+  try {
+    await (await openJournal(ROOT, { disk, segmentSize, durability })).close()
+  } catch (error) {
+    if (error instanceof JournalError) return
+    throw new Error(`an untyped error of a failing disk: ${(error as Error).stack}`)
+  }
 }

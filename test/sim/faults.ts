@@ -34,6 +34,8 @@ const changing = {
 
 export type OperationKind = keyof typeof changing
 
+export const OPERATION_KINDS = Object.keys(changing) as readonly OperationKind[]
+
 export interface Operation {
   /** 1 for the first operation of a disk. */
   readonly index: number
@@ -42,6 +44,11 @@ export interface Operation {
   readonly to?: string
   /** Asked for, by reads and writes; the new size, by truncate. */
   readonly bytes?: number
+}
+
+/** Where nothing can be changed, what was changed before can still be made durable, unless the device itself fails. */
+function fails(kind: OperationKind, code: string): boolean {
+  return changing[kind] && (code === 'EIO' || (kind !== 'sync' && kind !== 'syncDirectory'))
 }
 
 /** The machine stopped: thrown by the operation that a crash was planned for, and by all after it. */
@@ -66,6 +73,8 @@ export class Faults {
   trace: Operation[] | null = null
   /** Called before each operation that changes something or makes a change durable: a crash may come here. */
   atChange: (() => void) | null = null
+  /** Once every change failed with an error of the device: only a restart helps such a disk, nothing could even be noted on it. */
+  dead = false
   #crashIn = Infinity
   #crashInChanges = Infinity
   #failures: Failure[] = []
@@ -133,10 +142,15 @@ export class Faults {
       if (failure.left > 0) {
         if (failure.kinds !== null && !failure.kinds.has(kind)) continue
         if (--failure.left === 0) code ??= failure.code
-      } else if (failure.persistent && (failure.kinds === null ? changing[kind] : failure.kinds.has(kind))) {
+      } else if (failure.persistent && (failure.kinds === null ? fails(kind, failure.code) : failure.kinds.has(kind))) {
         code ??= failure.code
       }
     }
+    if (
+      code === 'EIO' &&
+      this.#failures.some(({ left, persistent, kinds }) => left === 0 && persistent && kinds === null)
+    )
+      this.dead = true
     if (code !== null) throw systemError(code, kind, path, to)
   }
 }

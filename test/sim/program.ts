@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import type { Journal } from '../../src/index.ts'
 import { type Call, call, commitCalls, PATHS, perform } from '../journal/operations.ts'
+import { OPERATION_KINDS, type OperationKind } from './faults.ts'
 import { SimDisk } from './sim-disk.ts'
 
 export const ROOT = '/w'
@@ -78,6 +79,30 @@ export const program: fc.Arbitrary<Program> = fc.record({
   blockingSync: fc.boolean(),
   shortWrites: fc.boolean(),
 })
+
+/** An operation that fails: the `at`-th of those kinds, with an error of the system, or all from that one on. */
+export interface Fault {
+  readonly at: number
+  readonly code: string
+  /** Null: of any. */
+  readonly kinds: readonly OperationKind[] | null
+  readonly persistent: boolean
+}
+
+export const fault: fc.Arbitrary<Fault> = fc.oneof(
+  fc.record({
+    at: fc.integer({ min: 1, max: 300 }),
+    code: fc.constantFrom('EIO', 'ENOSPC', 'EACCES', 'EPERM', 'EROFS', 'EMFILE'),
+    kinds: fc.constant(null),
+    persistent: fc.boolean(),
+  }),
+  fc.record({
+    at: fc.integer({ min: 1, max: 20 }),
+    code: fc.constantFrom('EIO', 'ENOSPC', 'EACCES', 'EPERM', 'EROFS', 'EMFILE'),
+    kinds: fc.constantFrom(...OPERATION_KINDS).map((kind) => [kind]),
+    persistent: fc.boolean(),
+  }),
+)
 
 /** A disk with some files of a person on it, as the program wants it. */
 export function diskOf({ seed, exchange, link, metadataSync, blockingSync, shortWrites }: Program): SimDisk {

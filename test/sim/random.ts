@@ -44,6 +44,10 @@ export class Random {
     return probability > 0 && this.unit() < probability
   }
 
+  pick<T>(list: readonly T[]): T {
+    return list[this.below(list.length)] as T
+  }
+
   /** A probability to be used for a while: the extremes come often, because they are what breaks things. */
   bias(): number {
     const pick = this.uint32() & 3

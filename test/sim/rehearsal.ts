@@ -1,80 +1,92 @@
-import { type Journal, JournalError, openJournal, type Receipt } from '../../src/index.ts'
+import { type Journal, JournalError, openJournal } from '../../src/index.ts'
 import { type Program, ROOT, type Step, take } from './program.ts'
 import type { SimDisk } from './sim-disk.ts'
 import { differences, type Tree } from './tree.ts'
 
-/** One step of a program: what there was before it, and what each of its commits made of that. */
+/** One step of a program: what there was before it, and what it makes of that when nothing stops it. */
 export interface Span {
   readonly step: Step
   readonly before: { readonly seq: number; readonly tree: Tree }
-  /** By number of the commit. Complete when the step is over. */
-  readonly after: Map<number, Tree>
-  /** What was acknowledged so far. */
-  readonly receipts: Receipt[]
+  /** Set when the step is over. */
+  final: Tree
+  /** Ids of the transactions that were acknowledged so far. */
+  readonly acknowledged: string[]
   /** Paths that a person changed since the last checkpoint: recovery may report them. */
   readonly edited: ReadonlySet<string>
 }
 
 export const treeOf = (disk: SimDisk): Tree => disk.tree(ROOT, ['.journal'])
 
-export const acknowledged = ({ before, receipts }: Span): number =>
-  receipts.reduce((newest, { seq }) => Math.max(newest, seq), before.seq)
-
 const REFUSALS = new Set(['INVALID', 'NOT_FOUND', 'EXISTS', 'CONFLICT', 'PATH_OUTSIDE'])
 
-/** Runs a program to its end; `begin` is told of each span when it begins. */
-export async function rehearse(program: Program, disk: SimDisk, begin: (span: Span) => void): Promise<void> {
+/**
+ * Runs a program to its end; `begin` is told of each span when it begins.
+ * @param undisturbed the trees after each span of a run in which no operation of the disk failed. With it, some may fail in this one: each step
+ * then does the same, or fails as a whole and ends the run.
+ * @returns the trees after each span
+ */
+export async function rehearse(
+  program: Program,
+  disk: SimDisk,
+  begin: (span: Span) => void,
+  undisturbed?: readonly Tree[],
+): Promise<Tree[]> {
   const { segmentSize, durability } = program
-  let seq = 0
+  const trees: Tree[] = []
+  let journal: Journal | null = null
   let edited = new Set<string>()
-  const start = (step: Step): Span => {
-    const span = { step, before: { seq, tree: treeOf(disk) }, after: new Map(), receipts: [], edited: new Set(edited) }
-    begin(span)
-    return span
-  }
-  let span = start({ kind: 'reopen' })
+  let span: Span | null = null
   const open = async () => {
-    const journal = await openJournal(ROOT, { disk, segmentSize, durability })
-    return journal.on('commit', (receipt) => span.receipts.push(receipt))
+    journal = await openJournal(ROOT, { disk, segmentSize, durability })
+    journal.on('commit', ({ tx }) => span?.acknowledged.push(tx))
+    return journal
   }
-  let journal = await open()
-  for (const step of program.steps) {
-    if (step.kind === 'person') edited.add(step.path)
-    span = start(step)
-    if (step.kind === 'reopen') {
-      await journal.close()
-      journal = await open()
-    } else await tryStep(journal, disk, step)
-    if (step.kind === 'person') disk.settle()
-    if (step.kind === 'reopen' || step.kind === 'checkpoint') edited = new Set()
-    note(span, journal.head.seq, treeOf(disk))
-    seq = journal.head.seq
+  const steps: readonly Step[] = [{ kind: 'reopen' }, ...program.steps, { kind: 'reopen' }]
+  let seq = 0
+  try {
+    for (const step of steps) {
+      if (step.kind === 'person') edited.add(step.path)
+      const tree = treeOf(disk)
+      const final = undisturbed?.[trees.length] ?? tree
+      span = { step, before: { seq, tree }, final, acknowledged: [], edited: new Set(edited) }
+      begin(span)
+      if (step.kind === 'reopen') {
+        await (journal as Journal | null)?.close()
+        journal = await open()
+      } else await tryStep(journal as unknown as Journal, disk, step, undisturbed !== undefined)
+      if (step.kind === 'person') disk.settle()
+      if (step.kind === 'reopen' || step.kind === 'checkpoint') edited = new Set()
+      span.final = treeOf(disk)
+      trees.push(span.final)
+      seq = (journal as unknown as Journal).head.seq
+      const other = differences(undisturbed?.[trees.length - 1] ?? span.final, span.final)
+      if (other.length > 0) throw new Error(`${step.kind} ended with ${other.join('; ')}`)
+    }
+  } catch (error) {
+    if (undisturbed === undefined || !(error instanceof JournalError)) throw error
   }
-  span = start({ kind: 'reopen' })
-  await journal.close()
+  try {
+    await (journal as Journal | null)?.close()
+  } catch (error) {
+    if (undisturbed === undefined || !(error instanceof JournalError)) throw error
+  }
+  if (disk.openHandles.length > 0) throw new Error(`left open: ${disk.openHandles}`)
+  return trees
 }
 
-async function tryStep(journal: Journal, disk: SimDisk, step: Step): Promise<void> {
+/** What is refused changes nothing. */
+async function tryStep(journal: Journal, disk: SimDisk, step: Step, disturbed: boolean): Promise<void> {
   const before = treeOf(disk)
   try {
     await take(journal, disk, step)
   } catch (error) {
-    if (!(error instanceof JournalError && REFUSALS.has(error.code))) throw error
-    const changed = differences(before, treeOf(disk))
-    if (changed.length > 0) throw new Error(`${step.kind} was refused, and changed ${changed.join('; ')}`)
+    if (!(error instanceof JournalError)) throw error
+    // Of several transactions some may be done; a poisoned journal leaves the rest to recovery.
+    if (step.kind !== 'together' && error.code !== 'POISONED') {
+      const changed = differences(before, treeOf(disk))
+      if (changed.length > 0)
+        throw new Error(`${step.kind} failed with ${error.code}, and changed ${changed.join('; ')}`)
+    }
+    if (disturbed || !REFUSALS.has(error.code)) throw error
   }
-}
-
-/** The trees after each commit of a step that is over. Of transactions at the same time, each has a folder of its own. */
-function note({ before, after, receipts, step }: Span, head: number, tree: Tree): void {
-  const laneOf = (seq: number) => receipts.find((receipt) => receipt.seq === seq)?.files[0]?.path.split('/')[0] ?? ''
-  for (let seq = before.seq + 1; seq <= head; seq += 1) {
-    const last = after.get(seq - 1) ?? before.tree
-    after.set(seq, step.kind === 'together' ? withLane(last, tree, laneOf(seq)) : tree)
-  }
-}
-
-function withLane(last: Tree, final: Tree, lane: string): Tree {
-  const inLane = (path: string) => path === lane || path.startsWith(`${lane}/`)
-  return new Map([...[...last].filter(([path]) => !inLane(path)), ...[...final].filter(([path]) => inLane(path))])
 }

@@ -76,7 +76,11 @@ export class SimDisk extends Volume<SimDisk> implements Disk {
     if (!writable) throw systemError('EBADF', 'write', path)
     if (this.halfway !== null && source.length > 1) {
       const half = this.copy()
-      half.store(half.opened(handle, 'write').inode, source.subarray(0, 1 + this.random.below(source.length - 1)), position)
+      half.store(
+        half.opened(handle, 'write').inode,
+        source.subarray(0, 1 + this.random.below(source.length - 1)),
+        position,
+      )
       this.halfway(half)
     }
     const length = this.fewer(source.length, this.options.shortWrites)
@@ -124,13 +128,19 @@ export class SimDisk extends Volume<SimDisk> implements Disk {
     this.changeMeta(inode, { ...inode.meta, attributes: attributes.set(name, value.slice()) })
   }
 
+  /** An error of close leaves the handle closed, as on Linux. */
   close(handle: FileHandle): void {
     const { inode, path } = this.opened(handle, 'close')
-    this.enter('close', path)
-    this.handles.delete(handle)
-    inode.opens--
-    if (inode.lockedBy === handle) inode.lockedBy = 0
-    this.release(inode)
+    try {
+      this.enter('close', path)
+    } finally {
+      if (!this.faults.crashed) {
+        this.handles.delete(handle)
+        inode.opens--
+        if (inode.lockedBy === handle) inode.lockedBy = 0
+        this.release(inode)
+      }
+    }
   }
 
   async sync(handle: FileHandle, all = false): Promise<void> {
