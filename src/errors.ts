@@ -118,3 +118,21 @@ export function asJournalError(error: unknown, doing: string, path?: string): Jo
   const reason = error instanceof Error ? error.message : String(error)
   return new JournalError(kind, `${doing}: ${reason}`, { hint, path, cause: error })
 }
+
+/** Runs `work`; whatever it throws comes as a JournalError. */
+export async function typed<T>(doing: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw asJournalError(error, doing)
+  }
+}
+
+/** The same items; whatever getting them throws comes as a JournalError. */
+export async function* typedItems<T>(doing: string, items: AsyncIterable<T>): AsyncGenerator<T> {
+  try {
+    yield* items
+  } catch (error) {
+    throw asJournalError(error, doing)
+  }
+}

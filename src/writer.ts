@@ -1,11 +1,13 @@
 import os from 'node:os'
+import { CHUNK_SIZE } from './content/hash.ts'
 import type { FileStat } from './disk/disk.ts'
+import { readPart, stir, writeFully } from './disk/file.ts'
 import { encodeSegment } from './entry/control.ts'
 import type { Owner } from './entry/state.ts'
 import { asJournalError, JournalError } from './errors.ts'
 import type { HistoryIndex } from './history/history-index.ts'
 import { LogWriter } from './log/log-writer.ts'
-import { segmentOf } from './log/position.ts'
+import { offsetOf, segmentOf } from './log/position.ts'
 import { corruptionError, cutTail } from './log/tail.ts'
 import type { OpenOptions } from './options.ts'
 import { type LogScan, scanLog } from './recovery/log-scan.ts'
@@ -220,13 +222,26 @@ async function refuseUnrecovered(site: RecoverySite, scan: LogScan): Promise<voi
   })
 }
 
-/** What a killed process wrote may stand in the kernel's memory only; it must be durable before anything is done that relies on it. */
-async function syncEnd({ disk, segments, layout }: Store, scan: LogScan): Promise<void> {
-  const first = segmentOf(scan.durable)
-  for (let segment = first; segment <= segmentOf(scan.end); segment += 1) {
+/**
+ * What a killed process wrote may stand in the kernel's memory only, and after a failed sync the kernel takes it for written: so all that is not known to be
+ * durable is written once more, and made durable before anything is done that relies on it.
+ */
+async function syncEnd({ disk, segments, layout }: Store, { durable, end }: LogScan): Promise<void> {
+  for (let segment = segmentOf(durable); segment <= segmentOf(end); segment += 1) {
     if (!segments.exists(segment)) continue
-    const handle = disk.open(segments.path(segment), 'write')
-    await disk.sync(handle).finally(() => disk.close(handle))
+    const path = segments.path(segment)
+    const handle = disk.open(path, 'write')
+    try {
+      const from = segment === segmentOf(durable) ? offsetOf(durable) : 0
+      const to = segment === segmentOf(end) ? offsetOf(end) : disk.stat(handle).size
+      for (let at = from; at < to; at += CHUNK_SIZE) {
+        writeFully(disk, handle, readPart(disk, path, at, Math.min(CHUNK_SIZE, to - at)), at)
+      }
+      await disk.sync(handle)
+    } finally {
+      disk.close(handle)
+    }
   }
+  stir(disk, layout.log)
   await disk.syncDirectory(layout.log)
 }

@@ -51,10 +51,37 @@ export function createFile(disk: Disk, path: string, bytes: Uint8Array, mode: nu
     writeFully(disk, handle, bytes, 0)
   } catch (error) {
     disk.close(handle)
-    disk.unlink(path)
+    dropFile(disk, path)
     throw error
   }
   disk.close(handle)
+}
+
+/** Removes a file of our own that nobody needs, if it is there. What cannot be removed stays, and the next recovery finds it. */
+export function dropFile(disk: Disk, path: string): void {
+  try {
+    if (disk.lstat(path) !== null) disk.unlink(path)
+  } catch {
+    // It is in nobody's way.
+  }
+}
+
+/** For an instant in a folder that is stirred. */
+const STIRRING = '.write-journal.tmp'
+
+/**
+ * Changes a folder and changes it back. After a failed sync the kernel may take its names for written; a change makes it write them again with the
+ * next sync.
+ */
+export function stir(disk: Disk, folder: string): void {
+  const file = `${folder}/${STIRRING}`
+  if (disk.lstat(file) === null) disk.close(disk.open(file, 'create', 0o600))
+  disk.unlink(file)
+}
+
+/** Did a crash come while a folder was stirred? */
+export function isStirred(disk: Disk, folder: string): boolean {
+  return disk.lstat(`${folder}/${STIRRING}`) !== null
 }
 
 /** Creates missing folders from `root` (which exists) down to `path`. Returns those made, the outermost first. */

@@ -1,6 +1,7 @@
+import { isStirred, stir } from '../disk/file.ts'
 import { effectsOf } from '../entry/effects.ts'
 import type { Entry } from '../entry/entry.ts'
-import { asJournalError } from '../errors.ts'
+import { asJournalError, hasSystemCode } from '../errors.ts'
 import type { Committer } from '../transaction/committer.ts'
 import { newTransactionId } from '../transaction/transaction-id.ts'
 import { type Change, Materialization, type Site } from '../workspace/materialization.ts'
@@ -89,11 +90,29 @@ export async function recover(
   for (const leftover of leftovers) removeLeftover(site, leftover, options.salvage)
   for (const { commit } of scan.inFlight) await committer.ownBlobs(commit.entries)
   const touched = plan.paths.map(({ path }) => path)
+  const folders = new Set(touched.map(parentOf))
+  for (const { path, goal } of plan.paths) if (goal?.kind === 'dir') folders.add(path)
+  for (const folder of folders) stirIn(site, folder)
   committer.dirty(
     plan.paths.filter(({ goal }) => goal?.kind === 'file').map(({ path }) => path),
-    [...touched.map(parentOf), ...plan.paths.filter(({ goal }) => goal?.kind === 'dir').map(({ path }) => path)],
+    folders,
   )
   return { ...plan.report, conflicts: [...plan.report.conflicts, ...blocked, ...found] }
+}
+
+/** After a failed sync the names in a folder of the workspace are written again. */
+function stirIn({ observer: { disk, root }, suspect }: RecoverySite, folder: string): void {
+  const full = folder === '' ? root : `${root}/${folder}`
+  if (disk.lstat(full)?.kind !== 'dir' || (!suspect && !isStirred(disk, full))) return
+  const anchor = disk.anchor(full)
+  try {
+    stir(disk, anchor.path)
+  } catch (error) {
+    // No name in it was changed lately either.
+    if (!hasSystemCode(error, 'EACCES', 'EPERM')) throw error
+  } finally {
+    anchor.release()
+  }
 }
 
 function revertOf(tx: string, entries: readonly Entry[]): Parameters<Committer['record']>[0] {

@@ -152,20 +152,15 @@ export function completeLayout(disk: Disk, layout: Layout): void {
 }
 
 /**
- * Notes, as well as the disk lets us, that a sync of workspace files failed: what reads back right may not be on the disk, so the next recovery
- * writes everything in flight anew.
+ * Notes that workspace files are being synced. Where it is found, a sync may have failed, and the kernel may have marked as clean what never reached the
+ * disk: so the next recovery believes no file in flight, and writes all of them anew.
  */
 export function markSuspect(disk: Disk, layout: Layout): void {
-  try {
-    if (disk.lstat(layout.suspect) === null) createFile(disk, layout.suspect, Buffer.from('{}\n'), FILE_MODE)
-  } catch {
-    try {
-      // Where there is no room for another file there is still room for another name.
-      disk.rename(layout.checkpoint, layout.suspect)
-    } catch {
-      // The disk takes nothing at all. A restart is what such a disk needs, and after one nothing is believed.
-    }
-  }
+  if (disk.lstat(layout.suspect) === null) createFile(disk, layout.suspect, Buffer.from('{}\n'), FILE_MODE)
+}
+
+export function clearSuspect(disk: Disk, layout: Layout): void {
+  if (disk.lstat(layout.suspect) !== null) disk.unlink(layout.suspect)
 }
 
 /** Notes which folder this journal belongs to. */

@@ -4,7 +4,7 @@ import { asJournalError, hasSystemCode, JournalError } from '../errors.ts'
 import type { LogWriter } from '../log/log-writer.ts'
 import { offsetOf, type Position, segmentOf } from '../log/position.ts'
 import { writeHint } from '../store/checkpoint-hint.ts'
-import { type Layout, markSuspect } from '../store/layout.ts'
+import { clearSuspect, type Layout, markSuspect } from '../store/layout.ts'
 import type { PinnedFolders } from '../workspace/pinned-folders.ts'
 import type { Reaper } from '../workspace/reaper.ts'
 import type { CheckpointBasis, Committer } from './committer.ts'
@@ -80,6 +80,9 @@ export class Checkpointer {
   }
 
   async #checkpoint(closing: boolean): Promise<void> {
+    // Noted before, since a process may be killed right after a sync has failed.
+    const suspect = this.#committer.touched
+    if (suspect) markSuspect(this.#disk, this.#layout)
     const basis = this.#committer.beginCheckpoint()
     const locked: Dirty = { files: new Set(), folders: new Set() }
     try {
@@ -88,12 +91,12 @@ export class Checkpointer {
       // The pages may be marked clean now, so another sync would lie. The log still holds everything: recovery writes it anew.
       const failure = asJournalError(error, 'making the workspace durable')
       this.#log.poisonWith(failure)
-      markSuspect(this.#disk, this.#layout)
       throw failure
     }
     const [kept] = [...locked.files, ...locked.folders]
     if (kept !== undefined) {
       this.#committer.dirty(locked.files, locked.folders)
+      if (suspect) clearSuspect(this.#disk, this.#layout)
       if (closing) return
       throw new JournalError('PERMISSION', `${kept} may not be opened, so it cannot be made durable`, {
         hint: 'Nothing is lost. Give the permission back; the next checkpoint includes it.',
@@ -117,7 +120,7 @@ export class Checkpointer {
       durability: 'full',
     })
     this.#last = position
-    if (this.#disk.lstat(this.#layout.suspect) !== null) this.#disk.unlink(this.#layout.suspect)
+    if (suspect) clearSuspect(this.#disk, this.#layout)
     // Without room for a new hint the old one still leads to a checkpoint, only to an earlier one.
     await writeHint(this.#disk, this.#layout, this.#journalId, position).catch(() => undefined)
   }

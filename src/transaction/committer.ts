@@ -158,6 +158,8 @@ export class Committer {
     try {
       await materialization.apply()
     } catch (error) {
+      // What was taken back is another inode, or has its name anew.
+      this.#dirty(changes.map((change) => ({ ...change, after: change.before })))
       await this.#compensate(request, placed, materialization, error)
     }
     await this.#keepSurprises(tx, materialization.surprises)

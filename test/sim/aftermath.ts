@@ -24,7 +24,7 @@ export async function recoverAndCheck(
   { segmentSize, durability }: Program,
   watched: (on: boolean) => void,
 ): Promise<void> {
-  const { edited } = moment.span
+  const { edited, foreign } = moment.span
   watched(true)
   const journal = await openJournal(ROOT, { disk, segmentSize, durability })
   watched(false)
@@ -34,7 +34,7 @@ export async function recoverAndCheck(
   if (staged.length > 0) problems.push(`left in staging: ${staged.map(({ name }) => name)}`)
   const report = await journal.verify({ workspace: true })
   for (const problem of report.problems) problems.push(JSON.stringify(problem))
-  for (const { path } of report.changed ?? []) if (!edited.has(path)) problems.push(`${path} is not as recorded`)
+  for (const { path } of report.changed ?? []) if (!foreign.has(path)) problems.push(`${path} is not as recorded`)
   watched(true)
   await journal.close()
   watched(false)

@@ -138,6 +138,8 @@ export class Namespace {
         if (after.inode.kind === 'dir') after.inode.parent = folder
       }
     }
+    // A folder is written whole: what a failed sync forgot goes to the disk with the next change.
+    for (const step of folder.nameSteps) if (step.state === 'dropped') step.state = 'dirty'
     folder.nameSteps.push({ seq, state: 'dirty', sets, side })
     folder.mtimeUs = timeUs
     folder.ctimeUs = timeUs

@@ -13,6 +13,8 @@ export interface Span {
   readonly acknowledged: string[]
   /** Paths that a person changed since the last checkpoint: recovery may report them. */
   readonly edited: ReadonlySet<string>
+  /** Paths that a person ever changed: the history may know nothing of it. */
+  readonly foreign: ReadonlySet<string>
 }
 
 export const treeOf = (disk: SimDisk): Tree => disk.tree(ROOT, ['.journal'])
@@ -35,6 +37,7 @@ export async function rehearse(
   const trees: Tree[] = []
   let journal: Journal | null = null
   let edited = new Set<string>()
+  const foreign = new Set<string>()
   let span: Span | null = null
   const open = async () => {
     journal = await openJournal(ROOT, { disk, segmentSize, durability })
@@ -45,10 +48,13 @@ export async function rehearse(
   let seq = 0
   try {
     for (const step of steps) {
-      if (step.kind === 'person') edited.add(step.path)
+      if (step.kind === 'person') {
+        edited.add(step.path)
+        foreign.add(step.path)
+      }
       const tree = treeOf(disk)
       const final = undisturbed?.[trees.length] ?? tree
-      span = { step, before: { seq, tree }, final, acknowledged: [], edited: new Set(edited) }
+      span = { step, before: { seq, tree }, final, acknowledged: [], edited: new Set(edited), foreign }
       begin(span)
       if (step.kind === 'reopen') {
         await (journal as Journal | null)?.close()
