@@ -27,7 +27,7 @@ import { NOTHING_RECOVERED, type RecoveryReport } from './recovery/report.ts'
 import { BROKEN_DAYS, type CompactResult, compact } from './retention/compact.ts'
 import { type PurgeResult, purge, purgeResult } from './retention/purge.ts'
 import { survey } from './retention/survey.ts'
-import { bindWorkspace, createLayout, readFormat } from './store/layout.ts'
+import { bindWorkspace, createLayout, readFormat, settleLayout } from './store/layout.ts'
 import { checkBelonging, locateRoot, noJournal, openStore, type Store } from './store/opening.ts'
 import { WriterLock } from './store/writer-lock.ts'
 import type { Operation } from './transaction/operation.ts'
@@ -123,7 +123,11 @@ export async function openJournal(root: string, options: OpenOptions = {}): Prom
     const lock = await WriterLock.acquire(disk, layout.lock)
     try {
       if (readFormat(disk, layout) === null) await createLayout(disk, layout)
-      else if (options.rebind === true || checkBelonging(disk, layout) === 'moved') await bindWorkspace(disk, layout)
+      else {
+        if (options.rebind === true || checkBelonging(disk, layout) === 'moved') await bindWorkspace(disk, layout)
+        if (disk.lstat(layout.log) === null || disk.readDirectory(layout.log).length === 0)
+          await settleLayout(disk, layout)
+      }
       const store = openStore(disk, layout)
       const events = new EventEmitter()
       let writer: Writer | null = null

@@ -202,9 +202,9 @@ export class Writer {
       if (this.log.poison === null && this.committer.touched) await this.checkpointer.run(true)
     } finally {
       try {
-        await this.log.close()
         await this.#site.reaper.drain()
         this.#site.pins.trim(0)
+        await this.log.close()
       } finally {
         this.#lock.release()
       }

@@ -1,4 +1,5 @@
 import type { Disk } from '../disk/disk.ts'
+import { stir } from '../disk/file.ts'
 import type { ContentHash } from '../entry/state.ts'
 import { hasSystemCode, JournalError } from '../errors.ts'
 import { hashFile } from './hash.ts'
@@ -34,7 +35,8 @@ export class BlobStore {
     const path = this.path(hash)
     const stat = this.#disk.lstat(path)
     if (stat === null || stat.kind !== 'file' || stat.nlink !== 1) return false
-    if (!this.#durable.has(hash)) await this.#makeDurable([{ hash, file: path }], () => undefined)
+    if (!this.#durable.has(hash))
+      await this.#nameDurably([{ hash, file: path }], (_, folder) => stir(this.#disk, folder))
     return true
   }
 
@@ -54,23 +56,33 @@ export class BlobStore {
    * system; afterwards it has the blob's name instead of its own.
    */
   async keep(files: readonly KeptFile[]): Promise<void> {
-    await this.#makeDurable(files, ({ hash, file }) => this.#disk.rename(file, this.path(hash)))
-  }
-
-  async #makeDurable(files: readonly KeptFile[], name: (file: KeptFile) => void): Promise<void> {
-    if (files.length === 0) return
     for (const { file } of files) {
       const handle = this.#disk.open(file, 'read')
       await this.#disk.sync(handle).finally(() => this.#disk.close(handle))
     }
-    const folders = new Set(files.map(({ hash }) => `${this.directory}/${hash.slice(0, 2)}`))
+    await this.#nameDurably(files, ({ hash, file }) => this.#disk.rename(file, this.path(hash)))
+  }
+
+  /**
+   * What has the name of a blob is durable but for that name. `change` changes the folder that the name is in: a sync alone might do nothing, where
+   * an earlier one has failed.
+   */
+  async #nameDurably(files: readonly KeptFile[], change: (file: KeptFile, folder: string) => void): Promise<void> {
+    if (files.length === 0) return
+    const folders = new Set(files.map(({ hash }) => this.#folder(hash)))
+    const unknown = [...folders].some((folder) => !this.#durableFolders.has(folder))
+    if (unknown) stir(this.#disk, this.directory)
     for (const folder of folders) if (this.#disk.lstat(folder) === null) this.#disk.makeDirectory(folder, 0o700)
-    for (const file of files) name(file)
+    for (const file of files) change(file, this.#folder(file.hash))
     for (const folder of folders) await this.#disk.syncDirectory(folder)
     // A folder that somebody else made may not be durable yet either.
-    if ([...folders].some((folder) => !this.#durableFolders.has(folder))) await this.#disk.syncDirectory(this.directory)
+    if (unknown) await this.#disk.syncDirectory(this.directory)
     for (const folder of folders) this.#durableFolders.add(folder)
     for (const { hash } of files) this.#durable.add(hash)
+  }
+
+  #folder(hash: ContentHash): string {
+    return `${this.directory}/${hash.slice(0, 2)}`
   }
 
   /**

@@ -1,3 +1,4 @@
+import { hasSystemCode } from '../errors.ts'
 import type { Disk, FileHandle } from './disk.ts'
 
 /** Writes all of `bytes` at `position`, looping over short writes. A write that makes no progress is a full disk. */
@@ -75,7 +76,15 @@ const STIRRING = '.write-journal.tmp'
  */
 export function stir(disk: Disk, folder: string): void {
   const file = `${folder}/${STIRRING}`
-  if (disk.lstat(file) === null) disk.close(disk.open(file, 'create', 0o600))
+  if (disk.lstat(file) === null) {
+    try {
+      disk.close(disk.open(file, 'create', 0o600))
+    } catch (error) {
+      // Who may make no name in it changed none.
+      if (hasSystemCode(error, 'EACCES', 'EPERM') && disk.lstat(file) === null) return
+      throw error
+    }
+  }
   disk.unlink(file)
 }
 

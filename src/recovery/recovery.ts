@@ -1,7 +1,7 @@
 import { isStirred, stir } from '../disk/file.ts'
 import { effectsOf } from '../entry/effects.ts'
 import type { Entry } from '../entry/entry.ts'
-import { asJournalError, hasSystemCode } from '../errors.ts'
+import { asJournalError } from '../errors.ts'
 import type { Committer } from '../transaction/committer.ts'
 import { newTransactionId } from '../transaction/transaction-id.ts'
 import { type Change, Materialization, type Site } from '../workspace/materialization.ts'
@@ -107,9 +107,6 @@ function stirIn({ observer: { disk, root }, suspect }: RecoverySite, folder: str
   const anchor = disk.anchor(full)
   try {
     stir(disk, anchor.path)
-  } catch (error) {
-    // No name in it was changed lately either.
-    if (!hasSystemCode(error, 'EACCES', 'EPERM')) throw error
   } finally {
     anchor.release()
   }

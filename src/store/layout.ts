@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Disk } from '../disk/disk.ts'
-import { createFile, readSmallFile } from '../disk/file.ts'
+import { createFile, readSmallFile, stir } from '../disk/file.ts'
 import { JournalError } from '../errors.ts'
 
 /** The folder that holds the journal; nothing in any folder of this name is ever written through a transaction. */
@@ -138,9 +138,17 @@ export async function createLayout(disk: Disk, layout: Layout): Promise<Format> 
   await bindWorkspace(disk, layout)
   // Where FORMAT is, the folders are too.
   await disk.syncDirectory(layout.directory)
-  await replaceJson(disk, layout.format, format, true)
   await disk.syncDirectory(layout.root)
+  await replaceJson(disk, layout.format, format, true)
   return format
+}
+
+/** Makes the names of a journal durable when the sync that should have done it when it was made may have failed. */
+export async function settleLayout(disk: Disk, layout: Layout): Promise<void> {
+  for (const folder of [layout.directory, layout.root]) {
+    stir(disk, folder)
+    await disk.syncDirectory(folder)
+  }
 }
 
 /** Folders that may be missing when only the history was copied. */

@@ -1,8 +1,12 @@
 import { type Journal, openJournal } from '../../src/index.ts'
-import { type Program, ROOT } from './program.ts'
+import { LARGE, type Program, ROOT } from './program.ts'
+import type { Random } from './random.ts'
 import { type Span, treeOf } from './rehearsal.ts'
 import type { SimDisk } from './sim-disk.ts'
 import { differences, type Tree } from './tree.ts'
+
+/** Share of the recoveries that are followed by another commit and a power cut. */
+const GOES_ON = 0.1
 
 /** What must be found on a disk that is left of a crash. */
 export interface Moment {
@@ -22,6 +26,7 @@ export async function recoverAndCheck(
   disk: SimDisk,
   moment: Moment,
   { segmentSize, durability }: Program,
+  random: Random,
   watched: (on: boolean) => void,
 ): Promise<void> {
   const { edited, foreign } = moment.span
@@ -40,6 +45,19 @@ export async function recoverAndCheck(
   watched(false)
   if (disk.openHandles.length > 0) problems.push(`left open: ${disk.openHandles}`)
   if (problems.length > 0) throw new Error(problems.join('\n'))
+  if (random.chance(GOES_ON)) await goesOn(disk, segmentSize, random)
+}
+
+/** What is committed after a recovery is as safe as anything. */
+async function goesOn(disk: SimDisk, segmentSize: number, random: Random): Promise<void> {
+  const content = 'x'.repeat(random.pick([3, LARGE]))
+  const journal = await openJournal(ROOT, { disk, segmentSize })
+  await journal.write('afterwards', content)
+  if (random.chance(0.5)) await journal.checkpoint()
+  const left = disk.crash(random.pick(['ordered', 'any'] as const), { seed: random.uint32() })
+  await (await openJournal(ROOT, { disk: left })).close()
+  const path = `${ROOT}/afterwards`
+  if (!left.exists(path) || left.readText(path) !== content) throw new Error('what was committed afterwards is lost')
 }
 
 /** How history and tree differ from what they may be. */

@@ -138,7 +138,7 @@ async function recovered(
     if (disk.faults.dead) disk = crash(disk, program, random, moment, story, 'a restart').disk
     else disk.faults.heal()
   }
-  await recoverAndCheck(disk, moment, program, watched)
+  await recoverAndCheck(disk, moment, program, random, watched)
   return next
 }
 

@@ -7,7 +7,7 @@ import { SimDisk } from './sim-disk.ts'
 export const ROOT = '/w'
 
 /** Beyond what the log of small segments takes: a blob. */
-const LARGE = 5000
+export const LARGE = 5000
 
 export type Step =
   | { readonly kind: 'commit' | 'abort'; readonly calls: readonly Call[] }

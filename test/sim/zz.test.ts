@@ -6,7 +6,8 @@ import { fault, program } from './program.ts'
 const params = {
   numRuns: Number(process.env.RUNS ?? 50),
   seed: Number(process.env.SEED ?? 1),
-  verbose: 0, endOnFailure: process.env.SHRINK === undefined,
+  verbose: 0,
+  endOnFailure: process.env.SHRINK === undefined,
 }
 it('explores', async () => {
   let count = 0
