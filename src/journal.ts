@@ -412,7 +412,7 @@ export class Journal implements AsyncDisposable {
     this.#usable()
     if (this.#writer !== null) return NOTHING_RECOVERED
     const scan = scanStore(this.#store, this.#options)
-    const { plan } = await examine(recoverySite(this.#store, process.umask(), false), scan, mode)
+    const { plan } = await examine(recoverySite(this.#store, this.#index, process.umask(), false), scan, mode)
     return plan.report
   }
 

@@ -381,6 +381,21 @@ describe('faults that were found by reading', () => {
     await journal.close()
   })
 
+  it('a power cut brings a removed file back into staging: its transaction was committed, not discarded', async () => {
+    const disk = newDisk()
+    const journal = await openOn(disk)
+    const { tx } = await journal.write('a', 'x')
+    await journal.close()
+    disk.writeFile(`${ROOT}/.journal/staging/${tx}.0`, 'what stood there before')
+    disk.writeFile(`${ROOT}/.journal/staging/tzzzzzzzzzzzzzzz.0`, 'never committed')
+    const broken = `${ROOT}/.journal/broken`
+    const again = await openOn(disk, { salvage: true })
+    expect(again.recovery.discarded).toEqual(['tzzzzzzzzzzzzzzz'])
+    expect(await staged(disk)).toEqual([])
+    expect(disk.readDirectory(broken).map(({ name }) => name)).toEqual(['tzzzzzzzzzzzzzzz.0'])
+    await again.close()
+  })
+
   it('a compensation that finds no room in the log poisons the journal', async () => {
     const disk = newDisk()
     disk.writeFile(`${ROOT}/a`, '1')
