@@ -114,7 +114,14 @@ export class Checkpointer {
     }
     const { default: PQueue } = await import('p-queue')
     const queue = new PQueue({ concurrency: CONCURRENCY })
-    await queue.addAll(work)
+    try {
+      await queue.addAll(work)
+    } catch (error) {
+      // Nothing may go on behind the back of whoever is told of the failure.
+      queue.clear()
+      await queue.onIdle()
+      throw error
+    }
   }
 
   async #syncFile(path: string): Promise<void> {
