@@ -118,3 +118,25 @@ export function asJournalError(error: unknown, doing: string, path?: string): Jo
   const reason = error instanceof Error ? error.message : String(error)
   return new JournalError(kind, `${doing}: ${reason}`, { hint, path, cause: error })
 }
+
+function typed(error: unknown, doing: string): unknown {
+  return isSystemError(error) ? asJournalError(error, doing) : error
+}
+
+/** Runs `work`; what the operating system refuses becomes a JournalError, everything else passes. */
+export async function withJournalErrors<T>(doing: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw typed(error, doing)
+  }
+}
+
+/** The same for what comes one by one. */
+export async function* eachWithJournalErrors<T>(doing: string, items: AsyncIterable<T>): AsyncGenerator<T, void> {
+  try {
+    yield* items
+  } catch (error) {
+    throw typed(error, doing)
+  }
+}

@@ -7,7 +7,7 @@ import { genesis, type Head } from './entry/chain.ts'
 import type { ChainedCommit, CommitKind, Meta } from './entry/commit.ts'
 import type { TextEdit } from './entry/entry.ts'
 import { hashOf, type State } from './entry/state.ts'
-import { asJournalError, JournalError } from './errors.ts'
+import { asJournalError, eachWithJournalErrors, JournalError, withJournalErrors } from './errors.ts'
 import { type DiffQuery, diff, type FileDiff } from './history/diff.ts'
 import { exportHistory } from './history/export.ts'
 import { HistoryIndex } from './history/history-index.ts'
@@ -41,6 +41,7 @@ import { recoverySite, scanStore, Writer } from './writer.ts'
 const CHECKPOINT_BYTES = 16 * 1024 * 1024
 const CHECKPOINT_IDLE_MS = 1000
 const LOCK_TIMEOUT_MS = 30_000
+const READING = 'reading the history'
 /** Setting it to anything but `0` or nothing turns every optimization off. */
 const LEGACY_VARIABLE = 'WRITE_JOURNAL_LEGACY'
 
@@ -309,54 +310,56 @@ export class Journal implements AsyncDisposable {
   /** Transactions, newest first unless asked otherwise. */
   history(query: HistoryQuery = {}): AsyncIterable<ChainedCommit> {
     this.#usable()
-    return history(this.#index, query, this.#store.disk.now())
+    return eachWithJournalErrors(READING, history(this.#index, query, this.#store.disk.now()))
   }
 
   /** One transaction by id, unambiguous beginning of an id, or number. */
   async show(tx: string | number): Promise<ChainedCommit> {
     this.#usable()
-    return this.#index.commit(await resolveTransaction(this.#index, tx))
+    return withJournalErrors(READING, async () => this.#index.commit(await resolveTransaction(this.#index, tx)))
   }
 
   /** The number of the last transaction at a point in the history. */
   resolve(at: At): Promise<number> {
     this.#usable()
-    return resolvePoint(this.#index, at, this.#store.disk.now())
+    return withJournalErrors(READING, () => resolvePoint(this.#index, at, this.#store.disk.now()))
   }
 
   /** What was at a path after a point, by the journal's record. */
   async stateAt(path: string, at: At = 'head'): Promise<State> {
     const seq = await this.resolve(at)
-    return (await this.#index.stateAt(relativePath(this.root, path), seq)).state
+    const known = await withJournalErrors(READING, () => this.#index.stateAt(relativePath(this.root, path), seq))
+    return known.state
   }
 
   /** The content of a file at a point. */
   async readAt(path: string, at: At = 'head'): Promise<Uint8Array> {
-    return this.#store.contents.read(await this.#contentAt(path, at))
+    return withJournalErrors(READING, async () => this.#store.contents.read(await this.#contentAt(path, at)))
   }
 
   /** The same in chunks, each valid until the next; throws `CORRUPT` at the end when they do not hash right. */
   async streamAt(path: string, at: At = 'head'): Promise<AsyncIterable<Uint8Array>> {
-    return this.#store.contents.stream(await this.#contentAt(path, at))
+    const hash = await withJournalErrors(READING, () => this.#contentAt(path, at))
+    return eachWithJournalErrors(READING, this.#store.contents.stream(hash))
   }
 
   diff(query: DiffQuery = {}): AsyncIterable<FileDiff> {
     this.#usable()
     const { disk, contents } = this.#store
-    return diff(this.#index, { disk, root: this.root, contents }, query)
+    return eachWithJournalErrors(READING, diff(this.#index, { disk, root: this.root, contents }, query))
   }
 
   /** Takes a transaction back, whichever it is; `CONFLICT` when somebody changed one of its paths since. */
   async undo(tx: string | number, options: UndoOptions = {}): Promise<Receipt> {
     this.#writing()
-    const plan = await planUndo(this.#index, tx)
+    const plan = await withJournalErrors(READING, () => planUndo(this.#index, tx))
     return this.#put(plan.operations, options, plan.kind, plan.of)
   }
 
   /** Makes again what was taken back: names the transaction, or the undo. */
   async redo(tx: string | number, options: UndoOptions = {}): Promise<Receipt> {
     this.#writing()
-    const plan = await planRedo(this.#index, tx)
+    const plan = await withJournalErrors(READING, () => planRedo(this.#index, tx))
     return this.#put(plan.operations, options, plan.kind, plan.of)
   }
 
@@ -365,12 +368,10 @@ export class Journal implements AsyncDisposable {
     const { to, paths, dryRun } = options
     if (dryRun !== true) this.#writing()
     const seq = await this.resolve(to)
-    const planned = await planRestore(
-      this.#index,
-      seq,
-      paths?.map((path) => relativePath(this.root, path)),
+    const within = paths?.map((path) => relativePath(this.root, path))
+    const { operations } = await withJournalErrors(READING, async () =>
+      sparingOccupied(await planRestore(this.#index, seq, within), this.#store.disk, this.root),
     )
-    const { operations } = sparingOccupied(planned, this.#store.disk, this.root)
     const changes = operations.map(({ path, from, state }) => ({ path, before: from ?? null, after: state }))
     if (dryRun === true || operations.length === 0) return { changes, receipt: null }
     return { changes, receipt: await this.#put(operations, options, 'restore') }
@@ -379,11 +380,16 @@ export class Journal implements AsyncDisposable {
   /** Writes the tree as it was at a point into another folder, which must be missing or empty. */
   async replay(options: { readonly to: string; readonly at?: At }): Promise<ReplayResult> {
     const seq = await this.resolve(options.at ?? 'head')
-    return replay(this.#index, this.#source(), { to: resolve(options.to), seq, ...this.#progress() })
+    const where = { to: resolve(options.to), seq, ...this.#progress() }
+    return withJournalErrors('replaying', () => replay(this.#index, this.#source(), where))
   }
 
   async status(): Promise<Status> {
     this.#usable()
+    return withJournalErrors('looking at the workspace', () => this.#status())
+  }
+
+  async #status(): Promise<Status> {
     const { disk, layout, format } = this.#store
     const head = await this.#index.head()
     const changed: ExternalChange[] = []
@@ -411,14 +417,23 @@ export class Journal implements AsyncDisposable {
   async planRecovery(mode: 'replay' | 'revert'): Promise<RecoveryReport> {
     this.#usable()
     if (this.#writer !== null) return NOTHING_RECOVERED
-    const scan = scanStore(this.#store, this.#options)
-    const { plan } = await examine(recoverySite(this.#store, this.#index, process.umask(), false), scan, mode)
-    return plan.report
+    return withJournalErrors('planning a recovery', async () => {
+      const scan = scanStore(this.#store, this.#options)
+      const { plan } = await examine(recoverySite(this.#store, this.#index, process.umask(), false), scan, mode)
+      return plan.report
+    })
   }
 
   /** Takes edits made behind the journal's back into the history: those of `paths`, or all. Null when there are none. */
   async adopt(paths?: readonly string[], meta: Meta = {}): Promise<Receipt | null> {
     this.#writing()
+    const operations = await withJournalErrors('looking at the workspace', () => this.#toAdopt(paths))
+    return operations.length === 0
+      ? null
+      : this.#perform(operations, { message: 'adopted from outside', ...meta }, 'adopt')
+  }
+
+  async #toAdopt(paths?: readonly string[]): Promise<Operation[]> {
     const operations: Operation[] = []
     const scoped = paths?.map((path) => relativePath(this.root, path))
     const options = { ...(scoped === undefined ? {} : { paths: scoped }), ...this.#progress() }
@@ -431,9 +446,7 @@ export class Journal implements AsyncDisposable {
       if (known === null && found !== null && found.kind !== 'dir')
         operations.push({ op: 'adopt', path, recorded: null })
     }
-    return operations.length === 0
-      ? null
-      : this.#perform(operations, { message: 'adopted from outside', ...meta }, 'adopt')
+    return operations
   }
 
   /**
@@ -442,7 +455,7 @@ export class Journal implements AsyncDisposable {
    */
   async anchor(): Promise<Head> {
     this.#usable()
-    return this.#index.head()
+    return withJournalErrors(READING, () => this.#index.head())
   }
 
   /**
@@ -451,18 +464,20 @@ export class Journal implements AsyncDisposable {
    */
   async verify(options: { readonly workspace?: boolean; readonly head?: string } = {}): Promise<VerifyReport> {
     this.#usable()
-    return verify(this.#source(), { ...options, index: this.#index, ...this.#progress() })
+    return withJournalErrors('verifying', () =>
+      verify(this.#source(), { ...options, index: this.#index, ...this.#progress() }),
+    )
   }
 
   /** The whole history as plain objects, for JSON Lines. */
   export(): AsyncIterable<Record<string, unknown>> {
     this.#usable()
-    return exportHistory(this.#index, this.#source())
+    return eachWithJournalErrors(READING, exportHistory(this.#index, this.#source()))
   }
 
   stats(): Promise<Stats> {
     this.#usable()
-    return stats(this.#index, this.#source())
+    return withJournalErrors(READING, () => stats(this.#index, this.#source()))
   }
 
   /**
@@ -471,6 +486,10 @@ export class Journal implements AsyncDisposable {
    * @throws JournalError `NOT_FOUND` for a path that the history does not name
    */
   async purge(paths: string | readonly string[], options: PurgeOptions = {}): Promise<PurgeResult> {
+    return withJournalErrors('purging', () => this.#purge(paths, options))
+  }
+
+  async #purge(paths: string | readonly string[], options: PurgeOptions): Promise<PurgeResult> {
     const given = typeof paths === 'string' ? [paths] : paths
     const scopes = given.length === 0 ? [''] : scopesOf(given.map((path) => relativePath(this.root, path)))
     if (scopes.includes('')) {
@@ -497,7 +516,8 @@ export class Journal implements AsyncDisposable {
   /** Frees the space of what the history does not need: contents of transactions never committed, leftovers, what repairs cut off long ago. */
   compact(options: CompactOptions = {}): Promise<CompactResult> {
     const { brokenDays = BROKEN_DAYS } = options
-    return compact(this.#writing().retention, { brokenDays, open: () => this.#openIds() })
+    const { retention } = this.#writing()
+    return withJournalErrors('compacting', () => compact(retention, { brokenDays, open: () => this.#openIds() }))
   }
 
   #openIds(): ReadonlySet<string> {
@@ -607,9 +627,11 @@ export class Journal implements AsyncDisposable {
   }
 
   async #put(operations: readonly Operation[], options: UndoOptions, kind: CommitKind, of?: string): Promise<Receipt> {
-    for (const operation of operations) {
-      if (operation.op === 'put') await this.#refusePurged(operation.path, operation.state)
-    }
+    await withJournalErrors(READING, async () => {
+      for (const operation of operations) {
+        if (operation.op === 'put') await this.#refusePurged(operation.path, operation.state)
+      }
+    })
     const { force } = options
     const free = (operation: Operation): Operation => {
       if (operation.op !== 'put' || force !== true) return operation

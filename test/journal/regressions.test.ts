@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import type { Journal } from '../../src/index.ts'
 import { isJournalName } from '../../src/workspace/safe-path.ts'
 import { differences } from '../sim/tree.ts'
-import { failure, newDisk, openOn, ROOT, staged, workspace } from './fixture.ts'
+import { collect, failure, newDisk, openOn, ROOT, staged, workspace } from './fixture.ts'
 
 const MIB = 1024 * 1024
 const big = (fill: string, size = 2 * MIB): Uint8Array => Buffer.alloc(size, fill)
@@ -394,6 +395,52 @@ describe('faults that were found by reading', () => {
     expect(await staged(disk)).toEqual([])
     expect(disk.readDirectory(broken).map(({ name }) => name)).toEqual(['tzzzzzzzzzzzzzzz.0'])
     await again.close()
+  })
+
+  it.each<[string, (journal: Journal) => unknown]>([
+    ['history', (journal) => collect(journal.history())],
+    ['show', (journal) => journal.show(1)],
+    ['readAt', (journal) => journal.readAt('a', 1)],
+    ['streamAt', async (journal) => collect(await journal.streamAt('a', 1))],
+    ['diff', (journal) => collect(journal.diff({ tx: 2 }))],
+    ['undo', (journal) => journal.undo(1, { force: true })],
+    ['redo', (journal) => journal.redo(1)],
+    ['restore', (journal) => journal.restore({ to: 1 })],
+    ['status', (journal) => journal.status()],
+    ['verify', (journal) => journal.verify({ workspace: true })],
+    ['export', (journal) => collect(journal.export())],
+    ['stats', (journal) => journal.stats()],
+    ['adopt', (journal) => journal.adopt()],
+    ['anchor', (journal) => journal.anchor()],
+    ['purge', (journal) => journal.purge('b', { dryRun: true })],
+    ['compact', (journal) => journal.compact()],
+  ])('%s beside too many open files fails with a JournalError or not at all', async (_, read) => {
+    const disk = newDisk()
+    const journal = await openOn(disk)
+    await journal.write('a', 'first')
+    await journal.write('a', big('x'))
+    await journal.write('b', big('y'))
+    disk.faults.failAt(1, 'EMFILE', { kinds: ['open', 'anchor'] })
+    const error = await Promise.resolve(read(journal)).then(
+      () => null,
+      (cause: unknown) => cause,
+    )
+    disk.faults.heal()
+    if (error !== null) expect(error, (error as Error).stack).toMatchObject({ name: 'JournalError', code: 'IO' })
+    await journal.close()
+    expect(disk.openHandles).toEqual([])
+  })
+
+  it('a checkpoint that fails does not go on syncing behind the back of its caller', async () => {
+    const disk = newDisk()
+    const journal = await openOn(disk)
+    await journal.transact(async (tx) => {
+      for (let count = 0; count < 40; count += 1) await tx.write(`f${count}`, 'x')
+    })
+    disk.faults.failAt(1, 'EIO', { kinds: ['sync'] })
+    expect((await failure(() => journal.checkpoint())).code).toBe('IO')
+    expect(disk.openHandles.filter((path) => path.startsWith(`${ROOT}/f`))).toEqual([])
+    await journal.close()
   })
 
   it('a compensation that finds no room in the log poisons the journal', async () => {
