@@ -40,10 +40,19 @@ export function createFile(disk: Disk, path: string, bytes: Uint8Array, mode: nu
     writeFully(disk, handle, bytes, 0)
   } catch (error) {
     disk.close(handle)
-    disk.unlink(path)
+    dropFile(disk, path)
     throw error
   }
   disk.close(handle)
+}
+
+/** Removes a file of the journal's own that nobody needs any more. One that cannot be removed now, the next recovery drops from `staging`. */
+export function dropFile(disk: Disk, path: string): void {
+  try {
+    if (disk.lstat(path) !== null) disk.unlink(path)
+  } catch {
+    // What was done, or why it failed, is what the caller must hear of.
+  }
 }
 
 /** Creates missing folders from `root` (which exists) down to `path`. Returns those made, the outermost first. */

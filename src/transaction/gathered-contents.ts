@@ -1,7 +1,7 @@
 import { encodeContents } from '../content/content-frame.ts'
 import type { ContentStore } from '../content/content-store.ts'
 import { hashBytes, hashFile } from '../content/hash.ts'
-import { createFile, readFully } from '../disk/file.ts'
+import { createFile, dropFile, readFully } from '../disk/file.ts'
 import type { Entry } from '../entry/entry.ts'
 import { type ContentHash, type FileState, hashOf, type State } from '../entry/state.ts'
 import { JournalError } from '../errors.ts'
@@ -62,7 +62,7 @@ export class GatheredContents {
   /** Removes what it made in `staging`. */
   release(): void {
     const { disk } = this.#gathering.observer
-    for (const file of this.#temporary.splice(0)) if (disk.lstat(file) !== null) disk.unlink(file)
+    for (const file of this.#temporary.splice(0)) dropFile(disk, file)
   }
 
   /** Where the bytes of a content are while the log does not have them yet. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { hashBytes } from '../content/hash.ts'
 import type { Disk } from '../disk/disk.ts'
-import { createFile, writeFully } from '../disk/file.ts'
+import { createFile, dropFile, writeFully } from '../disk/file.ts'
 import { asJournalError, JournalError } from '../errors.ts'
 import type { StagedContent } from './operation.ts'
 
@@ -86,7 +86,7 @@ export class Stager {
   release(): void {
     this.#limits.give(this.#taken)
     this.#taken = 0
-    for (const file of this.#files) if (this.#disk.lstat(file) !== null) this.#disk.unlink(file)
+    for (const file of this.#files) dropFile(this.#disk, file)
     this.#files.clear()
   }
 

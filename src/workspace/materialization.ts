@@ -1,6 +1,6 @@
 import type { ContentStore } from '../content/content-store.ts'
 import type { FileStat } from '../disk/disk.ts'
-import { breathe } from '../disk/file.ts'
+import { breathe, dropFile } from '../disk/file.ts'
 import type { Effect } from '../entry/effects.ts'
 import { type ContentHash, type Owner, type State, sameState } from '../entry/state.ts'
 import { asJournalError, hasSystemCode, JournalError } from '../errors.ts'
@@ -125,7 +125,7 @@ export class Materialization {
   /** Removes what `stage` made. */
   discard(): void {
     const { disk } = this.#site.observer
-    for (const spot of this.#staged.values()) if (this.#isThere(spot)) disk.unlink(this.#at(spot))
+    for (const spot of this.#staged.values()) dropFile(disk, this.#at(spot))
     this.#staged.clear()
     this.#anchors.release()
   }

@@ -443,6 +443,38 @@ describe('faults that were found by reading', () => {
     await journal.close()
   })
 
+  it('what cannot be removed from staging does not hide why a transaction was aborted', async () => {
+    const disk = newDisk()
+    const journal = await openOn(disk)
+    disk.faults.failAt(1, 'EIO', { kinds: ['unlink'], persistent: true })
+    const aborted = journal.transact(async (tx) => {
+      await tx.write('big', big('x'))
+      throw new Error('mine')
+    })
+    await expect(aborted).rejects.toThrow('mine')
+    disk.faults.heal()
+    await journal.close()
+    await (await openOn(disk)).close()
+    expect(await staged(disk)).toEqual([])
+  })
+
+  it('what cannot be removed from staging does not keep a durable commit out of the workspace', async () => {
+    const disk = newDisk()
+    const old = Array.from({ length: 12 }, (_, index) => `old${index}`)
+    for (const path of old) disk.writeFile(`${ROOT}/${path}`, big(path, MIB - 64))
+    const journal = await openOn(disk)
+    disk.faults.before = ({ kind, path }) => {
+      if (kind === 'unlink' && /\.b\d+$/.test(String(path))) throw Object.assign(new Error('EIO: no'), { code: 'EIO' })
+    }
+    await journal.transact(async (tx) => {
+      for (const path of old) await tx.write(path, 'new')
+    })
+    disk.faults.heal()
+    for (const path of old) expect(disk.readText(`${ROOT}/${path}`)).toBe('new')
+    expect((await journal.verify({ workspace: true })).problems).toEqual([])
+    await journal.close()
+  })
+
   it('a compensation that finds no room in the log poisons the journal', async () => {
     const disk = newDisk()
     disk.writeFile(`${ROOT}/a`, '1')
