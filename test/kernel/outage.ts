@@ -67,7 +67,6 @@ export class Outage {
   }
 
   raze(): void {
-    this.#image.drop()
     raze(this.home)
   }
 
@@ -81,7 +80,7 @@ export class Outage {
       told.push(...lines)
       for (const { kind, recovery } of lines) if (kind === 'open') reports.push(recovery as RecoveryReport)
     }
-    keep(await this.#killed(this.#writer(), anyOf(random, 4000)))
+    keep(await this.#killed(this.#writer(), random.chance(0.5) ? anyOf(random, 4000) : 1 + random.below(4000)))
     this.toll.kills += 1
     this.toll.acknowledged += told.filter(({ kind }) => kind === 'ack').length
     this.#writeBackSome()
@@ -169,9 +168,11 @@ export class Outage {
     const victim = new Victim('writer.mjs', { root: this.root, ...order }, output, [], this.#page.env)
     const end = Date.now() + (at === 0 ? 60_000 : PATIENCE_MS)
     const busy = random.chance(0.5)
+    // How often it is asked depends on time, and must not change what comes after.
+    const pace = random.fork()
     while (victim.running && Date.now() < end) {
-      await Promise.race([victim.ended, sleep(1 + random.below(busy ? 20 : 200))])
-      if (busy) this.#writeBackOne()
+      await Promise.race([victim.ended, sleep(1 + pace.below(busy ? 20 : 200))])
+      if (busy) this.#writeBackOne(pace)
     }
     const late = victim.running
     victim.kill()
@@ -184,12 +185,12 @@ export class Outage {
 
   #writeBackSome(): void {
     if (this.#random.chance(0.4)) return
-    for (let count = this.#random.below(12); count > 0; count -= 1) this.#writeBackOne()
+    for (let count = this.#random.below(12); count > 0; count -= 1) this.#writeBackOne(this.#random)
   }
 
-  #writeBackOne(): void {
+  #writeBackOne(random: Random): void {
     const all = ['.', ...(readdirSync(this.root, { recursive: true }) as string[])]
-    const one = all[this.#random.below(all.length)] as string
+    const one = all[random.below(all.length)] as string
     this.#image.writeBack(`${this.root}/${one}`)
   }
 

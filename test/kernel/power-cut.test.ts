@@ -21,12 +21,15 @@ for (const [index, fileSystem] of FILE_SYSTEMS.entries()) {
     const tolls: Toll[] = []
     for (let done = 0; done < ROUNDS; ) {
       const outage = new Outage(random.fork(), fileSystem)
-      for (let round = 0; round < ROUNDS_AN_IMAGE && done < ROUNDS; round += 1, done += 1) {
-        const faults = await outage.round()
-        expect(faults, `${name}, CRASH_SEED=${SEED}, round ${done}:\n${outage.steps}`).toEqual([])
+      try {
+        for (let round = 0; round < ROUNDS_AN_IMAGE && done < ROUNDS; round += 1, done += 1) {
+          const faults = await outage.round()
+          expect(faults, `${name}, CRASH_SEED=${SEED}, round ${done}:\n${outage.steps}`).toEqual([])
+        }
+      } finally {
+        outage.raze()
       }
       tolls.push(outage.toll)
-      outage.raze()
     }
     console.log(`${name}: ${JSON.stringify(sum(tolls))}`)
   })

@@ -1,5 +1,7 @@
-/** How often to kill, of each kind; `KERNEL_ROUNDS` says. Without it just enough to see that all of it still works. */
-export const ROUNDS = Number(process.env.KERNEL_ROUNDS ?? 2)
+const { KERNEL_ROUNDS, MODE } = process.env
 
-/** Is this the whole proof, or the small part of it that runs with all tests? */
-export const WHOLE = process.env.KERNEL_ROUNDS !== undefined
+/** Is this the proof, or the small part of it that runs with all tests? `npm run proof:kernels`, or the variable, says so. */
+export const WHOLE = KERNEL_ROUNDS !== undefined || MODE === 'proof'
+
+/** How often to kill and to cut the power on each file system; without the variable a minute's worth each, or just enough to see that it works. */
+export const ROUNDS = Number(KERNEL_ROUNDS ?? (WHOLE ? 40 : 2))

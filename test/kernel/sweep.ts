@@ -72,7 +72,7 @@ export async function sweep(
 }
 
 /** Leaves a workspace whose writer was killed while it put the files of a transaction in place. */
-async function dieMidway(page: ShimPage, folder: string, output: string): Promise<void> {
+export async function dieMidway(page: ShimPage, folder: string, output: string): Promise<void> {
   page.arm(0, { act: 'kill before', mask: KIND.rename | KIND.link })
   const order = { home: folder, page: page.file, scene: 'dying', first: DIES_AT, step: 1 }
   await new Victim('../kernel/sweep.mjs', order, output, [], page.env).ended
