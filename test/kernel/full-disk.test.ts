@@ -7,12 +7,15 @@ import { built } from '../crash/built.ts'
 import { differences, treeOf } from '../crash/ledger.ts'
 import { home, raze } from './cleaning.ts'
 import { noMount, noShim } from './ground.ts'
+import { WHOLE } from './rounds.ts'
 import { compileShim, ShimPage } from './shim.ts'
 import { dieMidway, reopened } from './sweep.ts'
 
 const KIB = 1024
 /** What is left free; the last is enough for everything. */
-const FREE = [0, 4, 8, 16, 32, 64, 96, 128, 256, 512, 1024, 2048, 3072, 4096, 8192].map((size) => size * KIB)
+const FREE = (WHOLE ? [0, 4, 8, 16, 32, 64, 96, 128, 256, 512, 1024, 2048, 3072, 4096, 8192] : [0, 64, 512, 8192]).map(
+  (size) => size * KIB,
+)
 
 let folder: string
 let disk: string

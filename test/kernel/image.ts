@@ -91,8 +91,8 @@ export class Image {
         closeSync(handle)
       }
     } catch (error) {
-      // It was removed meanwhile.
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+      // It was removed, or became something else, meanwhile.
+      if (!['ENOENT', 'ENOTDIR', 'ELOOP'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
     }
   }
 

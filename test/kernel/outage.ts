@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync } from 'node:fs'
+import { lstatSync, mkdirSync, readdirSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Journal, RecoveryReport } from '../../src/index.ts'
 import { built } from '../crash/built.ts'
@@ -170,13 +170,17 @@ export class Outage {
     const busy = random.chance(0.5)
     // How often it is asked depends on time, and must not change what comes after.
     const pace = random.fork()
-    while (victim.running && Date.now() < end) {
-      await Promise.race([victim.ended, sleep(1 + pace.below(busy ? 20 : 200))])
-      if (busy) this.#writeBackOne(pace)
+    let late = false
+    try {
+      while (victim.running && Date.now() < end) {
+        await Promise.race([victim.ended, sleep(1 + pace.below(busy ? 20 : 200))])
+        if (busy) this.#writeBackOne(pace)
+      }
+      late = victim.running
+    } finally {
+      victim.kill()
+      await victim.ended
     }
-    const late = victim.running
-    victim.kill()
-    await victim.ended
     const how = late ? 'killed from outside' : this.#page.struck > 0 ? `${act} ${this.#page.what}` : 'came to its end'
     this.#steps.push(`${JSON.stringify(order)} at call ${at} of ${this.#page.count}: ${how}`)
     this.#page.disarm()
@@ -188,10 +192,19 @@ export class Outage {
     for (let count = this.#random.below(12); count > 0; count -= 1) this.#writeBackOne(this.#random)
   }
 
+  /** A file or folder somewhere, while others come and go. */
   #writeBackOne(random: Random): void {
-    const all = ['.', ...(readdirSync(this.root, { recursive: true }) as string[])]
-    const one = all[random.below(all.length)] as string
-    this.#image.writeBack(`${this.root}/${one}`)
+    let path = this.root
+    try {
+      while (lstatSync(path).isDirectory() && !random.chance(0.2)) {
+        const names = readdirSync(path)
+        if (names.length === 0) break
+        path = `${path}/${names[random.below(names.length)]}`
+      }
+    } catch (error) {
+      if (!['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+    }
+    this.#image.writeBack(path)
   }
 
   #cutPower(): void {
