@@ -8,6 +8,7 @@ const homes = new Set<string>()
 
 /** Mount points below a folder, the innermost first. */
 function mountsBelow(folder: string): string[] {
+  if (process.platform !== 'linux') return []
   return readFileSync('/proc/self/mounts', 'utf8')
     .split('\n')
     .map((line) => line.split(' ')[1] ?? '')

@@ -31,7 +31,7 @@ export function noMount(make?: string): string | null {
       execFileSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt'], { stdio: 'pipe' })
       mounting = null
     } catch (error) {
-      mounting = `root may not mount here: ${String((error as { stderr?: Buffer }).stderr).trim()}`
+      mounting = `root may not mount here: ${(error as Error).message.trim()}`
     }
   }
   return mounting
