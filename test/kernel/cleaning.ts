@@ -16,7 +16,7 @@ function mountsBelow(folder: string): string[] {
     .sort((a, b) => b.length - a.length)
 }
 
-/** Unmounts what is mounted below and removes the folder. Loop devices were made by `mount`, so they go with their mounts. */
+/** Unmounts what is mounted below and removes the folder. `mount` made the loop devices: they go with their mounts. */
 export function raze(home: string): void {
   for (const point of mountsBelow(home)) {
     try {

@@ -11,8 +11,8 @@ export interface FileSystem {
 }
 
 /**
- * What lies under people's files on Linux. ext4 hides missing syncs of a file that is renamed over another (`auto_da_alloc`), so it is
- * tried without that too.
+ * What lies under people's files on Linux. ext4 hides missing syncs of a file that is renamed over another
+ * (`auto_da_alloc`), so it is tried without that too.
  */
 export const FILE_SYSTEMS: readonly FileSystem[] = [
   { name: 'ext4', make: 'mkfs.ext4', mebibytes: 256, options: '' },
@@ -58,14 +58,15 @@ export class Image {
   /**
    * What the device would hold if the power went now, mounted as another image; this one is dropped.
    *
-   * The backing file has what the loop device has received: every write that the file system has sent down and that is completed, whether
-   * flushed or not. What stands in the page cache of the mounted file system only (file data not written back yet, metadata not committed to
-   * its journal) is not in it; that is what a power cut takes. The copy is read through the page cache of the file system below, which is
-   * where the loop driver writes to (or, with direct I/O, what is kept coherent with it), so it is complete. A copy takes some time, and the
-   * kernel may write back meanwhile, which no power cut could show: so the device's counters of writes are compared before and after,
-   * and the copy is made again until nothing was written beside it.
+   * The backing file has what the loop device has received: every write that the file system has sent down and that
+   * is completed, whether flushed or not. What stands in the page cache of the mounted file system only (data not
+   * written back yet, metadata not committed to its journal) is not in it; that is what a power cut takes. The copy is
+   * read through the page cache of the file system below, where the loop driver writes to (or, with direct I/O, which
+   * is kept coherent with it), so it is complete. A copy takes some time, and the kernel may write back meanwhile,
+   * which no power cut could show: so the device's counters of writes are compared before and after, and the copy is
+   * made again until nothing was written beside it.
    *
-   * A device that also loses completed writes which were not flushed is a harder case than this: the simulated disk tries that one.
+   * A device that also loses completed writes that were not flushed is harder still: the simulated disk tries that.
    */
   cutPower(): Image {
     const next = this.#file.replace(/(\d+)\.img$/, (_, number: string) => `${Number(number) + 1}.img`)

@@ -33,8 +33,8 @@ function anyOf(random: Random, most: number): number {
 }
 
 /**
- * One workspace on a file system of its own, in which real processes are killed at a counted call and the power is cut, again and again. What
- * the processes began and acknowledged is written elsewhere.
+ * One workspace on a file system of its own, in which real processes are killed at a counted call and the power is cut,
+ * again and again. What the processes began and acknowledged is written elsewhere.
  */
 export class Outage {
   readonly home = home()
@@ -131,12 +131,14 @@ export class Outage {
     }
     try {
       const { replayed, reverted, discarded, conflicts, tornBytes } = journal.recovery
-      if (replayed.length + reverted.length + discarded.length + conflicts.length + tornBytes > 0)
+      if (replayed.length + reverted.length + conflicts.length + tornBytes > 0)
         faults.push(`a second opening found something to do: ${JSON.stringify(journal.recovery)}`)
       const known = this.#ledger.commits.length
       faults.push(...(await this.#ledger.read(journal)), ...this.#ledger.missing(this.#told))
       faults.push(...differences(this.#ledger.tree, treeOf(this.root)))
       faults.push(...this.#unknown(known))
+      // What was dropped from staging may be back after a power cut, and be dropped again; only it was never committed.
+      for (const tx of discarded) if (this.#ledger.byTx.has(tx)) faults.push(`committed ${tx} is called discarded`)
       const { ok, problems } = await journal.verify({ workspace: true })
       if (!ok) faults.push(`verify: ${JSON.stringify(problems.slice(0, 5))}`)
       const staged = readdirSync(`${this.root}/.journal/staging`)

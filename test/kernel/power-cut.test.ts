@@ -11,7 +11,7 @@ const ROUNDS_AN_IMAGE = 5
 
 for (const [index, fileSystem] of FILE_SYSTEMS.entries()) {
   const { name, make } = fileSystem
-  const title = `${name}: killed at any call with the power cut at that moment, all that was acknowledged is there and whole`
+  const title = `${name}: killed at any call and the power cut, all that was acknowledged is there and whole`
   test(title, { timeout: 60_000 + ROUNDS * 30_000 }, async ({ skip }) => {
     const reason = noShim() ?? noMount(make)
     if (reason !== null) skip(reason)

@@ -26,7 +26,7 @@ interface Runs {
   readonly faults: readonly string[]
 }
 
-/** Work that meets the strike at its call number `first`, `first + step` and so on, until a run meets none; each looked at afterwards. */
+/** Work that meets the strike at call `first`, `first + step` and so on, until a run meets none; each is examined. */
 export async function sweep(
   library: string,
   home: string,

@@ -77,7 +77,7 @@ const WITHDRAWALS: readonly {
   readonly command: (point: string) => readonly [string, ...string[]]
 }[] = [
   {
-    // ext4 does this by itself when it finds an error and is mounted with errors=remount-ro. A plain remount is refused while files are open.
+    // ext4 does this by itself upon an error, with errors=remount-ro. A plain remount is refused while files are open.
     what: 'turns read-only',
     name: 'ext4',
     command: (point) => ['mount', '-o', 'remount,abort', point],
@@ -126,7 +126,7 @@ for (const withdrawal of WHOLE ? WITHDRAWALS : WITHDRAWALS.slice(0, 2)) {
   }, 60_000)
 
   // Recovery cannot know that anything but a person has emptied a file: the machine was not restarted.
-  test(`${title}, and mounted again without a restart what it dropped is a conflict, and can be taken back from the history`, async ({
+  test(`${title}, and mounted again without a restart what it dropped is a conflict, and in the history`, async ({
     skip,
   }) => {
     const { root, told } = await withdraw(withdrawal, skip)
