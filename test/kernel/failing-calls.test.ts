@@ -20,7 +20,7 @@ const FAULTS: Readonly<Record<string, Strike>> = {
   'too many open files for one call': { act: 'once', error: 'EMFILE', mask: KIND.open | KIND.create },
   'too many open files from there on': { act: 'from there on', error: 'EMFILE', mask: KIND.open | KIND.create },
 }
-/** With all other tests only every so many-th call fails (the seed says which), and scenes but commits with EIO only. */
+/** With all other tests only every so many-th call fails (the seed says which), scenes but commits with EIO only. */
 const STEP: Readonly<Record<Scene, number>> = { opening: 23, committing: 71, recovering: 41 }
 
 let folder: string

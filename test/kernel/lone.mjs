@@ -1,5 +1,5 @@
 /**
- * Commits small and large transactions one after the other, without end; goes on after a failure, and opens the journal again when it is
+ * Commits small and large transactions one after the other; goes on after a failure, and opens the journal again when it is
  * poisoned. Ends when the file `order.stop` is there.
  * order: { dist, root, stop }
  */

@@ -1,6 +1,6 @@
 /**
- * Runs the same work again and again, each time with a fault at a later call, until a run meets none. Each run has a workspace of its own, which
- * is left for the test to look at.
+ * Runs the same work again and again, each time with a fault at a later call, until a run meets none. Each run has a
+ * workspace of its own, which is left for the test to look at.
  * order: { dist, home, page, scene: 'opening' | 'committing' | 'recovering' | 'dying', first, step, template? }
  * The working folder is `home`: what is read by a relative path passes the shim by.
  */
