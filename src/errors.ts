@@ -119,20 +119,24 @@ export function asJournalError(error: unknown, doing: string, path?: string): Jo
   return new JournalError(kind, `${doing}: ${reason}`, { hint, path, cause: error })
 }
 
-/** Runs `work`; whatever it throws comes as a JournalError. */
-export async function typed<T>(doing: string, work: () => Promise<T>): Promise<T> {
+function typed(error: unknown, doing: string): unknown {
+  return isSystemError(error) ? asJournalError(error, doing) : error
+}
+
+/** Runs `work`; what the operating system refuses becomes a JournalError, everything else passes. */
+export async function withJournalErrors<T>(doing: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    throw asJournalError(error, doing)
+    throw typed(error, doing)
   }
 }
 
-/** The same items; whatever getting them throws comes as a JournalError. */
-export async function* typedItems<T>(doing: string, items: AsyncIterable<T>): AsyncGenerator<T> {
+/** The same for what comes one by one. */
+export async function* eachWithJournalErrors<T>(doing: string, items: AsyncIterable<T>): AsyncGenerator<T, void> {
   try {
     yield* items
   } catch (error) {
-    throw asJournalError(error, doing)
+    throw typed(error, doing)
   }
 }

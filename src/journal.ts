@@ -7,7 +7,7 @@ import { genesis, type Head } from './entry/chain.ts'
 import type { ChainedCommit, CommitKind, Meta } from './entry/commit.ts'
 import type { TextEdit } from './entry/entry.ts'
 import { hashOf, type State } from './entry/state.ts'
-import { asJournalError, JournalError, typed, typedItems } from './errors.ts'
+import { asJournalError, eachWithJournalErrors, JournalError, withJournalErrors } from './errors.ts'
 import { type DiffQuery, diff, type FileDiff } from './history/diff.ts'
 import { exportHistory } from './history/export.ts'
 import { HistoryIndex } from './history/history-index.ts'
@@ -314,55 +314,56 @@ export class Journal implements AsyncDisposable {
   /** Transactions, newest first unless asked otherwise. */
   history(query: HistoryQuery = {}): AsyncIterable<ChainedCommit> {
     this.#usable()
-    return typedItems(READING, history(this.#index, query, this.#store.disk.now()))
+    return eachWithJournalErrors(READING, history(this.#index, query, this.#store.disk.now()))
   }
 
   /** One transaction by id, unambiguous beginning of an id, or number. */
   async show(tx: string | number): Promise<ChainedCommit> {
     this.#usable()
-    return typed(READING, async () => this.#index.commit(await resolveTransaction(this.#index, tx)))
+    return withJournalErrors(READING, async () => this.#index.commit(await resolveTransaction(this.#index, tx)))
   }
 
   /** The number of the last transaction at a point in the history. */
   resolve(at: At): Promise<number> {
     this.#usable()
-    return typed(READING, () => resolvePoint(this.#index, at, this.#store.disk.now()))
+    return withJournalErrors(READING, () => resolvePoint(this.#index, at, this.#store.disk.now()))
   }
 
   /** What was at a path after a point, by the journal's record. */
   async stateAt(path: string, at: At = 'head'): Promise<State> {
     const seq = await this.resolve(at)
-    return (await typed(READING, () => this.#index.stateAt(relativePath(this.root, path), seq))).state
+    const known = await withJournalErrors(READING, () => this.#index.stateAt(relativePath(this.root, path), seq))
+    return known.state
   }
 
   /** The content of a file at a point. */
   async readAt(path: string, at: At = 'head'): Promise<Uint8Array> {
-    const hash = await this.#contentAt(path, at)
-    return typed(READING, () => this.#store.contents.read(hash))
+    return withJournalErrors(READING, async () => this.#store.contents.read(await this.#contentAt(path, at)))
   }
 
   /** The same in chunks, each valid until the next; throws `CORRUPT` at the end when they do not hash right. */
   async streamAt(path: string, at: At = 'head'): Promise<AsyncIterable<Uint8Array>> {
-    return typedItems(READING, this.#store.contents.stream(await this.#contentAt(path, at)))
+    const hash = await withJournalErrors(READING, () => this.#contentAt(path, at))
+    return eachWithJournalErrors(READING, this.#store.contents.stream(hash))
   }
 
   diff(query: DiffQuery = {}): AsyncIterable<FileDiff> {
     this.#usable()
     const { disk, contents } = this.#store
-    return typedItems(READING, diff(this.#index, { disk, root: this.root, contents }, query))
+    return eachWithJournalErrors(READING, diff(this.#index, { disk, root: this.root, contents }, query))
   }
 
   /** Takes a transaction back, whichever it is; `CONFLICT` when somebody changed one of its paths since. */
   async undo(tx: string | number, options: UndoOptions = {}): Promise<Receipt> {
     this.#writing()
-    const plan = await typed(READING, () => planUndo(this.#index, tx))
+    const plan = await withJournalErrors(READING, () => planUndo(this.#index, tx))
     return this.#put(plan.operations, options, plan.kind, plan.of)
   }
 
   /** Makes again what was taken back: names the transaction, or the undo. */
   async redo(tx: string | number, options: UndoOptions = {}): Promise<Receipt> {
     this.#writing()
-    const plan = await typed(READING, () => planRedo(this.#index, tx))
+    const plan = await withJournalErrors(READING, () => planRedo(this.#index, tx))
     return this.#put(plan.operations, options, plan.kind, plan.of)
   }
 
@@ -371,9 +372,9 @@ export class Journal implements AsyncDisposable {
     const { to, paths, dryRun } = options
     if (dryRun !== true) this.#writing()
     const seq = await this.resolve(to)
-    const scoped = paths?.map((path) => relativePath(this.root, path))
-    const { operations } = await typed(READING, async () =>
-      sparingOccupied(await planRestore(this.#index, seq, scoped), this.#store.disk, this.root),
+    const within = paths?.map((path) => relativePath(this.root, path))
+    const { operations } = await withJournalErrors(READING, async () =>
+      sparingOccupied(await planRestore(this.#index, seq, within), this.#store.disk, this.root),
     )
     const changes = operations.map(({ path, from, state }) => ({ path, before: from ?? null, after: state }))
     if (dryRun === true || operations.length === 0) return { changes, receipt: null }
@@ -383,16 +384,16 @@ export class Journal implements AsyncDisposable {
   /** Writes the tree as it was at a point into another folder, which must be missing or empty. */
   async replay(options: { readonly to: string; readonly at?: At }): Promise<ReplayResult> {
     const seq = await this.resolve(options.at ?? 'head')
-    const target = { to: resolve(options.to), seq, ...this.#progress() }
-    return typed('replaying', () => replay(this.#index, this.#source(), target))
+    const where = { to: resolve(options.to), seq, ...this.#progress() }
+    return withJournalErrors('replaying', () => replay(this.#index, this.#source(), where))
   }
 
-  status(): Promise<Status> {
-    return typed('looking at the workspace', () => this.#status())
+  async status(): Promise<Status> {
+    this.#usable()
+    return withJournalErrors('looking at the workspace', () => this.#status())
   }
 
   async #status(): Promise<Status> {
-    this.#usable()
     const { disk, layout, format } = this.#store
     const head = await this.#index.head()
     const changed: ExternalChange[] = []
@@ -420,9 +421,9 @@ export class Journal implements AsyncDisposable {
   async planRecovery(mode: 'replay' | 'revert'): Promise<RecoveryReport> {
     this.#usable()
     if (this.#writer !== null) return NOTHING_RECOVERED
-    return typed('planning a recovery', async () => {
+    return withJournalErrors('planning a recovery', async () => {
       const scan = scanStore(this.#store, this.#options)
-      const { plan } = await examine(recoverySite(this.#store, process.umask(), false), scan, mode)
+      const { plan } = await examine(recoverySite(this.#store, this.#index, process.umask(), false), scan, mode)
       return plan.report
     })
   }
@@ -430,15 +431,15 @@ export class Journal implements AsyncDisposable {
   /** Takes edits made behind the journal's back into the history: those of `paths`, or all. Null when there are none. */
   async adopt(paths?: readonly string[], meta: Meta = {}): Promise<Receipt | null> {
     this.#writing()
-    const scoped = paths?.map((path) => relativePath(this.root, path))
-    const operations = await typed('looking at the workspace', () => this.#adoptable(scoped))
+    const operations = await withJournalErrors('looking at the workspace', () => this.#toAdopt(paths))
     return operations.length === 0
       ? null
       : this.#perform(operations, { message: 'adopted from outside', ...meta }, 'adopt')
   }
 
-  async #adoptable(scoped: readonly string[] | undefined): Promise<Operation[]> {
+  async #toAdopt(paths?: readonly string[]): Promise<Operation[]> {
     const operations: Operation[] = []
+    const scoped = paths?.map((path) => relativePath(this.root, path))
     const options = { ...(scoped === undefined ? {} : { paths: scoped }), ...this.#progress() }
     for await (const { path, recorded } of externalChanges(this.#index, this.#store.disk, this.root, options)) {
       operations.push({ op: 'adopt', path, recorded })
@@ -458,7 +459,7 @@ export class Journal implements AsyncDisposable {
    */
   async anchor(): Promise<Head> {
     this.#usable()
-    return typed(READING, () => this.#index.head())
+    return withJournalErrors(READING, () => this.#index.head())
   }
 
   /**
@@ -467,18 +468,20 @@ export class Journal implements AsyncDisposable {
    */
   async verify(options: { readonly workspace?: boolean; readonly head?: string } = {}): Promise<VerifyReport> {
     this.#usable()
-    return typed('verifying', () => verify(this.#source(), { ...options, index: this.#index, ...this.#progress() }))
+    return withJournalErrors('verifying', () =>
+      verify(this.#source(), { ...options, index: this.#index, ...this.#progress() }),
+    )
   }
 
   /** The whole history as plain objects, for JSON Lines. */
   export(): AsyncIterable<Record<string, unknown>> {
     this.#usable()
-    return typedItems(READING, exportHistory(this.#index, this.#source()))
+    return eachWithJournalErrors(READING, exportHistory(this.#index, this.#source()))
   }
 
   stats(): Promise<Stats> {
     this.#usable()
-    return typed(READING, () => stats(this.#index, this.#source()))
+    return withJournalErrors(READING, () => stats(this.#index, this.#source()))
   }
 
   /**
@@ -487,6 +490,10 @@ export class Journal implements AsyncDisposable {
    * @throws JournalError `NOT_FOUND` for a path that the history does not name
    */
   async purge(paths: string | readonly string[], options: PurgeOptions = {}): Promise<PurgeResult> {
+    return withJournalErrors('purging', () => this.#purge(paths, options))
+  }
+
+  async #purge(paths: string | readonly string[], options: PurgeOptions): Promise<PurgeResult> {
     const given = typeof paths === 'string' ? [paths] : paths
     const scopes = given.length === 0 ? [''] : scopesOf(given.map((path) => relativePath(this.root, path)))
     if (scopes.includes('')) {
@@ -503,7 +510,7 @@ export class Journal implements AsyncDisposable {
     const writer = this.#writing()
     const { actor = this.#options.actor } = options
     const meta = checkedMeta(actor === undefined ? options : { ...metaOf(options), actor })
-    const result = await typed('purging', async () => {
+    const result = await withJournalErrors('purging', async () => {
       const purged = await purge(writer.retention, { paths: scopes, meta, open: () => this.#openIds() })
       // Commits look into it for what the journal has.
       await this.#index.head()
@@ -517,7 +524,7 @@ export class Journal implements AsyncDisposable {
   compact(options: CompactOptions = {}): Promise<CompactResult> {
     const { brokenDays = BROKEN_DAYS } = options
     const { retention } = this.#writing()
-    return typed('compacting', () => compact(retention, { brokenDays, open: () => this.#openIds() }))
+    return withJournalErrors('compacting', () => compact(retention, { brokenDays, open: () => this.#openIds() }))
   }
 
   #openIds(): ReadonlySet<string> {
@@ -527,7 +534,7 @@ export class Journal implements AsyncDisposable {
   /** Makes durable what was materialized, and moves the start of recovery forward. */
   async checkpoint(): Promise<void> {
     const { checkpointer } = this.#writing()
-    await typed('making a checkpoint', () => checkpointer.run())
+    await withJournalErrors('making a checkpoint', () => checkpointer.run())
   }
 
   /** Aborts open transactions, waits for those that commit, and closes everything. Closing twice is no error. */
@@ -624,9 +631,11 @@ export class Journal implements AsyncDisposable {
   }
 
   async #put(operations: readonly Operation[], options: UndoOptions, kind: CommitKind, of?: string): Promise<Receipt> {
-    for (const operation of operations) {
-      if (operation.op === 'put') await this.#refusePurged(operation.path, operation.state)
-    }
+    await withJournalErrors(READING, async () => {
+      for (const operation of operations) {
+        if (operation.op === 'put') await this.#refusePurged(operation.path, operation.state)
+      }
+    })
     const { force } = options
     const free = (operation: Operation): Operation => {
       if (operation.op !== 'put' || force !== true) return operation

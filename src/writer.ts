@@ -34,7 +34,7 @@ export interface WriterEvents {
 }
 
 /** Places and parts that recovery needs; also what a reader plans with. */
-export function recoverySite(store: Store, umask: number, legacy: boolean): RecoverySite {
+export function recoverySite(store: Store, index: HistoryIndex, umask: number, legacy: boolean): RecoverySite {
   const { disk, layout, contents } = store
   const observer = new Observer(disk, layout.root, legacy)
   const device = disk.lstat(layout.staging)?.dev ?? 0n
@@ -48,6 +48,7 @@ export function recoverySite(store: Store, umask: number, legacy: boolean): Reco
     root: layout.root,
     broken: layout.broken,
     suspect: disk.lstat(layout.suspect) !== null,
+    isCommitted: (tx) => index.has(tx),
   }
 }
 
@@ -119,7 +120,7 @@ export class Writer {
     const scan = scanStore(store, options)
     if (scan.tail?.verdict === 'corrupt') throw corruptionError(scan.end, scan.tail)
     completeLayout(disk, layout)
-    const site = recoverySite(store, umask, options.legacy === true)
+    const site = recoverySite(store, index, umask, options.legacy === true)
     const mode = options.recover === 'revert' ? 'revert' : 'replay'
     if (options.recover === 'manual') await refuseUnrecovered(site, scan)
     if (scan.tail !== null) await cutTail(reader, scan.end, layout.broken, `torn-${disk.now()}`)

@@ -87,6 +87,20 @@ function patiently(action: () => void): void {
   action()
 }
 
+/** The last step of making something: when it fails, what was made goes again, as if nothing had been begun. */
+function orUndone(step: () => void, undo: () => void): void {
+  try {
+    step()
+  } catch (error) {
+    try {
+      undo()
+    } catch {
+      // The first failure says more.
+    }
+    throw error
+  }
+}
+
 /** Node's file system. */
 export class NodeDisk implements Disk {
   readonly superuser = process.geteuid?.() === 0
@@ -100,7 +114,15 @@ export class NodeDisk implements Disk {
   open(path: string, how: 'read' | 'write' | 'create', mode = 0o600, umask = false): FileHandle {
     const handle = fs.openSync(path, FLAGS[how], mode)
     // The process umask, or a default access list, may have taken bits away; nobody can see the file by its final name yet.
-    if (how === 'create' && !umask && !WINDOWS && (mode & process.umask()) !== 0) fs.fchmodSync(handle, mode)
+    if (how === 'create' && !umask && !WINDOWS && (mode & process.umask()) !== 0) {
+      orUndone(
+        () => fs.fchmodSync(handle, mode),
+        () => {
+          fs.closeSync(handle)
+          fs.unlinkSync(path)
+        },
+      )
+    }
     return handle
   }
 
@@ -182,7 +204,12 @@ export class NodeDisk implements Disk {
 
   makeDirectory(path: string, mode: number, umask = false): void {
     fs.mkdirSync(path, { mode })
-    if (!umask && !WINDOWS) fs.chmodSync(path, mode)
+    if (!umask && !WINDOWS) {
+      orUndone(
+        () => fs.chmodSync(path, mode),
+        () => fs.rmdirSync(path),
+      )
+    }
   }
 
   removeDirectory(path: string): void {
@@ -241,7 +268,10 @@ export class NodeDisk implements Disk {
 
   clone(from: string, to: string, mode: number): void {
     fs.copyFileSync(from, to, fs.constants.COPYFILE_EXCL | fs.constants.COPYFILE_FICLONE)
-    this.chmod(to, mode)
+    orUndone(
+      () => this.chmod(to, mode),
+      () => fs.unlinkSync(to),
+    )
   }
 
   async syncDirectory(path: string): Promise<void> {

@@ -107,6 +107,15 @@ export class HistoryIndex {
     })
   }
 
+  /** Is there a transaction of that id? Of a history that cannot be read any more, as far as is known. */
+  async has(tx: string): Promise<boolean> {
+    await this.head().catch(() => undefined)
+    return this.byId(tx, 1).then(
+      ([found]) => found?.tx === tx,
+      () => false,
+    )
+  }
+
   /** Transactions that undo, redo or revert `tx`, oldest first. */
   about(tx: string): Promise<{ readonly seq: number; readonly kind: CommitKind }[]> {
     return this.#store.run(async (database) => {

@@ -16,6 +16,8 @@ export interface RecoverySite extends Site {
   readonly broken: string
   /** A sync of workspace files failed before. */
   readonly suspect: boolean
+  /** Is the transaction in the history? Asked only about those that left something in `staging`. */
+  readonly isCommitted: (tx: string) => Promise<boolean>
 }
 
 export interface RecoveryOptions {
@@ -50,7 +52,11 @@ export async function examine(
   const plan = await planRecovery({ disk, observer, contents, movedAside, asideMarks, suspect }, scan, mode)
   const committed = new Set(scan.inFlight.map(({ commit }) => commit.tx))
   const discarded = new Set(plan.report.discarded)
-  for (const { tx } of leftovers) if (tx !== '' && !committed.has(tx)) discarded.add(tx)
+  for (const tx of new Set(leftovers.map((leftover) => leftover.tx))) {
+    if (tx === '' || committed.has(tx) || discarded.has(tx)) continue
+    // A file removed after its transaction was done is back after a power cut: nothing made its removal durable.
+    if (!(await site.isCommitted(tx))) discarded.add(tx)
+  }
   return { plan: { ...plan, report: { ...plan.report, discarded: [...discarded] } }, leftovers }
 }
 
@@ -87,7 +93,8 @@ export async function recover(
   for (const { commit } of plan.revert) await committer.record(revertOf(commit.tx, commit.entries), null)
   const blocked = await keepFindings(site, committer, plan)
   await writeGoals(site, committer, plan, blocked, options)
-  for (const leftover of leftovers) removeLeftover(site, leftover, options.salvage)
+  const discarded = new Set(plan.report.discarded)
+  for (const leftover of leftovers) removeLeftover(site, leftover, options.salvage && discarded.has(leftover.tx))
   for (const { commit } of scan.inFlight) await committer.ownBlobs(commit.entries)
   const touched = plan.paths.map(({ path }) => path)
   const folders = new Set(touched.map(parentOf))
@@ -190,11 +197,11 @@ function firstPath(flight: readonly FlightCommit[], tx: string): string {
   return commit?.entries[0]?.path ?? 'unknown'
 }
 
-function removeLeftover(site: RecoverySite, { file, committed }: Leftover, salvage: boolean): void {
+function removeLeftover(site: RecoverySite, { file }: Leftover, salvage: boolean): void {
   const { disk } = site.observer
   const stat = disk.lstat(file)
   if (stat === null) return
-  if (salvage && !committed && stat.kind === 'file' && stat.size > 0) {
+  if (salvage && stat.kind === 'file' && stat.size > 0) {
     const kept = `${site.broken}/${file.slice(file.lastIndexOf('/') + 1)}`
     if (disk.lstat(kept) !== null) disk.unlink(kept)
     disk.rename(file, kept)

@@ -142,7 +142,14 @@ export class Checkpointer {
     }
     const { default: PQueue } = await import('p-queue')
     const queue = new PQueue({ concurrency: CONCURRENCY })
-    await queue.addAll(work)
+    try {
+      await queue.addAll(work)
+    } catch (error) {
+      // Nothing may go on behind the back of whoever is told of the failure.
+      queue.clear()
+      await queue.onIdle()
+      throw error
+    }
   }
 
   /** False when it may not be opened. */

@@ -17,16 +17,26 @@ export class Victim {
   readonly #output: string
   readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
 
-  constructor(script: string, order: Record<string, unknown>, output: string, flags: readonly string[] = []) {
+  constructor(
+    script: string,
+    order: Record<string, unknown>,
+    output: string,
+    flags: readonly string[] = [],
+    env: Readonly<Record<string, string>> = {},
+  ) {
     this.#output = output
     const file = openSync(output, 'w')
     this.#child = spawn(
       process.execPath,
       [...flags, `${import.meta.dirname}/${script}`, JSON.stringify({ dist: DIST, ...order })],
-      { stdio: ['ignore', file, 'inherit'] },
+      { stdio: ['ignore', file, 'inherit'], env: { ...process.env, ...env } },
     )
     closeSync(file)
     this.ended = new Promise((resolve) => this.#child.once('exit', (code, signal) => resolve({ code, signal })))
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0
   }
 
   get running(): boolean {

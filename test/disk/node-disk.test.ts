@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { readBootId } from '../../src/disk/boot-id.ts'
 import { NodeDisk } from '../../src/disk/node-disk.ts'
 
@@ -24,6 +24,24 @@ const codeOf = (action: () => unknown): string => {
 }
 
 describe("Node's file system as a disk", () => {
+  it.runIf(POSIX)('makes nothing when the permissions of what it makes cannot be set', () => {
+    const refuse = () => {
+      throw Object.assign(new Error('EIO: as the test wants it'), { code: 'EIO' })
+    }
+    fs.writeFileSync(`${root}/source`, 'x')
+    const spies = [vi.spyOn(fs, 'chmodSync'), vi.spyOn(fs, 'fchmodSync')].map((spy) => spy.mockImplementation(refuse))
+    const umask = process.umask(0o077)
+    try {
+      expect(codeOf(() => disk.makeDirectory(`${root}/folder`, 0o755))).toBe('EIO')
+      expect(codeOf(() => disk.open(`${root}/file`, 'create', 0o644))).toBe('EIO')
+      expect(codeOf(() => disk.clone(`${root}/source`, `${root}/clone`, 0o644))).toBe('EIO')
+    } finally {
+      process.umask(umask)
+      for (const spy of spies) spy.mockRestore()
+    }
+    expect(fs.readdirSync(root)).toEqual(['source'])
+  })
+
   it('creates exclusively, reads and writes at positions', () => {
     const handle = disk.open(`${root}/a`, 'create', 0o600)
     expect(disk.write(handle, Buffer.from('hello'), 3)).toBe(5)

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import type { Journal } from '../../src/index.ts'
 import { isJournalName } from '../../src/workspace/safe-path.ts'
 import { differences } from '../sim/tree.ts'
-import { failure, newDisk, openOn, ROOT, staged, workspace } from './fixture.ts'
+import { collect, failure, newDisk, openOn, ROOT, staged, workspace } from './fixture.ts'
 
 const MIB = 1024 * 1024
 const big = (fill: string, size = 2 * MIB): Uint8Array => Buffer.alloc(size, fill)
@@ -378,6 +379,99 @@ describe('faults that were found by reading', () => {
     const journal = await openOn(disk)
     const code = (await failure(() => journal.write('a', 'x', { expect: 5 as unknown as string }))).code
     expect(['INVALID', 'CONFLICT']).toContain(code)
+    await journal.close()
+  })
+
+  it('a power cut brings a removed file back into staging: its transaction was committed, not discarded', async () => {
+    const disk = newDisk()
+    const journal = await openOn(disk)
+    const { tx } = await journal.write('a', 'x')
+    await journal.close()
+    disk.writeFile(`${ROOT}/.journal/staging/${tx}.0`, 'what stood there before')
+    disk.writeFile(`${ROOT}/.journal/staging/tzzzzzzzzzzzzzzz.0`, 'never committed')
+    const broken = `${ROOT}/.journal/broken`
+    const again = await openOn(disk, { salvage: true })
+    expect(again.recovery.discarded).toEqual(['tzzzzzzzzzzzzzzz'])
+    expect(await staged(disk)).toEqual([])
+    expect(disk.readDirectory(broken).map(({ name }) => name)).toEqual(['tzzzzzzzzzzzzzzz.0'])
+    await again.close()
+  })
+
+  it.each<[string, (journal: Journal) => unknown]>([
+    ['history', (journal) => collect(journal.history())],
+    ['show', (journal) => journal.show(1)],
+    ['readAt', (journal) => journal.readAt('a', 1)],
+    ['streamAt', async (journal) => collect(await journal.streamAt('a', 1))],
+    ['diff', (journal) => collect(journal.diff({ tx: 2 }))],
+    ['undo', (journal) => journal.undo(1, { force: true })],
+    ['redo', (journal) => journal.redo(1)],
+    ['restore', (journal) => journal.restore({ to: 1 })],
+    ['status', (journal) => journal.status()],
+    ['verify', (journal) => journal.verify({ workspace: true })],
+    ['export', (journal) => collect(journal.export())],
+    ['stats', (journal) => journal.stats()],
+    ['adopt', (journal) => journal.adopt()],
+    ['anchor', (journal) => journal.anchor()],
+    ['purge', (journal) => journal.purge('b', { dryRun: true })],
+    ['compact', (journal) => journal.compact()],
+  ])('%s beside too many open files fails with a JournalError or not at all', async (_, read) => {
+    const disk = newDisk()
+    const journal = await openOn(disk)
+    await journal.write('a', 'first')
+    await journal.write('a', big('x'))
+    await journal.write('b', big('y'))
+    disk.faults.failAt(1, 'EMFILE', { kinds: ['open', 'anchor'] })
+    const error = await Promise.resolve(read(journal)).then(
+      () => null,
+      (cause: unknown) => cause,
+    )
+    disk.faults.heal()
+    if (error !== null) expect(error, (error as Error).stack).toMatchObject({ name: 'JournalError', code: 'IO' })
+    await journal.close()
+    expect(disk.openHandles).toEqual([])
+  })
+
+  it('a checkpoint that fails does not go on syncing behind the back of its caller', async () => {
+    const disk = newDisk()
+    const journal = await openOn(disk)
+    await journal.transact(async (tx) => {
+      for (let count = 0; count < 40; count += 1) await tx.write(`f${count}`, 'x')
+    })
+    disk.faults.failAt(1, 'EIO', { kinds: ['sync'] })
+    expect((await failure(() => journal.checkpoint())).code).toBe('IO')
+    expect(disk.openHandles.filter((path) => path.startsWith(`${ROOT}/f`))).toEqual([])
+    await journal.close()
+  })
+
+  it('what cannot be removed from staging does not hide why a transaction was aborted', async () => {
+    const disk = newDisk()
+    const journal = await openOn(disk)
+    disk.faults.failAt(1, 'EIO', { kinds: ['unlink'], persistent: true })
+    const aborted = journal.transact(async (tx) => {
+      await tx.write('big', big('x'))
+      throw new Error('mine')
+    })
+    await expect(aborted).rejects.toThrow('mine')
+    disk.faults.heal()
+    await journal.close()
+    await (await openOn(disk)).close()
+    expect(await staged(disk)).toEqual([])
+  })
+
+  it('what cannot be removed from staging does not keep a durable commit out of the workspace', async () => {
+    const disk = newDisk()
+    const old = Array.from({ length: 12 }, (_, index) => `old${index}`)
+    for (const path of old) disk.writeFile(`${ROOT}/${path}`, big(path, MIB - 64))
+    const journal = await openOn(disk)
+    disk.faults.before = ({ kind, path }) => {
+      if (kind === 'unlink' && /\.b\d+$/.test(String(path))) throw Object.assign(new Error('EIO: no'), { code: 'EIO' })
+    }
+    await journal.transact(async (tx) => {
+      for (const path of old) await tx.write(path, 'new')
+    })
+    disk.faults.heal()
+    for (const path of old) expect(disk.readText(`${ROOT}/${path}`)).toBe('new')
+    expect((await journal.verify({ workspace: true })).problems).toEqual([])
     await journal.close()
   })
 
