@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Disk } from '../disk/disk.ts'
-import { createFile, readSmallFile, stir } from '../disk/file.ts'
+import { createFile, dropFile, readSmallFile, stir } from '../disk/file.ts'
 import { JournalError } from '../errors.ts'
 
 /** The folder that holds the journal; nothing in any folder of this name is ever written through a transaction. */
@@ -167,8 +167,9 @@ export function markSuspect(disk: Disk, layout: Layout): void {
   if (disk.lstat(layout.suspect) === null) createFile(disk, layout.suspect, Buffer.from('{}\n'), FILE_MODE)
 }
 
+/** Where it stays, the next recovery writes more than it must. */
 export function clearSuspect(disk: Disk, layout: Layout): void {
-  if (disk.lstat(layout.suspect) !== null) disk.unlink(layout.suspect)
+  dropFile(disk, layout.suspect)
 }
 
 /** Notes which folder this journal belongs to. */
