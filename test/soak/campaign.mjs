@@ -36,6 +36,8 @@ export class Campaign {
   #dist
   #progress
   #rounds = 0
+  #stopped = false
+  #worker = null
 
   /** `library`: the built library's names; `dist`: where it stands. */
   constructor({ home, total, seed, library, dist, progress }) {
@@ -53,15 +55,25 @@ export class Campaign {
   async run() {
     const checks = [0.1, 0.3, 0.6]
     const many = this.#total * (1 - LONG_LIFE)
-    while (this.ledger.seq < many && this.faults.length === 0) {
+    while (this.ledger.seq < many && this.#goesOn) {
       await this.#round(Math.min(this.ledger.seq + this.#life(), Math.ceil(many)))
       if (this.ledger.seq < this.#total * (checks[0] ?? Number.POSITIVE_INFINITY)) continue
       checks.shift()
       await this.#verify()
     }
-    if (this.faults.length === 0) await this.#round(this.#total, 'long')
+    if (this.#goesOn) await this.#round(this.#total, 'long')
     if (this.faults.length === 0) await this.#verify()
     if (this.faults.length === 0) await this.#readAgain()
+  }
+
+  /** Ends it early, with all checks of what there is. */
+  stop() {
+    this.#stopped = true
+    this.#worker?.kill()
+  }
+
+  get #goesOn() {
+    return this.faults.length === 0 && !this.#stopped
   }
 
   /** Transactions until the next kill: a few thousand to tens of thousands, in a history of a million. */
@@ -99,6 +111,7 @@ export class Campaign {
       },
       `${this.#home}/told.jsonl`,
     )
+    this.#worker = worker
     if (what.armAt !== undefined) await worker.armed()
     await pause(what.armAt === undefined ? 40 + this.#random.below(200) : this.#random.below(40))
     const { signal } = await worker.kill()

@@ -3,6 +3,8 @@
  *
  *   npm run proof:soak          SOAK_TRANSACTIONS (default 1000000), SOAK_SEED, SOAK_DIR (default: in memory where there is such a folder),
  *                               SOAK_REPORT (a JSON file; default bench/results/soak.json), SOAK_KEEP=1 (leave the workspace there)
+ *
+ * Interrupted, it checks and reports what there is.
  */
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
@@ -33,6 +35,7 @@ console.log(
 )
 const home = mkdtempSync(join(folder, 'wj-soak-'))
 const campaign = new Campaign({ home, total, seed, library, dist, progress })
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => campaign.stop())
 await campaign.run()
 const windows = windowsOf(campaign, total)
 const flat = [...verdicts(windows), ...longLife(campaign.samples)]
