@@ -32,6 +32,8 @@ export function windowsOf(campaign, total) {
       last === undefined ? null : (last[folder].bytes - (before?.[folder].bytes ?? 0)) / (last.seq - (before?.seq ?? 0))
     return {
       to: Math.round(to),
+      // A process that lives long is larger than one that is killed early: they are not compared.
+      long: samples.some(({ life }) => life === 'long'),
       perSecond:
         paces.length === 0
           ? null
@@ -88,10 +90,10 @@ const FLAT = [
 /** Bytes that the log reserves ahead of its end, at most: they come and go. */
 const RESERVED = 4 * MIB
 
-/** Windows 2 and 3 against the last two that have the figure: the first one is still filling the workspace. */
+/** Windows 2 and 3 against the last two of the same kind of life: the first one is still filling the workspace. */
 export function verdicts(windows) {
   return FLAT.map(({ key, factor, slack, reserved }) => {
-    const values = windows.slice(1).flatMap((row) => (row[key] === null ? [] : [row[key]]))
+    const values = windows.slice(1).flatMap((row) => (row[key] === null || row.long ? [] : [row[key]]))
     const [early, late] = [median(values.slice(0, 2)), median(values.slice(-2))]
     const limit = early === null ? null : early * factor + slack + (reserved ? RESERVED / windows[0].to : 0)
     return { what: `${COLUMNS[key]}, late against early`, early, late, limit, flat: limit === null || late <= limit }
