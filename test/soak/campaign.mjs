@@ -87,7 +87,8 @@ export class Campaign {
     this.#rounds += 1
     const start = performance.now()
     const before = this.ledger.seq
-    const told = await this.#kill({ armAt })
+    // One that lives long keeps its journal open all the time.
+    const told = await this.#kill(life === 'long' ? { armAt, closeEvery: Number.MAX_SAFE_INTEGER } : { armAt })
     const seconds = (performance.now() - start) / 1000
     while (this.#random.chance(KILLED_RECOVERIES)) told.push(...(await this.#kill({ only: 'open' })))
     await this.#audit(told)
