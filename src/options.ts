@@ -1,5 +1,5 @@
 import type { Disk } from './disk/disk.ts'
-import type { OpenDatabase } from './history/index-store.ts'
+import type { OpenDatabase } from './history/index-database.ts'
 import type { Durability } from './log/log-writer.ts'
 
 /** How far a long piece of work is. `total` 0: unknown. */

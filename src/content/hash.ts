@@ -16,15 +16,17 @@ export function hashBytes(bytes: Uint8Array): ContentHash {
   return hash('sha256', bytes, 'hex')
 }
 
-/** The chunks of an open file from the start, each valid until the next is asked for. */
+/** The chunks of an open file from the start, each valid until the next is asked for. Takes no more memory than the file has bytes. */
 export async function* readChunks(disk: Disk, handle: FileHandle): AsyncGenerator<Uint8Array> {
-  const chunk = new Uint8Array(CHUNK_SIZE)
+  // One byte more than it has shows a file that grows meanwhile.
+  let chunk = new Uint8Array(Math.min(CHUNK_SIZE, disk.stat(handle).size + 1))
   for (let position = 0, count = 0; ; count += 1) {
     const length = readFully(disk, handle, chunk, position)
     if (length === 0) return
     yield chunk.subarray(0, length)
     position += length
-    if (length < CHUNK_SIZE) return
+    if (length < chunk.byteLength) return
+    if (length < CHUNK_SIZE) chunk = new Uint8Array(CHUNK_SIZE)
     if (count % CHUNKS_A_TURN === CHUNKS_A_TURN - 1) await breathe()
   }
 }

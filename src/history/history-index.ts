@@ -4,6 +4,7 @@ import type { Head } from '../entry/chain.ts'
 import type { ChainedCommit, CommitKind } from '../entry/commit.ts'
 import type { ContentHash } from '../entry/state.ts'
 import { CommitReader } from './commit-reader.ts'
+import { type OpenDatabase, openMemory } from './index-database.ts'
 import {
   COMMITS_A_PAGE,
   currentsOf,
@@ -27,7 +28,7 @@ import {
   seqOfKey,
   type TransactionRecord,
 } from './index-record.ts'
-import { IndexStore, type OpenDatabase, openMemory } from './index-store.ts'
+import { IndexStore } from './index-store.ts'
 import { Projection } from './projection.ts'
 import type { HistorySource, OnHistoryProgress } from './source.ts'
 
@@ -56,14 +57,14 @@ export class HistoryIndex {
     this.#store = new IndexStore({
       location: `${source.directory}/index`,
       ...(openDatabase === undefined ? {} : { openDatabase }),
-      ...(real ? {} : { removeFolder: async () => {} }),
+      ...(real ? {} : { openScratch: openMemory, removeFolder: async () => {} }),
       ...(options.idleMs === undefined ? {} : { idleMs: options.idleMs }),
       prepare: (database) => projection.prepare(database),
       finish: (database) => projection.finish(database),
     })
   }
 
-  /** True while the index lives in memory only: another process holds the one on disk, or none can be written. */
+  /** True while the index is one that goes with this process: another one holds that of the journal, or it cannot be written. */
   get volatile(): boolean {
     return this.#store.volatile
   }

@@ -1,5 +1,6 @@
 /** Questions put to an index database that is up to date. */
 import type { State } from '../entry/state.ts'
+import type { IndexDatabase } from './index-database.ts'
 import {
   type CurrentRecord,
   decodeCurrent,
@@ -11,7 +12,6 @@ import {
   seqOfKey,
   type TransactionRecord,
 } from './index-record.ts'
-import type { IndexDatabase } from './index-store.ts'
 
 /** A state, and how the journal knows it. */
 export interface KnownState {

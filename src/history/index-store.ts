@@ -1,34 +1,13 @@
-import type { AbstractLevel } from 'abstract-level'
 import { JournalError } from '../errors.ts'
+import { type IndexDatabase, type OpenDatabase, openLevel, openMemory, openScratch } from './index-database.ts'
 import { IndexFault } from './index-record.ts'
-
-export type IndexDatabase = AbstractLevel<string | Buffer | Uint8Array, string, Uint8Array>
-
-/** Opens the database in a folder. */
-export type OpenDatabase = (location: string) => Promise<IndexDatabase>
-
-const ENCODING = { keyEncoding: 'utf8', valueEncoding: 'view' } as const
-
-/** LevelDB on the real file system. Loaded on first use: it costs as much as half of Node's start. */
-export async function openLevel(location: string): Promise<IndexDatabase> {
-  const { Level } = await import('level')
-  const database = new Level<string, Uint8Array>(location, ENCODING)
-  await database.open()
-  return database as unknown as IndexDatabase
-}
-
-/** A database in memory: for simulated disks, and where the real one cannot be had. */
-export async function openMemory(): Promise<IndexDatabase> {
-  const { MemoryLevel } = await import('memory-level')
-  const database = new MemoryLevel<string, Uint8Array>({ ...ENCODING, storeEncoding: 'buffer' })
-  await database.open()
-  return database as unknown as IndexDatabase
-}
 
 export interface IndexStoreOptions {
   /** The folder `index/`. */
   readonly location: string
   readonly openDatabase?: OpenDatabase
+  /** Opens one that goes with this process, while the one in the folder cannot be had. */
+  readonly openScratch?: () => Promise<IndexDatabase>
   /** Removes that folder with all that is in it. */
   readonly removeFolder?: (location: string) => Promise<void>
   /** Brings a database that was just opened up to date; an `IndexFault` makes the store throw it away and begin anew. */
@@ -72,8 +51,8 @@ function pause(ms: number): Promise<void> {
 }
 
 /**
- * The index's life: opened on demand, closed when idle, thrown away and rebuilt when it is broken, replaced by one in memory while another
- * process holds it or no file can be written. Whoever gets a database from it gets one that agrees with the log.
+ * The index's life: opened on demand, closed when idle, thrown away and rebuilt when it is broken, replaced by one of this process's own while
+ * another one holds it or it cannot be written. Whoever gets a database from it gets one that agrees with the log.
  */
 export class IndexStore {
   readonly #options: Required<IndexStoreOptions>
@@ -85,10 +64,10 @@ export class IndexStore {
   #closed = false
 
   constructor(options: IndexStoreOptions) {
-    this.#options = { openDatabase: openLevel, removeFolder: removeWithAll, idleMs: IDLE_MS, ...options }
+    this.#options = { openDatabase: openLevel, openScratch, removeFolder: removeWithAll, idleMs: IDLE_MS, ...options }
   }
 
-  /** True while the index lives in memory only. */
+  /** True while the index is one that goes with this process. */
   get volatile(): boolean {
     return this.#volatile
   }
@@ -128,7 +107,7 @@ export class IndexStore {
 
   #startTimer(): void {
     this.#stopTimer()
-    // One in memory would have to be rebuilt.
+    // One of this process's own would have to be rebuilt.
     if (this.#current === null || this.#volatile || this.#closed) return
     this.#timer = setTimeout(() => void this.#release(), this.#options.idleMs)
     this.#timer.unref()
@@ -167,27 +146,29 @@ export class IndexStore {
 
   async #open(): Promise<IndexDatabase> {
     await this.#closing
-    const { location, removeFolder, prepare } = this.#options
+    const { location, removeFolder, prepare, openScratch } = this.#options
     const ways: readonly (() => Promise<IndexDatabase>)[] = [
       () => this.#openPatiently(),
       async () => {
         await removeFolder(location)
         return this.#openPatiently()
       },
+      openScratch,
       openMemory,
     ]
+    const own = ways.indexOf(openScratch)
     for (let way = 0; ; way += 1) {
       let database: IndexDatabase | null = null
       try {
         database = await (ways[way] as () => Promise<IndexDatabase>)()
-        this.#volatile = way === ways.length - 1
+        this.#volatile = way >= own
         await prepare(database)
         return database
       } catch (error) {
         await database?.close().catch(() => undefined)
         if (way === ways.length - 1 || (database !== null && !isIndexFault(error))) throw error
         // What another process uses is not broken: leave it alone.
-        if (isLocked(error)) way = ways.length - 2
+        if (isLocked(error) && way < own) way = own - 1
       }
     }
   }

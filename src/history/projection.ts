@@ -9,6 +9,7 @@ import type { Frame } from '../log/log-reader.ts'
 import { LOG_START, offsetOf, type Position, segmentOf } from '../log/position.ts'
 import { corruptionError, judgeTail } from '../log/tail.ts'
 import { CommitReader } from './commit-reader.ts'
+import type { IndexDatabase } from './index-database.ts'
 import {
   decodeHead,
   decodeNumber,
@@ -25,7 +26,6 @@ import {
   KEY,
   type PathRecord,
 } from './index-record.ts'
-import type { IndexDatabase } from './index-store.ts'
 import { ancestorsOf } from './path-scope.ts'
 import type { HistorySource, OnHistoryProgress } from './source.ts'
 

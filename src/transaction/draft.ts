@@ -354,12 +354,8 @@ export class Draft {
     const path = this.#resolve(operation.path, { follow: false, folder: true })
     const before = await this.#state(path)
     const { state: after, from } = operation
-    // A folder that an undo spared is there already. The history takes note.
-    if (before?.kind === 'dir' && sameState(before, after)) {
-      if (from !== undefined && !sameState(from, after))
-        this.#set(path, after, { op: 'put', path, before: from, after })
-      return
-    }
+    // A folder that an undo spared, or that somebody made since, is there already: nothing of it was changed, so nothing is said of it.
+    if (before?.kind === 'dir' && sameState(before, after)) return
     if (from !== undefined && !sameState(before, from)) {
       throw new JournalError('CONFLICT', `${path} is not as the history left it`, {
         hint: `Look at 'journal diff', and adopt or take back the change first; or force it (what is there is kept in the history).`,

@@ -1,8 +1,10 @@
 import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
 import fc from 'fast-check'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { HistoryIndex } from '../../src/history/history-index.ts'
-import { openLevel, openMemory } from '../../src/history/index-store.ts'
+import { openLevel, openMemory } from '../../src/history/index-database.ts'
 import { history } from '../../src/history/log.ts'
 import { stats } from '../../src/history/stats.ts'
 import { knownPathsAt } from '../../src/history/tree.ts'
@@ -87,14 +89,33 @@ describe('the index is a projection', () => {
     expect((await again.current('b')) === null).toBe(true)
   })
 
-  test('another holder of the index: answers come from one in memory, and the holder keeps its own', async () => {
+  test('another holder of the index: the history was held in memory; now a folder holds it, gone at the close', async () => {
     const made = journal()
     await made.set({ a: '1' })
     fs.mkdirSync(`${made.directory}/index`)
     const holder = await openLevel(`${made.directory}/index`)
-    const index = made.index()
-    expect((await index.head()).seq).toBe(1)
-    expect(index.volatile).toBe(true)
+    const temporary = fs.mkdtempSync(path.join(os.tmpdir(), 'wj-scratch-'))
+    vi.stubEnv('TMPDIR', temporary)
+    try {
+      const index = made.index()
+      expect((await index.head()).seq).toBe(1)
+      expect(index.volatile).toBe(true)
+      expect(fs.readdirSync(temporary)).toHaveLength(1)
+      await made.set({ a: '2' })
+      expect((await index.head()).seq).toBe(2)
+      // What a killed process left goes; what is in use stays.
+      await (await openLevel(`${temporary}/write-journal-index-killed`)).close()
+      const other = made.index()
+      expect((await other.head()).seq).toBe(2)
+      expect(fs.readdirSync(temporary)).toHaveLength(2)
+      expect(fs.existsSync(`${temporary}/write-journal-index-killed`)).toBe(false)
+      await index.close()
+      await other.close()
+      expect(fs.readdirSync(temporary)).toEqual([])
+    } finally {
+      vi.unstubAllEnvs()
+      fs.rmSync(temporary, { recursive: true })
+    }
     await holder.put('still', new Uint8Array([1]))
     await holder.close()
   })

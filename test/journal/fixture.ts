@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
-import type { OpenDatabase } from '../../src/history/index-store.ts'
-import { openMemory } from '../../src/history/index-store.ts'
+import type { OpenDatabase } from '../../src/history/index-database.ts'
+import { openMemory } from '../../src/history/index-database.ts'
 import { type ErrorCode, type Journal, JournalError, type OpenOptions, openJournal } from '../../src/index.ts'
 import { SimDisk, type SimOptions, type Tree } from '../sim/sim-disk.ts'
 import { differences } from '../sim/tree.ts'

@@ -497,3 +497,20 @@ describe('faults that were found by reading', () => {
     await again.close()
   })
 })
+
+describe('faults that a long life showed', () => {
+  it('an undo that finds its folder there already said that nothing had been there, and taking it back removed the folder', async () => {
+    const disk = newDisk()
+    const journal = await openOn(disk)
+    await journal.mkdir('box')
+    const { tx } = await journal.rmdir('box')
+    const made = await journal.mkdir('box')
+    const undone = await journal.undo(tx)
+    expect((await journal.show(undone.tx)).entries).toEqual([])
+    expect((await failure(() => journal.undo(undone.tx))).code).toBe('INVALID')
+    expect(disk.lstat(`${ROOT}/box`)?.kind).toBe('dir')
+    await journal.undo(made.tx)
+    expect(disk.lstat(`${ROOT}/box`)).toBe(null)
+    await journal.close()
+  })
+})
