@@ -4,6 +4,7 @@ import { Packr } from 'msgpackr'
 import { JournalError } from '../errors.ts'
 import type { Commit, CommitKind } from './commit.ts'
 import type { Entry, TextEdit } from './entry.ts'
+import { isPlain } from './plain.ts'
 import type { Owner, State } from './state.ts'
 
 /** Plain MessagePack: no records, no extensions, so that any reader can follow. */
@@ -21,11 +22,18 @@ export function pack(value: unknown): Uint8Array {
 
 /** Decodes one value; throws `CORRUPT` for bytes that are none. */
 export function unpack(bytes: Uint8Array): unknown {
+  // The decoder would make dates, sets, regular expressions and whatever else of extensions.
+  if (!isPlain(bytes)) throw malformed('not MessagePack of standard types')
   try {
     return packr.unpack(bytes)
   } catch (error) {
     throw malformed('not MessagePack', error)
   }
+}
+
+/** A value in a message. A map has no text form: asking it for one throws. */
+function shown(value: unknown): string {
+  return typeof value === 'object' && value !== null ? 'no text' : String(value).slice(0, 100)
 }
 
 function malformed(what: string, cause?: unknown): JournalError {
@@ -111,7 +119,7 @@ function decodeState(value: unknown): State {
     case SYMLINK:
       return { kind: 'symlink', target: asText(rest[0], 'link target') }
     default:
-      throw malformed(`state of kind ${String(kind)}`)
+      throw malformed(`state of kind ${shown(kind)}`)
   }
 }
 
@@ -218,7 +226,7 @@ function decodeEntry(value: unknown, words: Iterator<unknown>): Entry {
     case 'mkdir':
       return Object.freeze({ op: map.op, ...change, ...(map.implied === true ? { implied: true as const } : {}) })
     default:
-      throw malformed(`operation ${String(map.op)}`)
+      throw malformed(`operation ${shown(map.op)}`)
   }
 }
 
@@ -255,7 +263,7 @@ export function encodeCommit(commit: Commit): { readonly body: Uint8Array; reado
 export function decodeCommit(body: Uint8Array, words: readonly unknown[]): Commit {
   const map = asMap(unpack(body), 'commit')
   const remaining = words[Symbol.iterator]()
-  if (!KINDS.has(map.kind)) throw malformed(`commit of kind ${String(map.kind)}`)
+  if (!KINDS.has(map.kind)) throw malformed(`commit of kind ${shown(map.kind)}`)
   return Object.freeze({
     tx: asText(map.tx, 'tx'),
     seq: asInteger(map.seq, 'seq'),
