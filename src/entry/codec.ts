@@ -4,6 +4,7 @@ import { Packr } from 'msgpackr'
 import { JournalError } from '../errors.ts'
 import type { Commit, CommitKind } from './commit.ts'
 import type { Entry, TextEdit } from './entry.ts'
+import { isInside } from './path.ts'
 import { isPlain } from './plain.ts'
 import type { Owner, State } from './state.ts'
 
@@ -63,6 +64,13 @@ export function asInteger(value: unknown, what: string): number {
 export function asText(value: unknown, what: string): string {
   if (typeof value !== 'string') throw malformed(what)
   return value
+}
+
+/** A path that leads out of the workspace, or into a journal, would be followed by recovery and replay. */
+function asPath(value: unknown, what: string): string {
+  const path = asText(value, what)
+  if (!isInside(path)) throw malformed(`${what} ${JSON.stringify(path.slice(0, 200))}`)
+  return path
 }
 
 function asArray(value: unknown, what: string): readonly unknown[] {
@@ -189,7 +197,7 @@ function nextWords(map: Map, words: Iterator<unknown>): unknown {
 function decodeEntry(value: unknown, words: Iterator<unknown>): Entry {
   const map = asMap(value, 'entry')
   const change = {
-    path: asText(map.path, 'path'),
+    path: asPath(map.path, 'path'),
     ...(map.as === undefined ? {} : { as: asText(map.as, 'as') }),
     before: decodeState(map.before),
     after: decodeState(map.after),
@@ -218,7 +226,7 @@ function decodeEntry(value: unknown, words: Iterator<unknown>): Entry {
       return Object.freeze({ op: map.op, ...change, patch: patch === null ? null : asText(patch, 'patch') })
     }
     case 'rename':
-      return Object.freeze({ op: map.op, ...change, to: asText(map.to, 'to'), replaced: decodeState(map.replaced) })
+      return Object.freeze({ op: map.op, ...change, to: asPath(map.to, 'path'), replaced: decodeState(map.replaced) })
     case 'purge': {
       const hashes = asArray(map.hashes, 'hashes').map((hash) => toHex(asBytes(hash, 32, 'content hash')))
       return Object.freeze({ op: map.op, ...change, hashes: Object.freeze(hashes) })

@@ -1,10 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import type { Disk } from '../disk/disk.ts'
 import { createFile, readSmallFile } from '../disk/file.ts'
+import { JOURNAL_FOLDER } from '../entry/path.ts'
 import { JournalError } from '../errors.ts'
-
-/** The folder that holds the journal; nothing in any folder of this name is ever written through a transaction. */
-export const JOURNAL_FOLDER = '.journal'
 
 /** The version of the format that this code writes, and the newest it reads. */
 export const FORMAT_VERSION = 1

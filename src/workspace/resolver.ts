@@ -1,5 +1,6 @@
+import { isJournalName } from '../entry/path.ts'
 import { JournalError } from '../errors.ts'
-import { isJournalName, joinPath, splitPath } from './safe-path.ts'
+import { joinPath, splitPath } from './safe-path.ts'
 
 /** What stands at a path, as far as finding one's way needs it. */
 export type Waypoint =

@@ -1,11 +1,9 @@
+import { isJournalName } from '../entry/path.ts'
 import { JournalError } from '../errors.ts'
-import { JOURNAL_FOLDER } from '../store/layout.ts'
 
 const MAX_NAME_BYTES = 255
 const MAX_PATH_BYTES = 4096
 const WINDOWS = process.platform === 'win32'
-/** Code points that some file systems ignore in names. */
-const IGNORABLE = /\p{Default_Ignorable_Code_Point}/gu
 const DEVICE = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(\..*)?$/i
 
 function refuse(code: 'INVALID' | 'PATH_OUTSIDE', path: string, reason: string, hint: string): JournalError {
@@ -14,20 +12,6 @@ function refuse(code: 'INVALID' | 'PATH_OUTSIDE', path: string, reason: string, 
 
 function shorten(path: string): string {
   return path.length > 200 ? `${path.slice(0, 200)}…` : path
-}
-
-/**
- * Could some file system take `name` for the journal's folder? Folds case and compatibility forms, drops ignorable code points, the dots and blanks
- * that Windows drops at the end, and stream suffixes; knows the short form too.
- */
-export function isJournalName(name: string): boolean {
-  const folded = name
-    .normalize('NFKC')
-    .replace(IGNORABLE, '')
-    .toLowerCase()
-    .replace(/:.*$/su, '')
-    .replace(/[. ]+$/u, '')
-  return folded === JOURNAL_FOLDER || /^journa~\d+$/.test(folded)
 }
 
 /** Checks one name for what no platform, or not this one, can hold. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { isJournalName } from '../../src/workspace/safe-path.ts'
+import { isJournalName } from '../../src/entry/path.ts'
 import { differences } from '../sim/tree.ts'
 import { failure, newDisk, openOn, ROOT, staged, workspace } from './fixture.ts'
 
