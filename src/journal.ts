@@ -1,6 +1,21 @@
 import { EventEmitter } from 'node:events'
 import { isAbsolute, resolve } from 'node:path'
+import {
+  CHANGE,
+  COMPACT,
+  checked,
+  checkedPaths,
+  checkedPoint,
+  checkListener,
+  DIFF,
+  HISTORY,
+  OPEN,
+  REPLAY,
+  RESTORE,
+  VERIFY,
+} from './arguments.ts'
 import { purgedError } from './content/blob-store.ts'
+import type { FileStat } from './disk/disk.ts'
 import { withoutExchange } from './disk/legacy-disk.ts'
 import { NodeDisk } from './disk/node-disk.ts'
 import { genesis, type Head } from './entry/chain.ts'
@@ -105,6 +120,7 @@ export interface JournalEvents {
  * @throws JournalError `NOT_FOUND`, `LOCKED` with the holder's process id, `CORRUPT`, `NEEDS_RECOVERY`, `FOREIGN`, `NEWER_FORMAT`, …
  */
 export async function openJournal(root: string, options: OpenOptions = {}): Promise<Journal> {
+  checked('the options', options, OPEN)
   const legacy = options.legacy ?? !['', '0'].includes(process.env[LEGACY_VARIABLE] ?? '')
   const settings = { ...options, legacy }
   const base = options.disk ?? new NodeDisk()
@@ -166,6 +182,7 @@ export async function planRecovery(
   root: string,
   options: Pick<OpenOptions, 'recover' | 'disk' | 'onProgress'> = {},
 ): Promise<RecoveryReport> {
+  checked('the options', options)
   const journal = await openJournal(root, { ...options, readOnly: true })
   try {
     return await journal.planRecovery(options.recover === 'revert' ? 'revert' : 'replay')
@@ -222,11 +239,13 @@ export class Journal implements AsyncDisposable {
   }
 
   on<E extends keyof JournalEvents>(event: E, listener: (...args: JournalEvents[E]) => void): this {
+    checkListener(event, listener)
     this.#events.on(event, listener as (...args: unknown[]) => void)
     return this
   }
 
   off<E extends keyof JournalEvents>(event: E, listener: (...args: JournalEvents[E]) => void): this {
+    checkListener(event, listener)
     this.#events.off(event, listener as (...args: unknown[]) => void)
     return this
   }
@@ -309,7 +328,7 @@ export class Journal implements AsyncDisposable {
   /** Transactions, newest first unless asked otherwise. */
   history(query: HistoryQuery = {}): AsyncIterable<ChainedCommit> {
     this.#usable()
-    return history(this.#index, query, this.#store.disk.now())
+    return history(this.#index, checked('the query', query, HISTORY), this.#store.disk.now())
   }
 
   /** One transaction by id, unambiguous beginning of an id, or number. */
@@ -319,15 +338,16 @@ export class Journal implements AsyncDisposable {
   }
 
   /** The number of the last transaction at a point in the history. */
-  resolve(at: At): Promise<number> {
+  async resolve(at: At): Promise<number> {
     this.#usable()
-    return resolvePoint(this.#index, at, this.#store.disk.now())
+    return resolvePoint(this.#index, checkedPoint(at), this.#store.disk.now())
   }
 
   /** What was at a path after a point, by the journal's record. */
   async stateAt(path: string, at: At = 'head'): Promise<State> {
     const seq = await this.resolve(at)
-    return (await this.#index.stateAt(relativePath(this.root, path), seq)).state
+    const [given] = checkedPaths([path])
+    return (await this.#index.stateAt(relativePath(this.root, given as string), seq)).state
   }
 
   /** The content of a file at a point. */
@@ -343,12 +363,13 @@ export class Journal implements AsyncDisposable {
   diff(query: DiffQuery = {}): AsyncIterable<FileDiff> {
     this.#usable()
     const { disk, contents } = this.#store
-    return diff(this.#index, { disk, root: this.root, contents }, query)
+    return diff(this.#index, { disk, root: this.root, contents }, checked('the query', query, DIFF))
   }
 
   /** Takes a transaction back, whichever it is; `CONFLICT` when somebody changed one of its paths since. */
   async undo(tx: string | number, options: UndoOptions = {}): Promise<Receipt> {
     this.#writing()
+    checked('the options', options, CHANGE)
     const plan = await planUndo(this.#index, tx)
     return this.#put(plan.operations, options, plan.kind, plan.of)
   }
@@ -356,13 +377,14 @@ export class Journal implements AsyncDisposable {
   /** Makes again what was taken back: names the transaction, or the undo. */
   async redo(tx: string | number, options: UndoOptions = {}): Promise<Receipt> {
     this.#writing()
+    checked('the options', options, CHANGE)
     const plan = await planRedo(this.#index, tx)
     return this.#put(plan.operations, options, plan.kind, plan.of)
   }
 
   /** Brings paths back to what they were. Only touches what the journal wrote; never deletes what it does not know. */
   async restore(options: RestoreOptions): Promise<RestoreResult> {
-    const { to, paths, dryRun } = options
+    const { to, paths, dryRun } = checked('the options', options, RESTORE)
     if (dryRun !== true) this.#writing()
     const seq = await this.resolve(to)
     const planned = await planRestore(
@@ -378,8 +400,13 @@ export class Journal implements AsyncDisposable {
 
   /** Writes the tree as it was at a point into another folder, which must be missing or empty. */
   async replay(options: { readonly to: string; readonly at?: At }): Promise<ReplayResult> {
-    const seq = await this.resolve(options.at ?? 'head')
-    return replay(this.#index, this.#source(), { to: resolve(options.to), seq, ...this.#progress() })
+    const { to, at = 'head' } = checked('the options', { ...options, to: options?.to ?? null }, REPLAY)
+    const seq = await this.resolve(at)
+    try {
+      return await replay(this.#index, this.#source(), { to: resolve(to), seq, ...this.#progress() })
+    } catch (error) {
+      throw asJournalError(error, 'replaying', to)
+    }
   }
 
   async status(): Promise<Status> {
@@ -420,6 +447,8 @@ export class Journal implements AsyncDisposable {
   async adopt(paths?: readonly string[], meta: Meta = {}): Promise<Receipt | null> {
     this.#writing()
     const operations: Operation[] = []
+    if (paths !== undefined) checkedPaths(paths)
+    checked('the meta', meta)
     const scoped = paths?.map((path) => relativePath(this.root, path))
     const options = { ...(scoped === undefined ? {} : { paths: scoped }), ...this.#progress() }
     for await (const { path, recorded } of externalChanges(this.#index, this.#store.disk, this.root, options)) {
@@ -427,7 +456,7 @@ export class Journal implements AsyncDisposable {
     }
     for (const path of scoped ?? []) {
       const known = await this.#index.current(path)
-      const found = this.#store.disk.lstat(`${this.root}/${path}`)
+      const found = this.#lstat(path)
       if (known === null && found !== null && found.kind !== 'dir')
         operations.push({ op: 'adopt', path, recorded: null })
     }
@@ -451,7 +480,11 @@ export class Journal implements AsyncDisposable {
    */
   async verify(options: { readonly workspace?: boolean; readonly head?: string } = {}): Promise<VerifyReport> {
     this.#usable()
-    return verify(this.#source(), { ...options, index: this.#index, ...this.#progress() })
+    return verify(this.#source(), {
+      ...checked('the options', options, VERIFY),
+      index: this.#index,
+      ...this.#progress(),
+    })
   }
 
   /** The whole history as plain objects, for JSON Lines. */
@@ -471,7 +504,8 @@ export class Journal implements AsyncDisposable {
    * @throws JournalError `NOT_FOUND` for a path that the history does not name
    */
   async purge(paths: string | readonly string[], options: PurgeOptions = {}): Promise<PurgeResult> {
-    const given = typeof paths === 'string' ? [paths] : paths
+    const given = checkedPaths(typeof paths === 'string' ? [paths] : paths)
+    checked('the options', options, CHANGE)
     const scopes = given.length === 0 ? [''] : scopesOf(given.map((path) => relativePath(this.root, path)))
     if (scopes.includes('')) {
       throw new JournalError('INVALID', 'a purge needs the path of a file or folder', {
@@ -495,8 +529,8 @@ export class Journal implements AsyncDisposable {
   }
 
   /** Frees the space of what the history does not need: contents of transactions never committed, leftovers, what repairs cut off long ago. */
-  compact(options: CompactOptions = {}): Promise<CompactResult> {
-    const { brokenDays = BROKEN_DAYS } = options
+  async compact(options: CompactOptions = {}): Promise<CompactResult> {
+    const { brokenDays = BROKEN_DAYS } = checked('the options', options, COMPACT)
     return compact(this.#writing().retention, { brokenDays, open: () => this.#openIds() })
   }
 
@@ -597,6 +631,7 @@ export class Journal implements AsyncDisposable {
   }
 
   async #single(options: Meta, fn: (tx: Transaction) => Promise<void>): Promise<Receipt> {
+    checked('the options', options)
     return this.transact(metaOf(options), fn)
   }
 
@@ -663,6 +698,14 @@ export class Journal implements AsyncDisposable {
     }
   }
 
+  #lstat(path: string): FileStat | null {
+    try {
+      return this.#store.disk.lstat(`${this.root}/${path}`)
+    } catch (error) {
+      throw asJournalError(error, 'looking at the workspace', path)
+    }
+  }
+
   #progress(): { onProgress?: (progress: Progress) => void } {
     const { onProgress } = this.#options
     return onProgress === undefined ? {} : { onProgress }
@@ -717,7 +760,10 @@ function checkedMeta(meta: Meta): Meta {
       hint: 'Shorten them.',
     })
   }
-  return Object.freeze(metaOf(tags === undefined ? meta : { ...meta, tags: Object.freeze([...tags]) }))
+  // A text cut in the middle of a letter has no form in UTF-8, which the log holds; half of it is no reason to refuse a commit.
+  const wellFormed = (text: string | undefined): string | undefined => text?.toWellFormed()
+  const told = { actor: wellFormed(actor), message: wellFormed(message), parent: wellFormed(parent) }
+  return Object.freeze(metaOf({ ...told, tags: tags && Object.freeze(tags.map((tag) => tag.toWellFormed())) } as Meta))
 }
 
 /** What options say of who and why, and nothing else of them. */

@@ -1,7 +1,7 @@
 /** MessagePack forms of what the log holds; the tables stand in journal-format.md. */
 import { createHash } from 'node:crypto'
 import { Packr } from 'msgpackr'
-import { JournalError } from '../errors.ts'
+import { JournalError, shown } from '../errors.ts'
 import type { Commit, CommitKind } from './commit.ts'
 import type { Entry, TextEdit } from './entry.ts'
 import { isInside } from './path.ts'
@@ -30,11 +30,6 @@ export function unpack(bytes: Uint8Array): unknown {
   } catch (error) {
     throw malformed('not MessagePack', error)
   }
-}
-
-/** A value in a message. A map has no text form: asking it for one throws. */
-function shown(value: unknown): string {
-  return typeof value === 'object' && value !== null ? 'no text' : String(value).slice(0, 100)
 }
 
 function malformed(what: string, cause?: unknown): JournalError {
@@ -69,7 +64,7 @@ export function asText(value: unknown, what: string): string {
 /** A path that leads out of the workspace, or into a journal, would be followed by recovery and replay. */
 function asPath(value: unknown, what: string): string {
   const path = asText(value, what)
-  if (!isInside(path)) throw malformed(`${what} ${JSON.stringify(path.slice(0, 200))}`)
+  if (!isInside(path)) throw malformed(`${what} ${shown(path)}`)
   return path
 }
 

@@ -4,7 +4,7 @@ import { breathe } from '../disk/file.ts'
 import { genesis, readCommit, verifyCommit } from '../entry/chain.ts'
 import type { ChainedCommit } from '../entry/commit.ts'
 import { decodeCheckpoint, decodeSegment, decodeTerm } from '../entry/control.ts'
-import { JournalError } from '../errors.ts'
+import { JournalError, shown } from '../errors.ts'
 import { frameSize } from '../log/frame.ts'
 import type { Frame } from '../log/log-reader.ts'
 import { LOG_START, offsetOf, type Position, segmentOf } from '../log/position.ts'
@@ -315,7 +315,7 @@ class Verification {
 function anchoredHead(head: string | undefined): string | null {
   if (head === undefined) return null
   if (typeof head === 'string' && /^[0-9a-f]{64}$/i.test(head)) return head.toLowerCase()
-  throw new JournalError('INVALID', `${JSON.stringify(head)} is not the head of a history`, {
+  throw new JournalError('INVALID', `${shown(head)} is not the head of a history`, {
     hint: "Give the 64 hex digits that 'journal head' printed.",
   })
 }

@@ -1,5 +1,5 @@
 import { isJournalName } from '../entry/path.ts'
-import { JournalError } from '../errors.ts'
+import { JournalError, shown } from '../errors.ts'
 
 const MAX_NAME_BYTES = 255
 const MAX_PATH_BYTES = 4096
@@ -7,11 +7,7 @@ const WINDOWS = process.platform === 'win32'
 const DEVICE = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(\..*)?$/i
 
 function refuse(code: 'INVALID' | 'PATH_OUTSIDE', path: string, reason: string, hint: string): JournalError {
-  return new JournalError(code, `the path ${JSON.stringify(shorten(path))} ${reason}`, { hint, path })
-}
-
-function shorten(path: string): string {
-  return path.length > 200 ? `${path.slice(0, 200)}…` : path
+  return new JournalError(code, `the path ${shown(path)} ${reason}`, { hint, path })
 }
 
 /** Checks one name for what no platform, or not this one, can hold. */
@@ -39,9 +35,10 @@ function checkName(name: string, path: string): void {
  * @throws JournalError `PATH_OUTSIDE`, `INVALID`
  */
 export function splitPath(root: string, given: string, options: { readonly folder?: boolean } = {}): string[] {
-  if (typeof given !== 'string' || given === '') {
-    throw refuse('INVALID', String(given), 'is empty', 'Name a file relative to the workspace.')
+  if (typeof given !== 'string') {
+    throw refuse('INVALID', given, 'is no text', 'Name a file relative to the workspace.')
   }
+  if (given === '') throw refuse('INVALID', given, 'is empty', 'Name a file relative to the workspace.')
   if (given.includes('\0')) throw refuse('INVALID', given, 'has a NUL character', 'Remove it.')
   if (!given.isWellFormed())
     throw refuse('INVALID', given, 'is not well-formed Unicode', 'File names must be valid Unicode.')
