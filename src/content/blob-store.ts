@@ -64,7 +64,11 @@ export class BlobStore {
       await this.#disk.sync(handle).finally(() => this.#disk.close(handle))
     }
     const folders = new Set(files.map(({ hash }) => `${this.directory}/${hash.slice(0, 2)}`))
-    for (const folder of folders) if (this.#disk.lstat(folder) === null) this.#disk.makeDirectory(folder, 0o700)
+    for (const folder of folders) {
+      const stat = this.#disk.lstat(folder)
+      if (stat === null) this.#disk.makeDirectory(folder, 0o700)
+      else if (stat.kind !== 'dir') throw noFolder(folder)
+    }
     for (const file of files) name(file)
     for (const folder of folders) await this.#disk.syncDirectory(folder)
     // A folder that somebody else made may not be durable yet either.
@@ -119,6 +123,13 @@ export class BlobStore {
       await this.#disk.syncDirectory(`${this.directory}/${folder}`)
     }
   }
+}
+
+function noFolder(folder: string): JournalError {
+  return new JournalError('CORRUPT', `${folder} is no folder`, {
+    hint: 'Nothing was changed. Look where it comes from, and move it away.',
+    path: folder,
+  })
 }
 
 export function purgedError(hash: ContentHash, purgedBy?: number, path?: string): JournalError {

@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises'
 import type { AbstractLevel } from 'abstract-level'
 import { JournalError } from '../errors.ts'
 import { IndexFault } from './index-record.ts'
@@ -12,6 +13,9 @@ const ENCODING = { keyEncoding: 'utf8', valueEncoding: 'view' } as const
 /** LevelDB on the real file system. Loaded on first use: it costs as much as half of Node's start. */
 export async function openLevel(location: string): Promise<IndexDatabase> {
   const { Level } = await import('level')
+  // The database writes through a symbolic link that has the name of one of its files; the index can be made again.
+  const names = await readdir(location, { withFileTypes: true }).catch(() => [])
+  if (names.some((entry) => !entry.isFile())) await removeWithAll(location)
   const database = new Level<string, Uint8Array>(location, ENCODING)
   await database.open()
   return database as unknown as IndexDatabase
