@@ -10,8 +10,6 @@ const isObject = (value: unknown): boolean => typeof value === 'object' && value
 const TEXT: Form = ['a text', isText]
 const FLAG: Form = ['true or false', (value) => typeof value === 'boolean']
 const CALLABLE: Form = ['a function', isCallable]
-/** The longest time that a timer takes. */
-const MAX_TIMEOUT = 2 ** 31 - 1
 /** Smaller segments hold no frame worth the name; larger ones no position can address. */
 const SEGMENT_SIZES = [4096, 2 ** 31] as const
 
@@ -34,7 +32,7 @@ export const OPEN: Shape = {
   durability: oneOf('full', 'os'),
   recover: oneOf('replay', 'revert', 'manual'),
   salvage: FLAG,
-  lockTimeoutMs: from(0, MAX_TIMEOUT, 'milliseconds'),
+  lockTimeoutMs: from(0, Number.POSITIVE_INFINITY, 'milliseconds'),
   signal: ['an AbortSignal', (value) => value instanceof AbortSignal],
   create: FLAG,
   rebind: FLAG,

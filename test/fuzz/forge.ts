@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto'
 import fs from 'node:fs'
-import { chainCommit, genesis, type Head } from '../../src/entry/chain.ts'
-import { fromHex, pack } from '../../src/entry/codec.ts'
+import { genesis } from '../../src/entry/chain.ts'
+import { encodeCommit, fromHex, pack } from '../../src/entry/codec.ts'
 import type { Commit } from '../../src/entry/commit.ts'
 import { encodeSegment, encodeTerm } from '../../src/entry/control.ts'
 import { encodeFrame, type FrameKind, frameSize, headerSeed } from '../../src/log/frame.ts'
@@ -37,14 +38,15 @@ export const TERM_FRAME: ForgedFrame = {
   payload: encodeTerm({ term: 1, time: 1, pid: 1, host: 'forged', boot: 'another' }),
 }
 
-/** Commit frames that follow each other in the chain. */
+/** Commit frames that follow each other in the chain, whatever they say. */
 export function forgeCommits(commits: readonly Partial<Commit>[]): ForgedFrame[] {
-  let head: Head = GENESIS
+  let previous = GENESIS.chain
   return commits.map((given, index) => {
     const base = { tx: `t${String(index).padStart(15, '0')}`, seq: index + 1, time: index + 1, kind: 'write', done: 0 }
-    const { payload, head: next } = chainCommit(head, { ...base, entries: [], ...given } as Commit)
-    head = next
-    return { kind: 'commit', payload }
+    const { body, words } = encodeCommit({ ...base, entries: [], ...given } as Commit)
+    const chain = createHash('sha256').update(previous, 'hex').update(body).digest()
+    previous = chain.toString('hex')
+    return { kind: 'commit', payload: pack([chain, body, words]) }
   })
 }
 
@@ -57,5 +59,3 @@ export function forgeJournal(root: string, frames: readonly ForgedFrame[]): void
   fs.writeFileSync(`${root}/.journal/FORMAT`, JSON.stringify(format))
   fs.writeFileSync(`${root}/.journal/log/000000000001.wal`, forgeSegment(frames))
 }
-
-export { pack }
