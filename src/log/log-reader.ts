@@ -1,18 +1,25 @@
 import type { FileHandle } from '../disk/disk.ts'
 import { readFully } from '../disk/file.ts'
+import { JournalError } from '../errors.ts'
 import {
+  ALIGNMENT,
   decodeHeader,
   type FrameHeader,
   type FrameKind,
   follows,
   frameSize,
   HEADER_SIZE,
+  MAX_PAYLOAD,
   payloadIsRight,
 } from './frame.ts'
 import { LOG_START, offsetOf, type Position, positionOf, segmentOf } from './position.ts'
 import type { Segments } from './segments.ts'
 
+/** Offsets have 32 bits. */
+const MAX_SEGMENT = 2 ** 32
 const CHUNK = 1024 * 1024
+/** How many times the longest payload may be hashed in vain behind damage. */
+const WASTE = 64
 /** For one frame alone. */
 const NEAR = 8 * 1024
 const ZEROS = new Uint8Array(64 * 1024)
@@ -44,6 +51,17 @@ export interface ReadOptions {
   readonly until?: Position
 }
 
+function riddled(segment: number, offset: number): JournalError {
+  return new JournalError(
+    'CORRUPT',
+    `segment ${segment} of the log, before offset ${offset}, is full of headers whose frames lie in each other`,
+    {
+      hint: 'Nothing was changed. No writer leaves this behind: look where the journal comes from.',
+      details: { position: [segment, offset] },
+    },
+  )
+}
+
 /** One segment file, read in chunks. */
 class SegmentFile {
   readonly size: number
@@ -59,6 +77,16 @@ class SegmentFile {
     this.#chunkSize = chunk
     this.#handle = segments.disk.open(segments.path(segment), 'read')
     this.size = segments.disk.stat(this.#handle).size
+    if (this.size <= MAX_SEGMENT) return
+    this.close()
+    throw new JournalError(
+      'CORRUPT',
+      `segment ${segment} of the log has ${this.size} bytes: no position reaches its end`,
+      {
+        hint: 'Nothing was changed. Look where the file comes from, and restore it from a backup.',
+        path: segments.path(segment),
+      },
+    )
   }
 
   /** Up to `length` bytes at `offset`: fewer at the end of the file. The view stays valid. */
@@ -162,6 +190,7 @@ export class LogReader {
   *intactAfter(position: Position): Generator<FrameHeader> {
     for (const segment of this.segments.list()) {
       if (segment < segmentOf(position)) continue
+      let wasted = 0
       const file = new SegmentFile(this.segments, segment)
       try {
         let offset = segment === segmentOf(position) ? offsetOf(position) : 0
@@ -170,7 +199,13 @@ export class LogReader {
           if (header !== null && payloadIsRight(header, file.bytes(offset + HEADER_SIZE, header.length))) {
             yield header
             offset += frameSize(header.length)
-          } else offset += 8
+            continue
+          }
+          offset += ALIGNMENT
+          if (header === null) continue
+          // Frames that were written do not lie in each other: their payloads are no longer, together, than the segment.
+          wasted += header.length
+          if (wasted > WASTE * MAX_PAYLOAD) throw riddled(segment, offset)
         }
       } finally {
         file.close()
