@@ -18,13 +18,14 @@ import type { Segments } from './segments.ts'
 /** Offsets have 32 bits. */
 const MAX_SEGMENT = 2 ** 32
 const CHUNK = 1024 * 1024
+const MAGIC_BYTES = Buffer.from('WJF1')
 /** How many times the longest payload may be hashed in vain behind damage. */
 const WASTE = 64
 /** For one frame alone. */
 const NEAR = 8 * 1024
 const ZEROS = new Uint8Array(64 * 1024)
 
-function isZero(bytes: Uint8Array): boolean {
+export function isZero(bytes: Uint8Array): boolean {
   for (let at = 0; at < bytes.byteLength; at += ZEROS.byteLength) {
     const piece = bytes.subarray(at, at + ZEROS.byteLength)
     if (Buffer.compare(piece, ZEROS.subarray(0, piece.byteLength)) !== 0) return false
@@ -100,6 +101,20 @@ class SegmentFile {
       return this.#chunk.subarray(0, length)
     }
     return this.#chunk.subarray(at, at + length)
+  }
+
+  /** The first place where a frame can begin, of `offset` and every 8 bytes on; the end of the file when there is none. */
+  nextMagic(offset: number): number {
+    for (let at = offset; at < this.size; ) {
+      const { buffer, byteOffset, byteLength } = this.bytes(at, Math.min(CHUNK, this.size - at))
+      const piece = Buffer.from(buffer, byteOffset, byteLength)
+      for (let found = piece.indexOf(MAGIC_BYTES); found >= 0; found = piece.indexOf(MAGIC_BYTES, found + 1)) {
+        if (found % ALIGNMENT === 0) return at + found
+      }
+      if (byteLength < ALIGNMENT) break
+      at += byteLength - (byteLength % ALIGNMENT)
+    }
+    return this.size
   }
 
   isZeroFrom(offset: number): boolean {
@@ -194,7 +209,9 @@ export class LogReader {
       const file = new SegmentFile(this.segments, segment)
       try {
         let offset = segment === segmentOf(position) ? offsetOf(position) : 0
-        while (offset + HEADER_SIZE <= file.size) {
+        for (;;) {
+          offset = file.nextMagic(offset)
+          if (offset + HEADER_SIZE > file.size) break
           const header = decodeHeader(file.bytes(offset, HEADER_SIZE), 0, this.#seed, positionOf(segment, offset))
           if (header !== null && payloadIsRight(header, file.bytes(offset + HEADER_SIZE, header.length))) {
             yield header

@@ -1,7 +1,7 @@
 import type { Disk, FileHandle } from '../disk/disk.ts'
 import { readFully, writeFully } from '../disk/file.ts'
 import { JournalError } from '../errors.ts'
-import type { LogReader } from './log-reader.ts'
+import { isZero, type LogReader } from './log-reader.ts'
 import { offsetOf, type Position, segmentOf } from './position.ts'
 
 /** Bytes held at once. */
@@ -86,8 +86,7 @@ function contentLength(disk: Disk, handle: FileHandle, from: number, length: num
   for (let end = length; end > 0; ) {
     const start = Math.max(0, end - PIECE)
     const bytes = piece.subarray(0, readFully(disk, handle, piece.subarray(0, end - start), from + start))
-    const last = bytes.findLastIndex((byte) => byte !== 0)
-    if (last >= 0) return start + last + 1
+    if (!isZero(bytes)) return start + bytes.findLastIndex((byte) => byte !== 0) + 1
     end = start
   }
   return 0
