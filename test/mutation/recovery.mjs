@@ -1,10 +1,8 @@
 /** Every row and condition by which recovery decides, and whether the end of a log is torn or damaged. */
 export const STAGES = [
-  { name: 'table', files: ['test/recovery', 'test/log', 'test/golden'] },
-  {
-    name: 'found',
-    files: ['test/crash/found.test.ts', 'test/journal/regressions.test.ts', 'test/journal/bad-luck.test.ts'],
-  },
+  { name: 'table', files: ['test/recovery', 'test/log/tail.test.ts'] },
+  { name: 'found', files: ['test/crash/found.test.ts', 'test/journal/regressions.test.ts'] },
+  { name: 'faults', files: ['test/journal/bad-luck.test.ts', 'test/log', 'test/golden'] },
   { name: 'simulated', files: ['test/sim/atomicity.test.ts'], env: { SIM_RUNS: '600', SIM_SEED: '7' } },
 ]
 

@@ -20,19 +20,23 @@ const { MUTANTS, STAGES } = await import(pathToFileURL(`${HERE}/${which}.mjs`).h
 const only = process.env.MUTANT ?? ''
 
 const copy = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'mutants-')))
-for (const name of ['src', 'test', 'package.json', 'tsconfig.json', 'vitest.config.ts'])
+for (const name of ['src', 'test', 'package.json', 'tsconfig.json', 'vitest.config.ts', 'docs', 'journal-format.md'])
   fs.cpSync(`${PROJECT}/${name}`, `${copy}/${name}`, { recursive: true })
 fs.symlinkSync(`${PROJECT}/node_modules`, `${copy}/node_modules`)
 
 /** The first stage whose tests fail, or null. */
 function missedBy() {
   for (const { name, files, env = {} } of STAGES) {
-    const run = spawnSync(process.execPath, [`${copy}/node_modules/vitest/vitest.mjs`, 'run', '--bail=1', ...files], {
-      cwd: copy,
-      env: { ...process.env, CI: '1', ...env },
-      encoding: 'utf8',
-      timeout: 600_000,
-    })
+    const run = spawnSync(
+      process.execPath,
+      [`${copy}/node_modules/vitest/vitest.mjs`, 'run', '--bail=1', '--testTimeout=120000', ...files],
+      {
+        cwd: copy,
+        env: { ...process.env, CI: '1', ...env },
+        encoding: 'utf8',
+        timeout: 600_000,
+      },
+    )
     if (run.status !== 0) return name
   }
   return null

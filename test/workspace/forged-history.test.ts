@@ -59,6 +59,13 @@ describe('a history that names a path outside of the workspace, or in a journal,
     expect(fs.existsSync(`${base}/copy/canary`)).toBe(false)
   })
 
+  it.each(['../canary', '.journal/FORMAT', 'folder/../x'])('also where something is renamed to: %j', async (to) => {
+    const entry = { op: 'rename', path: 'folder/file', to, before: after, after, replaced: null } as const
+    forgeJournal(root, [SEGMENT_FRAME, TERM_FRAME, ...forgeCommits([{ entries: [entry] }])])
+    await expect(openJournal(root)).rejects.toMatchObject({ code: 'CORRUPT' })
+    expect(fs.readFileSync(`${base}/canary`, 'utf8')).toBe('kept')
+  })
+
   it('one inside is written', async () => {
     forge('folder/file')
     const journal = await openJournal(root)
