@@ -4,8 +4,9 @@
  *     node test/mutation/run.mjs paths      those that keep transactions inside the workspace
  *     node test/mutation/run.mjs recovery   the decisions of recovery, and whether an end is torn or damaged
  *     MUTANT=text …                         only those whose line has this in it
+ *     STAGES=n …                            only the first n groups of tests
  *
- * The work is done on a copy. Exit code 1 when a mutant survives that is not said to be equivalent.
+ * The work is done on a copy; what runs in child processes comes from `dist/`, which has no mutants. Exit code 1 when a mutant survives that is not said to be equivalent.
  */
 import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
@@ -18,15 +19,26 @@ const PROJECT = path.resolve(HERE, '../..')
 const [which = 'paths'] = process.argv.slice(2)
 const { MUTANTS, STAGES } = await import(pathToFileURL(`${HERE}/${which}.mjs`).href)
 const only = process.env.MUTANT ?? ''
+const stages = STAGES.slice(0, Number(process.env.STAGES ?? STAGES.length))
 
 const copy = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'mutants-')))
-for (const name of ['src', 'test', 'package.json', 'tsconfig.json', 'vitest.config.ts', 'docs', 'journal-format.md'])
+for (const name of [
+  'src',
+  'test',
+  'package.json',
+  'dist',
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'vitest.config.ts',
+  'docs',
+  'journal-format.md',
+])
   fs.cpSync(`${PROJECT}/${name}`, `${copy}/${name}`, { recursive: true })
 fs.symlinkSync(`${PROJECT}/node_modules`, `${copy}/node_modules`)
 
 /** The first stage whose tests fail, or null. */
 function missedBy() {
-  for (const { name, files, env = {} } of STAGES) {
+  for (const { name, files, env = {} } of stages) {
     const run = spawnSync(
       process.execPath,
       [`${copy}/node_modules/vitest/vitest.mjs`, 'run', '--bail=1', '--testTimeout=120000', ...files],
