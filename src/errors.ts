@@ -76,6 +76,13 @@ export class JournalError extends Error {
   }
 }
 
+/** A value in a message. Not every one has a text form: asking a map for it may throw. */
+export function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 200 ? `${value.slice(0, 200)}…` : value)
+  if (typeof value === 'function') return 'a function'
+  return typeof value === 'object' && value !== null ? (Array.isArray(value) ? 'a list' : 'an object') : String(value)
+}
+
 interface SystemError extends Error {
   code: string
 }

@@ -1,6 +1,21 @@
 import { EventEmitter } from 'node:events'
 import { isAbsolute, resolve } from 'node:path'
+import {
+  CHANGE,
+  COMPACT,
+  checked,
+  checkedPaths,
+  checkedPoint,
+  checkListener,
+  DIFF,
+  HISTORY,
+  OPEN,
+  REPLAY,
+  RESTORE,
+  VERIFY,
+} from './arguments.ts'
 import { purgedError } from './content/blob-store.ts'
+import type { FileStat } from './disk/disk.ts'
 import { withoutExchange } from './disk/legacy-disk.ts'
 import { NodeDisk } from './disk/node-disk.ts'
 import { genesis, type Head } from './entry/chain.ts'
@@ -106,6 +121,7 @@ export interface JournalEvents {
  * @throws JournalError `NOT_FOUND`, `LOCKED` with the holder's process id, `CORRUPT`, `NEEDS_RECOVERY`, `FOREIGN`, `NEWER_FORMAT`, …
  */
 export async function openJournal(root: string, options: OpenOptions = {}): Promise<Journal> {
+  checked('the options', options, OPEN)
   const legacy = options.legacy ?? !['', '0'].includes(process.env[LEGACY_VARIABLE] ?? '')
   const settings = { ...options, legacy }
   const base = options.disk ?? new NodeDisk()
@@ -171,6 +187,7 @@ export async function planRecovery(
   root: string,
   options: Pick<OpenOptions, 'recover' | 'disk' | 'onProgress'> = {},
 ): Promise<RecoveryReport> {
+  checked('the options', options)
   const journal = await openJournal(root, { ...options, readOnly: true })
   try {
     return await journal.planRecovery(options.recover === 'revert' ? 'revert' : 'replay')
@@ -227,11 +244,13 @@ export class Journal implements AsyncDisposable {
   }
 
   on<E extends keyof JournalEvents>(event: E, listener: (...args: JournalEvents[E]) => void): this {
+    checkListener(event, listener)
     this.#events.on(event, listener as (...args: unknown[]) => void)
     return this
   }
 
   off<E extends keyof JournalEvents>(event: E, listener: (...args: JournalEvents[E]) => void): this {
+    checkListener(event, listener)
     this.#events.off(event, listener as (...args: unknown[]) => void)
     return this
   }
@@ -314,7 +333,8 @@ export class Journal implements AsyncDisposable {
   /** Transactions, newest first unless asked otherwise. */
   history(query: HistoryQuery = {}): AsyncIterable<ChainedCommit> {
     this.#usable()
-    return eachWithJournalErrors(READING, history(this.#index, query, this.#store.disk.now()))
+    const asked = checked('the query', query, HISTORY)
+    return eachWithJournalErrors(READING, history(this.#index, asked, this.#store.disk.now()))
   }
 
   /** One transaction by id, unambiguous beginning of an id, or number. */
@@ -324,16 +344,17 @@ export class Journal implements AsyncDisposable {
   }
 
   /** The number of the last transaction at a point in the history. */
-  resolve(at: At): Promise<number> {
+  async resolve(at: At): Promise<number> {
     this.#usable()
-    return withJournalErrors(READING, () => resolvePoint(this.#index, at, this.#store.disk.now()))
+    return withJournalErrors(READING, () => resolvePoint(this.#index, checkedPoint(at), this.#store.disk.now()))
   }
 
   /** What was at a path after a point, by the journal's record. */
   async stateAt(path: string, at: At = 'head'): Promise<State> {
     const seq = await this.resolve(at)
-    const known = await withJournalErrors(READING, () => this.#index.stateAt(relativePath(this.root, path), seq))
-    return known.state
+    const [given] = checkedPaths([path])
+    const relative = relativePath(this.root, given as string)
+    return (await withJournalErrors(READING, () => this.#index.stateAt(relative, seq))).state
   }
 
   /** The content of a file at a point. */
@@ -350,12 +371,14 @@ export class Journal implements AsyncDisposable {
   diff(query: DiffQuery = {}): AsyncIterable<FileDiff> {
     this.#usable()
     const { disk, contents } = this.#store
-    return eachWithJournalErrors(READING, diff(this.#index, { disk, root: this.root, contents }, query))
+    const asked = checked('the query', query, DIFF)
+    return eachWithJournalErrors(READING, diff(this.#index, { disk, root: this.root, contents }, asked))
   }
 
   /** Takes a transaction back, whichever it is; `CONFLICT` when somebody changed one of its paths since. */
   async undo(tx: string | number, options: UndoOptions = {}): Promise<Receipt> {
     this.#writing()
+    checked('the options', options, CHANGE)
     const plan = await withJournalErrors(READING, () => planUndo(this.#index, tx))
     return this.#put(plan.operations, options, plan.kind, plan.of)
   }
@@ -363,13 +386,14 @@ export class Journal implements AsyncDisposable {
   /** Makes again what was taken back: names the transaction, or the undo. */
   async redo(tx: string | number, options: UndoOptions = {}): Promise<Receipt> {
     this.#writing()
+    checked('the options', options, CHANGE)
     const plan = await withJournalErrors(READING, () => planRedo(this.#index, tx))
     return this.#put(plan.operations, options, plan.kind, plan.of)
   }
 
   /** Brings paths back to what they were. Only touches what the journal wrote; never deletes what it does not know. */
   async restore(options: RestoreOptions): Promise<RestoreResult> {
-    const { to, paths, dryRun } = options
+    const { to, paths, dryRun } = checked('the options', options, RESTORE)
     if (dryRun !== true) this.#writing()
     const seq = await this.resolve(to)
     const within = paths?.map((path) => relativePath(this.root, path))
@@ -383,9 +407,13 @@ export class Journal implements AsyncDisposable {
 
   /** Writes the tree as it was at a point into another folder, which must be missing or empty. */
   async replay(options: { readonly to: string; readonly at?: At }): Promise<ReplayResult> {
-    const seq = await this.resolve(options.at ?? 'head')
-    const where = { to: resolve(options.to), seq, ...this.#progress() }
-    return withJournalErrors('replaying', () => replay(this.#index, this.#source(), where))
+    const { to, at = 'head' } = checked('the options', { ...options, to: options?.to ?? null }, REPLAY)
+    const seq = await this.resolve(at)
+    try {
+      return await replay(this.#index, this.#source(), { to: resolve(to), seq, ...this.#progress() })
+    } catch (error) {
+      throw asJournalError(error, 'replaying', to)
+    }
   }
 
   async status(): Promise<Status> {
@@ -431,6 +459,8 @@ export class Journal implements AsyncDisposable {
   /** Takes edits made behind the journal's back into the history: those of `paths`, or all. Null when there are none. */
   async adopt(paths?: readonly string[], meta: Meta = {}): Promise<Receipt | null> {
     this.#writing()
+    if (paths !== undefined) checkedPaths(paths)
+    checked('the meta', meta)
     const operations = await withJournalErrors('looking at the workspace', () => this.#toAdopt(paths))
     return operations.length === 0
       ? null
@@ -446,7 +476,7 @@ export class Journal implements AsyncDisposable {
     }
     for (const path of scoped ?? []) {
       const known = await this.#index.current(path)
-      const found = this.#store.disk.lstat(`${this.root}/${path}`)
+      const found = this.#lstat(path)
       if (known === null && found !== null && found.kind !== 'dir')
         operations.push({ op: 'adopt', path, recorded: null })
     }
@@ -468,8 +498,9 @@ export class Journal implements AsyncDisposable {
    */
   async verify(options: { readonly workspace?: boolean; readonly head?: string } = {}): Promise<VerifyReport> {
     this.#usable()
+    const asked = checked('the options', options, VERIFY)
     return withJournalErrors('verifying', () =>
-      verify(this.#source(), { ...options, index: this.#index, ...this.#progress() }),
+      verify(this.#source(), { ...asked, index: this.#index, ...this.#progress() }),
     )
   }
 
@@ -490,11 +521,12 @@ export class Journal implements AsyncDisposable {
    * @throws JournalError `NOT_FOUND` for a path that the history does not name
    */
   async purge(paths: string | readonly string[], options: PurgeOptions = {}): Promise<PurgeResult> {
-    return withJournalErrors('purging', () => this.#purge(paths, options))
+    const given = checkedPaths(typeof paths === 'string' ? [paths] : paths)
+    checked('the options', options, CHANGE)
+    return withJournalErrors('purging', () => this.#purge(given, options))
   }
 
-  async #purge(paths: string | readonly string[], options: PurgeOptions): Promise<PurgeResult> {
-    const given = typeof paths === 'string' ? [paths] : paths
+  async #purge(given: readonly string[], options: PurgeOptions): Promise<PurgeResult> {
     const scopes = given.length === 0 ? [''] : scopesOf(given.map((path) => relativePath(this.root, path)))
     if (scopes.includes('')) {
       throw new JournalError('INVALID', 'a purge needs the path of a file or folder', {
@@ -521,8 +553,8 @@ export class Journal implements AsyncDisposable {
   }
 
   /** Frees the space of what the history does not need: contents of transactions never committed, leftovers, what repairs cut off long ago. */
-  compact(options: CompactOptions = {}): Promise<CompactResult> {
-    const { brokenDays = BROKEN_DAYS } = options
+  async compact(options: CompactOptions = {}): Promise<CompactResult> {
+    const { brokenDays = BROKEN_DAYS } = checked('the options', options, COMPACT)
     const { retention } = this.#writing()
     return withJournalErrors('compacting', () => compact(retention, { brokenDays, open: () => this.#openIds() }))
   }
@@ -621,6 +653,7 @@ export class Journal implements AsyncDisposable {
   }
 
   async #single(options: Meta, fn: (tx: Transaction) => Promise<void>): Promise<Receipt> {
+    checked('the options', options)
     return this.transact(metaOf(options), fn)
   }
 
@@ -689,6 +722,14 @@ export class Journal implements AsyncDisposable {
     }
   }
 
+  #lstat(path: string): FileStat | null {
+    try {
+      return this.#store.disk.lstat(`${this.root}/${path}`)
+    } catch (error) {
+      throw asJournalError(error, 'looking at the workspace', path)
+    }
+  }
+
   #progress(): { onProgress?: (progress: Progress) => void } {
     const { onProgress } = this.#options
     return onProgress === undefined ? {} : { onProgress }
@@ -743,7 +784,10 @@ function checkedMeta(meta: Meta): Meta {
       hint: 'Shorten them.',
     })
   }
-  return Object.freeze(metaOf(tags === undefined ? meta : { ...meta, tags: Object.freeze([...tags]) }))
+  // A text cut in the middle of a letter has no form in UTF-8, which the log holds; half of it is no reason to refuse a commit.
+  const wellFormed = (text: string | undefined): string | undefined => text?.toWellFormed()
+  const told = { actor: wellFormed(actor), message: wellFormed(message), parent: wellFormed(parent) }
+  return Object.freeze(metaOf({ ...told, tags: tags && Object.freeze(tags.map((tag) => tag.toWellFormed())) } as Meta))
 }
 
 /** What options say of who and why, and nothing else of them. */

@@ -1,4 +1,5 @@
 import type { TextEdit } from '../entry/entry.ts'
+import { shown } from '../errors.ts'
 import { printable } from './printable.ts'
 
 /** The fields that a line of a batch may have beside `op`. */
@@ -68,7 +69,7 @@ const FIELDS: Readonly<Record<FieldName, readonly [words: string, check: (value:
   target: ['a text that is not empty', isName],
   content: ['a text', isText],
   base64: ['Base64 with its padding', isBase64],
-  from: ['the name of a file', isName],
+  from: ['the name of a file', (value) => isName(value) && !(value as string).includes('\0')],
   patch: ['a text: a unified diff', isName],
   edits: [
     'a list of {"oldText":"…","newText":"…"}, with "all":true where every occurrence is meant',
@@ -97,7 +98,7 @@ export function problemOf(
   const allowed: readonly string[] = [...shape.required, ...contents, ...shape.optional]
   for (const [name, value] of Object.entries(fields)) {
     if (!allowed.includes(name)) {
-      return { message: `unknown field ${printable(JSON.stringify(name))}`, hint: `It may have ${allowed.join(', ')}.` }
+      return { message: `unknown field ${printable(shown(name))}`, hint: `It may have ${allowed.join(', ')}.` }
     }
     const [words, check] = FIELDS[name as FieldName]
     if (!check(value)) return { message: `"${name}" must be ${words}`, hint: `Correct "${name}" in this line.` }

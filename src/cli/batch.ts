@@ -1,7 +1,7 @@
-import { accessSync, constants, createReadStream, statSync } from 'node:fs'
+import { accessSync, constants, createReadStream, type Stats, statSync } from 'node:fs'
 import path from 'node:path'
 import type { TextEdit } from '../entry/entry.ts'
-import { asJournalError, JournalError } from '../errors.ts'
+import { asJournalError, JournalError, shown } from '../errors.ts'
 import type { Transaction } from '../transaction/transaction.ts'
 import { BATCH_SHAPES, type BatchFields, type FieldName, problemOf } from './batch-shape.ts'
 import { present } from './present.ts'
@@ -84,7 +84,7 @@ function checkedLine(line: number, text: string, cwd: string): BatchLine {
   }
   const { op, ...fields } = value as Record<string, unknown>
   if (typeof op !== 'string' || !Object.hasOwn(BATCH_SHAPES, op)) {
-    const found = op === undefined ? 'has no "op"' : `unknown op ${printable(JSON.stringify(op))}`
+    const found = op === undefined ? 'has no "op"' : `unknown op ${printable(shown(op))}`
     throw refused(line, found, `Known are ${Object.keys(BATCH_SHAPES).join(', ')}.`)
   }
   const known = op as keyof typeof BATCH_SHAPES
@@ -97,7 +97,14 @@ function checkedLine(line: number, text: string, cwd: string): BatchLine {
 
 function checkReadable(line: number, file: string): void {
   const hint = 'Names in "from" are relative to the folder in which the command runs.'
-  const stat = statSync(file, { throwIfNoEntry: false })
+  let stat: Stats | undefined
+  try {
+    stat = statSync(file, { throwIfNoEntry: false })
+  } catch (error) {
+    // A part of it is a file, or a name is too long: nothing can be there.
+    const { code } = asJournalError(error, 'looking at a file')
+    throw refused(line, `${printable(shown(file))} is no file`, hint, code === 'PERMISSION' ? code : 'INVALID')
+  }
   if (stat === undefined) throw refused(line, `there is no file ${printable(file)}`, hint, 'NOT_FOUND')
   if (stat.isDirectory()) throw refused(line, `${printable(file)} is a folder`, 'Name a file in "from".')
   try {

@@ -1,7 +1,7 @@
 import { realpathSync, statSync } from 'node:fs'
 import path from 'node:path'
+import { JOURNAL_FOLDER } from '../entry/path.ts'
 import { JournalError } from '../errors.ts'
-import { JOURNAL_FOLDER } from '../store/layout.ts'
 
 /** True when the folder has a journal. */
 export function hasJournal(folder: string): boolean {

@@ -72,7 +72,11 @@ export class BlobStore {
     const folders = new Set(files.map(({ hash }) => this.#folder(hash)))
     const unknown = [...folders].some((folder) => !this.#durableFolders.has(folder))
     if (unknown) stir(this.#disk, this.directory)
-    for (const folder of folders) if (this.#disk.lstat(folder) === null) this.#disk.makeDirectory(folder, 0o700)
+    for (const folder of folders) {
+      const stat = this.#disk.lstat(folder)
+      if (stat === null) this.#disk.makeDirectory(folder, 0o700)
+      else if (stat.kind !== 'dir') throw noFolder(folder)
+    }
     for (const file of files) change(file, this.#folder(file.hash))
     for (const folder of folders) await this.#disk.syncDirectory(folder)
     // A folder that somebody else made may not be durable yet either.
@@ -131,6 +135,13 @@ export class BlobStore {
       await this.#disk.syncDirectory(`${this.directory}/${folder}`)
     }
   }
+}
+
+function noFolder(folder: string): JournalError {
+  return new JournalError('CORRUPT', `${folder} is no folder`, {
+    hint: 'Nothing was changed. Look where it comes from, and move it away.',
+    path: folder,
+  })
 }
 
 export function purgedError(hash: ContentHash, purgedBy?: number, path?: string): JournalError {

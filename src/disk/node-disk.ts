@@ -22,8 +22,11 @@ function native(): Native {
 
 const NOFOLLOW = fs.constants.O_NOFOLLOW ?? 0
 const NONBLOCK = fs.constants.O_NONBLOCK ?? 0
+/** Linux: a file is only named, not opened. */
+const O_PATH = 0o10000000
 const FLAGS = {
-  read: fs.constants.O_RDONLY | NOFOLLOW,
+  // A pipe that stands where a file was must not make anybody wait for its writer.
+  read: fs.constants.O_RDONLY | NOFOLLOW | NONBLOCK,
   write: fs.constants.O_RDWR | NOFOLLOW,
   create: fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_EXCL | NOFOLLOW,
 } as const
@@ -71,6 +74,22 @@ function openFolder(path: string): FileHandle {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOTDIR') throw error
     throw systemError('ELOOP', `${path} is no folder any more`)
+  }
+}
+
+/** Not through a symbolic link, for a file that may not be opened. */
+function chmodUnreadable(path: string, mode: number): void {
+  if (!LINUX) {
+    if (fs.lstatSync(path).isSymbolicLink()) throw systemError('ELOOP', `${path} is a symbolic link`)
+    fs.chmodSync(path, mode)
+    return
+  }
+  const handle = fs.openSync(path, O_PATH | NOFOLLOW)
+  try {
+    if (fs.fstatSync(handle).isSymbolicLink()) throw systemError('ELOOP', `${path} is a symbolic link`)
+    fs.chmodSync(`/proc/self/fd/${handle}`, mode)
+  } finally {
+    fs.closeSync(handle)
   }
 }
 
@@ -204,12 +223,15 @@ export class NodeDisk implements Disk {
 
   makeDirectory(path: string, mode: number, umask = false): void {
     fs.mkdirSync(path, { mode })
-    if (!umask && !WINDOWS) {
-      orUndone(
-        () => fs.chmodSync(path, mode),
-        () => fs.rmdirSync(path),
-      )
-    }
+    if (umask || WINDOWS) return
+    orUndone(
+      () => {
+        const made = this.lstat(path)
+        // The umask or the folder above had a say. By now the name may be a symbolic link that somebody put there: it is not followed.
+        if (made?.kind !== 'dir' || made.mode !== mode) this.chmod(path, mode)
+      },
+      () => fs.rmdirSync(path),
+    )
   }
 
   removeDirectory(path: string): void {
@@ -251,12 +273,11 @@ export class NodeDisk implements Disk {
   chmod(path: string, mode: number): void {
     let handle: FileHandle
     try {
-      handle = fs.openSync(path, FLAGS.read | NONBLOCK)
+      handle = fs.openSync(path, FLAGS.read)
     } catch (error) {
       // Its own owner may change the permissions of what even he cannot read.
       if ((error as NodeJS.ErrnoException).code !== 'EACCES') throw error
-      if (fs.lstatSync(path).isSymbolicLink()) throw systemError('ELOOP', `${path} is a symbolic link`)
-      fs.chmodSync(path, mode)
+      chmodUnreadable(path, mode)
       return
     }
     try {

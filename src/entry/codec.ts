@@ -1,9 +1,11 @@
 /** MessagePack forms of what the log holds; the tables stand in journal-format.md. */
 import { createHash } from 'node:crypto'
 import { Packr } from 'msgpackr'
-import { JournalError } from '../errors.ts'
+import { JournalError, shown } from '../errors.ts'
 import type { Commit, CommitKind } from './commit.ts'
 import type { Entry, TextEdit } from './entry.ts'
+import { isInside } from './path.ts'
+import { isPlain } from './plain.ts'
 import type { Owner, State } from './state.ts'
 
 /** Plain MessagePack: no records, no extensions, so that any reader can follow. */
@@ -21,6 +23,8 @@ export function pack(value: unknown): Uint8Array {
 
 /** Decodes one value; throws `CORRUPT` for bytes that are none. */
 export function unpack(bytes: Uint8Array): unknown {
+  // The decoder would make dates, sets, regular expressions and whatever else of extensions.
+  if (!isPlain(bytes)) throw malformed('not MessagePack of standard types')
   try {
     return packr.unpack(bytes)
   } catch (error) {
@@ -55,6 +59,13 @@ export function asInteger(value: unknown, what: string): number {
 export function asText(value: unknown, what: string): string {
   if (typeof value !== 'string') throw malformed(what)
   return value
+}
+
+/** A path that leads out of the workspace, or into a journal, would be followed by recovery and replay. */
+function asPath(value: unknown, what: string): string {
+  const path = asText(value, what)
+  if (!isInside(path)) throw malformed(`${what} ${shown(path)}`)
+  return path
 }
 
 function asArray(value: unknown, what: string): readonly unknown[] {
@@ -111,7 +122,7 @@ function decodeState(value: unknown): State {
     case SYMLINK:
       return { kind: 'symlink', target: asText(rest[0], 'link target') }
     default:
-      throw malformed(`state of kind ${String(kind)}`)
+      throw malformed(`state of kind ${shown(kind)}`)
   }
 }
 
@@ -181,7 +192,7 @@ function nextWords(map: Map, words: Iterator<unknown>): unknown {
 function decodeEntry(value: unknown, words: Iterator<unknown>): Entry {
   const map = asMap(value, 'entry')
   const change = {
-    path: asText(map.path, 'path'),
+    path: asPath(map.path, 'path'),
     ...(map.as === undefined ? {} : { as: asText(map.as, 'as') }),
     before: decodeState(map.before),
     after: decodeState(map.after),
@@ -210,7 +221,7 @@ function decodeEntry(value: unknown, words: Iterator<unknown>): Entry {
       return Object.freeze({ op: map.op, ...change, patch: patch === null ? null : asText(patch, 'patch') })
     }
     case 'rename':
-      return Object.freeze({ op: map.op, ...change, to: asText(map.to, 'to'), replaced: decodeState(map.replaced) })
+      return Object.freeze({ op: map.op, ...change, to: asPath(map.to, 'path'), replaced: decodeState(map.replaced) })
     case 'purge': {
       const hashes = asArray(map.hashes, 'hashes').map((hash) => toHex(asBytes(hash, 32, 'content hash')))
       return Object.freeze({ op: map.op, ...change, hashes: Object.freeze(hashes) })
@@ -218,7 +229,7 @@ function decodeEntry(value: unknown, words: Iterator<unknown>): Entry {
     case 'mkdir':
       return Object.freeze({ op: map.op, ...change, ...(map.implied === true ? { implied: true as const } : {}) })
     default:
-      throw malformed(`operation ${String(map.op)}`)
+      throw malformed(`operation ${shown(map.op)}`)
   }
 }
 
@@ -255,7 +266,7 @@ export function encodeCommit(commit: Commit): { readonly body: Uint8Array; reado
 export function decodeCommit(body: Uint8Array, words: readonly unknown[]): Commit {
   const map = asMap(unpack(body), 'commit')
   const remaining = words[Symbol.iterator]()
-  if (!KINDS.has(map.kind)) throw malformed(`commit of kind ${String(map.kind)}`)
+  if (!KINDS.has(map.kind)) throw malformed(`commit of kind ${shown(map.kind)}`)
   return Object.freeze({
     tx: asText(map.tx, 'tx'),
     seq: asInteger(map.seq, 'seq'),

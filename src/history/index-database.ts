@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises'
 import os from 'node:os'
 import { join } from 'node:path'
 import type { AbstractLevel } from 'abstract-level'
@@ -12,9 +13,18 @@ const ENCODING = { keyEncoding: 'utf8', valueEncoding: 'view' } as const
 /** LevelDB on the real file system. Loaded on first use: it costs as much as half of Node's start. */
 export async function openLevel(location: string): Promise<IndexDatabase> {
   const { Level } = await import('level')
+  // The database writes through a symbolic link that has the name of one of its files; the index can be made again.
+  const names = await readdir(location, { withFileTypes: true }).catch(() => [])
+  if (names.some((entry) => !entry.isFile())) await removeDatabase(location)
   const database = new Level<string, Uint8Array>(location, ENCODING)
   await database.open()
   return database as unknown as IndexDatabase
+}
+
+/** The database's folder, with all in it. */
+export async function removeDatabase(location: string): Promise<void> {
+  const { default: fs } = await import('fs-extra')
+  await fs.remove(location)
 }
 
 /** A database in memory: for simulated disks, and where no file can be written at all. */

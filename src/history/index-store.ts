@@ -1,5 +1,12 @@
 import { JournalError } from '../errors.ts'
-import { type IndexDatabase, type OpenDatabase, openLevel, openMemory, openScratch } from './index-database.ts'
+import {
+  type IndexDatabase,
+  type OpenDatabase,
+  openLevel,
+  openMemory,
+  openScratch,
+  removeDatabase,
+} from './index-database.ts'
 import { IndexFault } from './index-record.ts'
 
 export interface IndexStoreOptions {
@@ -41,11 +48,6 @@ function isIndexFault(error: unknown): boolean {
   return error instanceof IndexFault || codes(error).some((code) => code.startsWith('LEVEL_'))
 }
 
-async function removeWithAll(location: string): Promise<void> {
-  const { default: fs } = await import('fs-extra')
-  await fs.remove(location)
-}
-
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms))
 }
@@ -64,7 +66,7 @@ export class IndexStore {
   #closed = false
 
   constructor(options: IndexStoreOptions) {
-    this.#options = { openDatabase: openLevel, openScratch, removeFolder: removeWithAll, idleMs: IDLE_MS, ...options }
+    this.#options = { openDatabase: openLevel, openScratch, removeFolder: removeDatabase, idleMs: IDLE_MS, ...options }
   }
 
   /** True while the index is one that goes with this process. */

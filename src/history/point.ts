@@ -36,7 +36,7 @@ export async function resolvePoint(index: HistoryIndex, at: At, now: number): Pr
  */
 export async function resolveTransaction(index: HistoryIndex, ref: string | number): Promise<number> {
   const { seq: newest } = await index.head()
-  const text = String(ref).trim()
+  const text = typeof ref === 'string' ? ref.trim() : typeof ref === 'number' ? String(ref) : ''
   const seq =
     text === 'head'
       ? newest

@@ -1,7 +1,9 @@
 import type { Disk } from '../disk/disk.ts'
 import { breathe, makeDirectories, writeFully } from '../disk/file.ts'
+import { isJournalName } from '../entry/path.ts'
 import type { DirectoryState, FileState } from '../entry/state.ts'
 import { asJournalError, JournalError } from '../errors.ts'
+import { checkPath } from '../workspace/safe-path.ts'
 import type { HistoryIndex } from './history-index.ts'
 import type { HistorySource, OnHistoryProgress } from './source.ts'
 import { treeAt } from './tree.ts'
@@ -33,6 +35,7 @@ export async function replay(
   let files = 0
   let bytes = 0
   for await (const { path, state } of treeAt(index, seq)) {
+    checkPath(path)
     makeParents(disk, to, path)
     if (state.kind === 'dir') {
       if (disk.lstat(`${to}/${path}`) === null) disk.makeDirectory(`${to}/${path}`, 0o700)
@@ -70,8 +73,8 @@ function prepareTarget(source: HistorySource, to: string): string {
   const real = existing === '' ? '' : disk.realPath(existing)
   const target = [real, ...names].join('/')
   const journal = disk.realPath(directory)
-  if (target === journal || target.startsWith(`${journal}/`)) {
-    throw new JournalError('PATH_OUTSIDE', `'${to}' lies inside the journal`, {
+  if (target === journal || target.startsWith(`${journal}/`) || target.split('/').some(isJournalName)) {
+    throw new JournalError('PATH_OUTSIDE', `'${to}' lies inside a journal`, {
       hint: 'Name a folder elsewhere.',
       path: to,
     })

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
 import { decodeContents, PURGED, RAW } from '../content/content-frame.ts'
+import { Recent } from '../content/recent.ts'
 import { breathe } from '../disk/file.ts'
 import { genesis, readCommit, verifyCommit } from '../entry/chain.ts'
 import type { ChainedCommit } from '../entry/commit.ts'
 import { decodeCheckpoint, decodeSegment, decodeTerm } from '../entry/control.ts'
-import { JournalError } from '../errors.ts'
+import { JournalError, shown } from '../errors.ts'
 import { frameSize } from '../log/frame.ts'
 import type { Frame } from '../log/log-reader.ts'
 import { LOG_START, offsetOf, type Position, segmentOf } from '../log/position.ts'
@@ -69,6 +70,9 @@ export async function verify(source: HistorySource, options: VerifyOptions = {})
   return { ...report, changed }
 }
 
+/** How many chain values are kept at hand. */
+const CHAINS = 8192
+
 class Verification {
   readonly #source: HistorySource
   readonly #onProgress: OnHistoryProgress | undefined
@@ -79,6 +83,10 @@ class Verification {
   #head
   /** False behind damage, until the next commit gives a chain value to go on from. */
   #linked = true
+  /** The newest chain values: a checkpoint may name one of a little while ago. */
+  readonly #chains = new Recent<number, string>(CHAINS)
+  /** The term of the last writer that told of itself; null behind damage. */
+  #announced: number | null = null
   #transactions = 0
   #frames = 0
   #bytes = 0
@@ -153,6 +161,7 @@ class Verification {
       if (next === null) return this.#tornBytes(position)
       this.#findings.add(describeDamage(this.#source, position, next))
       this.#linked = false
+      this.#announced = null
       this.#last = null
       position = next
     }
@@ -192,10 +201,10 @@ class Verification {
           this.#segment(frame)
           break
         case 'term':
-          decodeTerm(frame.payload)
+          this.#term(frame)
           break
         case 'checkpoint':
-          decodeCheckpoint(frame.payload)
+          this.#checkpoint(frame)
           break
         case 'content':
           this.#contents(frame)
@@ -220,6 +229,25 @@ class Verification {
       message: `segment ${expected.segment} says that it ${wrong ? `is segment ${record.segment} of journal ${record.journal}` : `follows transaction ${record.seq}, but it follows ${expected.seq}`}`,
       position: [segmentOf(frame.position), offsetOf(frame.position)],
     })
+  }
+
+  #term(frame: Frame): void {
+    const { term } = decodeTerm(frame.payload)
+    this.#announced = frame.term
+    if (term !== frame.term) this.#contradicted(frame, `a writer of term ${frame.term} says that it is ${term}`)
+  }
+
+  #checkpoint(frame: Frame): void {
+    const { redo, seq, chain } = decodeCheckpoint(frame.payload)
+    if (redo > frame.position) this.#contradicted(frame, 'a checkpoint says that recovery begins behind it')
+    const known = seq === this.#head.seq ? this.#head.chain : this.#chains.get(seq)
+    const wrong = known === undefined ? seq > this.#head.seq : known !== chain
+    if (this.#linked && wrong)
+      this.#contradicted(frame, `a checkpoint names another chain value for transaction number ${seq}`)
+  }
+
+  #contradicted({ position }: Frame, message: string): void {
+    this.#findings.add({ kind: 'record', message, position: [segmentOf(position), offsetOf(position)] })
   }
 
   #contents(frame: Frame): void {
@@ -259,7 +287,10 @@ class Verification {
       const message = `the time of transaction ${commit.tx} lies before that of the one before it`
       this.#findings.add({ kind: 'time', message, tx: commit.tx, position })
     }
+    if (this.#announced !== null && this.#announced !== frame.term)
+      this.#contradicted(frame, `no writer of term ${frame.term} told of itself before ${commit.tx}`)
     this.#linked = true
+    this.#chains.set(commit.seq, commit.chain)
     this.#head = { seq: commit.seq, chain: commit.chain, time: commit.time }
     if (commit.chain === this.#awaited) this.#awaited = null
     this.#census.named(commit)
@@ -315,7 +346,7 @@ class Verification {
 function anchoredHead(head: string | undefined): string | null {
   if (head === undefined) return null
   if (typeof head === 'string' && /^[0-9a-f]{64}$/i.test(head)) return head.toLowerCase()
-  throw new JournalError('INVALID', `${JSON.stringify(head)} is not the head of a history`, {
+  throw new JournalError('INVALID', `${shown(head)} is not the head of a history`, {
     hint: "Give the 64 hex digits that 'journal head' printed.",
   })
 }

@@ -1,23 +1,31 @@
 import type { FileHandle } from '../disk/disk.ts'
 import { readFully } from '../disk/file.ts'
+import { JournalError } from '../errors.ts'
 import {
+  ALIGNMENT,
   decodeHeader,
   type FrameHeader,
   type FrameKind,
   follows,
   frameSize,
   HEADER_SIZE,
+  MAX_PAYLOAD,
   payloadIsRight,
 } from './frame.ts'
 import { LOG_START, offsetOf, type Position, positionOf, segmentOf } from './position.ts'
 import type { Segments } from './segments.ts'
 
+/** Offsets have 32 bits. */
+const MAX_SEGMENT = 2 ** 32
 const CHUNK = 1024 * 1024
+const MAGIC_BYTES = Buffer.from('WJF1')
+/** How many times the longest payload may be hashed in vain behind damage. */
+const WASTE = 64
 /** For one frame alone. */
 const NEAR = 8 * 1024
 const ZEROS = new Uint8Array(64 * 1024)
 
-function isZero(bytes: Uint8Array): boolean {
+export function isZero(bytes: Uint8Array): boolean {
   for (let at = 0; at < bytes.byteLength; at += ZEROS.byteLength) {
     const piece = bytes.subarray(at, at + ZEROS.byteLength)
     if (Buffer.compare(piece, ZEROS.subarray(0, piece.byteLength)) !== 0) return false
@@ -44,6 +52,17 @@ export interface ReadOptions {
   readonly until?: Position
 }
 
+function riddled(segment: number, offset: number): JournalError {
+  return new JournalError(
+    'CORRUPT',
+    `segment ${segment} of the log, before offset ${offset}, is full of headers whose frames lie in each other`,
+    {
+      hint: 'Nothing was changed. No writer leaves this behind: look where the journal comes from.',
+      details: { position: [segment, offset] },
+    },
+  )
+}
+
 /** One segment file, read in chunks. */
 class SegmentFile {
   readonly size: number
@@ -64,6 +83,16 @@ class SegmentFile {
       this.close()
       throw error
     }
+    if (this.size <= MAX_SEGMENT) return
+    this.close()
+    throw new JournalError(
+      'CORRUPT',
+      `segment ${segment} of the log has ${this.size} bytes: no position reaches its end`,
+      {
+        hint: 'Nothing was changed. Look where the file comes from, and restore it from a backup.',
+        path: segments.path(segment),
+      },
+    )
   }
 
   /** Up to `length` bytes at `offset`: fewer at the end of the file. The view stays valid. */
@@ -77,6 +106,20 @@ class SegmentFile {
       return this.#chunk.subarray(0, length)
     }
     return this.#chunk.subarray(at, at + length)
+  }
+
+  /** The first place where a frame can begin, of `offset` and every 8 bytes on; the end of the file when there is none. */
+  nextMagic(offset: number): number {
+    for (let at = offset; at < this.size; ) {
+      const { buffer, byteOffset, byteLength } = this.bytes(at, Math.min(CHUNK, this.size - at))
+      const piece = Buffer.from(buffer, byteOffset, byteLength)
+      for (let found = piece.indexOf(MAGIC_BYTES); found >= 0; found = piece.indexOf(MAGIC_BYTES, found + 1)) {
+        if (found % ALIGNMENT === 0) return at + found
+      }
+      if (byteLength < ALIGNMENT) break
+      at += byteLength - (byteLength % ALIGNMENT)
+    }
+    return this.size
   }
 
   isZeroFrom(offset: number): boolean {
@@ -167,15 +210,24 @@ export class LogReader {
   *intactAfter(position: Position): Generator<FrameHeader> {
     for (const segment of this.segments.list()) {
       if (segment < segmentOf(position)) continue
+      let wasted = 0
       const file = new SegmentFile(this.segments, segment)
       try {
         let offset = segment === segmentOf(position) ? offsetOf(position) : 0
-        while (offset + HEADER_SIZE <= file.size) {
+        for (;;) {
+          offset = file.nextMagic(offset)
+          if (offset + HEADER_SIZE > file.size) break
           const header = decodeHeader(file.bytes(offset, HEADER_SIZE), 0, this.#seed, positionOf(segment, offset))
           if (header !== null && payloadIsRight(header, file.bytes(offset + HEADER_SIZE, header.length))) {
             yield header
             offset += frameSize(header.length)
-          } else offset += 8
+            continue
+          }
+          offset += ALIGNMENT
+          if (header === null) continue
+          // Frames that were written do not lie in each other: their payloads are no longer, together, than the segment.
+          wasted += header.length
+          if (wasted > WASTE * MAX_PAYLOAD) throw riddled(segment, offset)
         }
       } finally {
         file.close()

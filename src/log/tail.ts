@@ -1,7 +1,11 @@
-import { createFile, readPart } from '../disk/file.ts'
+import type { Disk, FileHandle } from '../disk/disk.ts'
+import { readFully, writeFully } from '../disk/file.ts'
 import { JournalError } from '../errors.ts'
-import type { LogReader } from './log-reader.ts'
+import { isZero, type LogReader } from './log-reader.ts'
 import { offsetOf, type Position, segmentOf } from './position.ts'
+
+/** Bytes held at once. */
+const PIECE = 1024 * 1024
 
 export interface TailVerdict {
   readonly verdict: 'torn' | 'corrupt'
@@ -45,12 +49,20 @@ export async function cutTail(reader: LogReader, position: Position, broken: str
     const from = segment === segmentOf(position) ? offsetOf(position) : 0
     const length = segments.size(segment) - from
     if (length <= 0) continue
-    const bytes = readPart(disk, segments.path(segment), from, length)
     const copy = `${broken}/${name}-${String(segment).padStart(12, '0')}-${from}`
     if (disk.lstat(copy) !== null) disk.unlink(copy)
-    createFile(disk, copy, bytes.subarray(0, lastNonZero(bytes)), 0o600)
-    const written = disk.open(copy, 'write')
-    await disk.sync(written).finally(() => disk.close(written))
+    const handle = disk.open(segments.path(segment), 'read')
+    try {
+      const written = disk.open(copy, 'create', 0o600)
+      try {
+        copyBytes(disk, handle, written, from, contentLength(disk, handle, from, length))
+        await disk.sync(written)
+      } finally {
+        disk.close(written)
+      }
+    } finally {
+      disk.close(handle)
+    }
   }
   await disk.syncDirectory(broken)
   // Last segments first: whatever remains after a crash here is still a prefix of the torn tail.
@@ -71,10 +83,24 @@ export async function cutTail(reader: LogReader, position: Position, broken: str
   }
 }
 
-function lastNonZero(bytes: Uint8Array): number {
-  let end = bytes.byteLength
-  while (end > 0 && bytes[end - 1] === 0) end -= 1
-  return end
+/** How many of `length` bytes from `from` on there are up to the last one that is not zero. Read from the end, a piece at a time. */
+function contentLength(disk: Disk, handle: FileHandle, from: number, length: number): number {
+  const piece = new Uint8Array(Math.min(PIECE, length))
+  for (let end = length; end > 0; ) {
+    const start = Math.max(0, end - PIECE)
+    const bytes = piece.subarray(0, readFully(disk, handle, piece.subarray(0, end - start), from + start))
+    if (!isZero(bytes)) return start + bytes.findLastIndex((byte) => byte !== 0) + 1
+    end = start
+  }
+  return 0
+}
+
+function copyBytes(disk: Disk, source: FileHandle, target: FileHandle, from: number, length: number): void {
+  const piece = new Uint8Array(Math.min(PIECE, length))
+  for (let at = 0; at < length; at += PIECE) {
+    const bytes = piece.subarray(0, readFully(disk, source, piece.subarray(0, Math.min(PIECE, length - at)), from + at))
+    writeFully(disk, target, bytes, at)
+  }
 }
 
 function tailBytes(reader: LogReader, position: Position): number {
@@ -83,8 +109,12 @@ function tailBytes(reader: LogReader, position: Position): number {
   for (const segment of segments.list()) {
     if (segment < segmentOf(position)) continue
     const from = segment === segmentOf(position) ? offsetOf(position) : 0
-    const length = Math.max(0, segments.size(segment) - from)
-    total += lastNonZero(readPart(segments.disk, segments.path(segment), from, length))
+    const handle = segments.disk.open(segments.path(segment), 'read')
+    try {
+      total += contentLength(segments.disk, handle, from, Math.max(0, segments.size(segment) - from))
+    } finally {
+      segments.disk.close(handle)
+    }
   }
   return total
 }

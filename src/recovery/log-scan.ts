@@ -3,10 +3,17 @@ import type { ContentStore } from '../content/content-store.ts'
 import type { Disk } from '../disk/disk.ts'
 import { genesis, type Head, verifyCommit } from '../entry/chain.ts'
 import type { ChainedCommit } from '../entry/commit.ts'
-import { type CheckpointRecord, decodeCheckpoint, decodeSegment, decodeTerm } from '../entry/control.ts'
+import {
+  type CheckpointRecord,
+  decodeCheckpoint,
+  decodeSegment,
+  decodeTerm,
+  type TermRecord,
+} from '../entry/control.ts'
 import { JournalError } from '../errors.ts'
+import { ALIGNMENT } from '../log/frame.ts'
 import type { LogReader } from '../log/log-reader.ts'
-import { LOG_START, type Position, positionOf } from '../log/position.ts'
+import { LOG_START, offsetOf, type Position, positionOf, segmentOf } from '../log/position.ts'
 import { judgeTail, type TailVerdict } from '../log/tail.ts'
 import { readHint } from '../store/checkpoint-hint.ts'
 import type { Layout } from '../store/layout.ts'
@@ -40,14 +47,14 @@ export interface LogScan {
 /** Where to begin: at the redo position of the checkpoint that the hint leads to, else at the start. */
 function beginning(reader: LogReader, journalId: string, hint: Position | null): CheckpointRecord {
   const frame = hint === null ? null : reader.frameAt(hint)
-  if (frame?.kind === 'checkpoint') return decodeCheckpoint(frame.payload)
+  if (frame?.kind === 'checkpoint') return checkCheckpoint(decodeCheckpoint(frame.payload), frame.position)
   // Without a hint the newest segments are searched for a checkpoint, the last one first.
   const skip = new Set(['content', 'commit', 'term', 'segment'] as const)
   for (const segment of reader.segments.list().reverse()) {
     let newest: CheckpointRecord | null = null
     const options = { skip, until: positionOf(segment + 1, 0) }
     for (const found of reader.read(positionOf(segment, 0), options)) {
-      if (found.kind === 'checkpoint') newest = decodeCheckpoint(found.payload)
+      if (found.kind === 'checkpoint') newest = checkCheckpoint(decodeCheckpoint(found.payload), found.position)
     }
     if (newest !== null) return newest
   }
@@ -72,6 +79,7 @@ export function scanLog(
   let head: Head = { seq: start.seq, chain: start.chain, time: start.time }
   let { redo, boot } = start
   let clean = false
+  let announced: TermRecord | null = null
   let durable: Position = start.redo
   let read = 0
   const commits: FlightCommit[] = []
@@ -85,16 +93,20 @@ export function scanLog(
     clean = false
     switch (frame.kind) {
       case 'segment': {
-        const record = decodeSegment(frame.payload)
-        if (record.journal !== journalId) {
-          throw new JournalError('CORRUPT', `segment ${record.segment} belongs to another journal`, {
-            hint: 'Restore the segment from a backup of this journal.',
-          })
-        }
+        const { journal, segment, seq, chain } = decodeSegment(frame.payload)
+        const place = `segment ${segmentOf(frame.position)}`
+        if (journal !== journalId) throw contradiction(frame.position, `${place} belongs to another journal`)
+        if (segment !== segmentOf(frame.position))
+          throw contradiction(frame.position, `${place} says that it is segment ${segment}`)
+        if (seq !== head.seq || chain !== head.chain)
+          throw contradiction(frame.position, `${place} does not follow what stands before it`)
         break
       }
       case 'term':
-        boot = decodeTerm(frame.payload).boot
+        announced = decodeTerm(frame.payload)
+        if (announced.term !== frame.term)
+          throw contradiction(frame.position, `a writer of term ${frame.term} says that it is ${announced.term}`)
+        boot = announced.boot
         break
       case 'content': {
         const { tx, contents: records } = decodeContents(frame.payload)
@@ -106,6 +118,10 @@ export function scanLog(
       }
       case 'commit': {
         const commit = verifyCommit(head, frame.payload)
+        if (commit.time < head.time)
+          throw contradiction(frame.position, `${commit.tx} is older than the transaction before it`)
+        if (announced !== null && announced.term !== frame.term)
+          throw contradiction(frame.position, `no writer of term ${frame.term} told of itself before ${commit.tx}`)
         head = { seq: commit.seq, chain: commit.chain, time: commit.time }
         uncommitted.delete(commit.tx)
         commits.push({ commit, position: frame.position, boot })
@@ -113,6 +129,7 @@ export function scanLog(
       }
       case 'checkpoint': {
         const record = decodeCheckpoint(frame.payload)
+        checkCheckpoint(record, frame.position)
         redo = Math.max(redo, record.redo)
         clean = record.clean
         break
@@ -133,6 +150,21 @@ export function scanLog(
     tail: judge(reader, position, unread, hint),
     read,
   }
+}
+
+/** A valid frame that cannot be true: see "What valid frames must say" in journal-format.md. */
+function contradiction(position: Position, what: string): JournalError {
+  return new JournalError('CORRUPT', `the log contradicts itself: ${what}`, {
+    hint: "Nothing was changed. The history was changed after it was written: restore .journal from a backup; 'journal verify' names what is wrong.",
+    details: { position: [segmentOf(position), offsetOf(position)] },
+  })
+}
+
+/** Recovery begins to read at `redo`: behind the frame that says so nothing was known of. */
+function checkCheckpoint(record: CheckpointRecord, position: Position): CheckpointRecord {
+  const { redo } = record
+  if (redo >= LOG_START && redo <= position && offsetOf(redo) % ALIGNMENT === 0) return record
+  throw contradiction(position, 'a checkpoint says that recovery begins where nothing can stand')
 }
 
 /** Segments are numbered from 1 without gaps. */

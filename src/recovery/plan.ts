@@ -4,6 +4,7 @@ import { effectsOf } from '../entry/effects.ts'
 import { type State, sameState } from '../entry/state.ts'
 import { asJournalError } from '../errors.ts'
 import type { Observation, Observer } from '../workspace/observer.ts'
+import { checkPath } from '../workspace/safe-path.ts'
 import { mayBeSynced } from '../workspace/staged-file.ts'
 import { markOf } from './leftovers.ts'
 import type { FlightCommit, LogScan } from './log-scan.ts'
@@ -76,6 +77,7 @@ export async function planRecovery(
   const observations = new Map<string, Observation>()
   const missing = new Map<FlightCommit, boolean>()
   for (const history of histories.values()) {
+    checkPath(history.path)
     const observed = await observe(site, history)
     observations.set(history.path, observed)
     const restarted = isRestarted(site, history)

@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import type { Disk } from '../disk/disk.ts'
 import { createFile, dropFile, readSmallFile, stir } from '../disk/file.ts'
+import { JOURNAL_FOLDER } from '../entry/path.ts'
 import { JournalError } from '../errors.ts'
-
-/** The folder that holds the journal; nothing in any folder of this name is ever written through a transaction. */
-export const JOURNAL_FOLDER = '.journal'
 
 /** The version of the format that this code writes, and the newest it reads. */
 export const FORMAT_VERSION = 1
 const FOLDER_MODE = 0o700
 const FILE_MODE = 0o600
+/** Bytes of a file that is one JSON object. */
+const MAX_JSON = 64 * 1024
 const FOLDERS = ['log', 'blobs', 'staging', 'broken'] as const
 
 export interface Format {
@@ -66,7 +66,12 @@ export class Layout {
   }
 }
 
+/** Null: nothing there. Undefined: no JSON, or no file. */
 export function readJson(disk: Disk, path: string): unknown {
+  const stat = disk.lstat(path)
+  if (stat === null) return null
+  // A link may lead anywhere, a pipe nowhere, and none of these files is large.
+  if (stat.kind !== 'file' || stat.size > MAX_JSON) return undefined
   const bytes = readSmallFile(disk, path)
   if (bytes === null) return null
   try {
@@ -106,8 +111,10 @@ export function readFormat(disk: Disk, layout: Layout): Format | null {
   const format = value as Partial<Format> | undefined
   if (
     format?.format !== 'write-journal' ||
-    !Number.isInteger(format.version) ||
-    !/^[0-9a-f]{32}$/.test(format.journal ?? '')
+    !Number.isSafeInteger(format.version) ||
+    (format.version as number) < 1 ||
+    typeof format.journal !== 'string' ||
+    !/^[0-9a-f]{32}$/.test(format.journal)
   ) {
     throw new JournalError('CORRUPT', `${layout.format} does not say what it should`, {
       hint: 'Restore the file from a backup; the journal id stands in the first frame of every log segment too (journal-format.md).',
@@ -185,7 +192,7 @@ export async function bindWorkspace(disk: Disk, layout: Layout): Promise<void> {
  */
 export function belonging(disk: Disk, layout: Layout): 'here' | 'moved' | 'copied' {
   const mark = readJson(disk, layout.workspace) as Partial<WorkspaceMark> | null | undefined
-  if (mark === null || mark === undefined) return 'moved'
+  if (typeof mark !== 'object' || mark === null) return 'moved'
   const sameRoot = mark.root === layout.root
   const sameInode = mark.inode === String(disk.lstat(layout.directory)?.ino ?? 0n)
   if (sameRoot && sameInode) return 'here'

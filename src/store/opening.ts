@@ -20,14 +20,34 @@ export interface Store {
   readonly contents: ContentStore
 }
 
-/** The workspace's real path. @throws JournalError `NOT_FOUND`, `INVALID` */
+/**
+ * The journal's folders must be folders. A symbolic link among them, which an archive may bring along, would have the journal write, and clear up,
+ * wherever it leads.
+ */
+function checkFolders(disk: Disk, layout: Layout): void {
+  const { directory, log, blobs, index, staging, broken } = layout
+  for (const folder of [directory, log, blobs, index, staging, broken]) {
+    const kind = disk.lstat(folder)?.kind ?? 'dir'
+    if (kind === 'dir') continue
+    throw new JournalError('CORRUPT', `${folder} is ${kind === 'symlink' ? 'a symbolic link' : 'no folder'}`, {
+      hint: 'Nothing was changed. Look where it comes from; a journal elsewhere can be mounted, not linked.',
+      path: folder,
+    })
+  }
+}
+
+/** The workspace's real path. @throws JournalError `NOT_FOUND`, `INVALID`, `CORRUPT` */
 export function locateRoot(disk: Disk, root: string): Layout {
   if (typeof root !== 'string' || root === '' || root.includes('\0')) {
     throw new JournalError('INVALID', 'the workspace must be the path of a folder', { hint: 'Name a folder.' })
   }
   try {
     const real = disk.realPath(resolve(root))
-    if (disk.lstat(real)?.kind === 'dir') return new Layout(real)
+    if (disk.lstat(real)?.kind === 'dir') {
+      const layout = new Layout(real)
+      checkFolders(disk, layout)
+      return layout
+    }
   } catch (error) {
     if (hasSystemCode(error, 'ENOENT', 'ENOTDIR')) {
       throw new JournalError('NOT_FOUND', `there is no folder ${root}`, {
@@ -53,7 +73,7 @@ export function checkBelonging(disk: Disk, layout: Layout): 'here' | 'moved' {
   const place = belonging(disk, layout)
   if (place !== 'copied') return place
   const mark = readJson(disk, layout.workspace) as { root?: unknown } | null
-  throw foreignError(layout, String(mark?.root ?? 'another workspace'))
+  throw foreignError(layout, typeof mark?.root === 'string' ? mark.root : 'another workspace')
 }
 
 /** Builds the reading parts. @throws JournalError `NOT_FOUND`, `CORRUPT`, `NEWER_FORMAT` */

@@ -1,12 +1,13 @@
 import type { ContentStore } from '../content/content-store.ts'
 import { readChunks } from '../content/hash.ts'
 import type { Entry } from '../entry/entry.ts'
+import { isJournalName } from '../entry/path.ts'
 import { type ContentHash, type FileState, hashOf, type Owner, type State, sameState } from '../entry/state.ts'
-import { asJournalError, JournalError } from '../errors.ts'
+import { asJournalError, JournalError, shown } from '../errors.ts'
 import type { Folders } from '../workspace/folders.ts'
 import type { Glance, Observation, Observer } from '../workspace/observer.ts'
 import { type ResolveOptions, resolvePath, type Waypoint } from '../workspace/resolver.ts'
-import { ancestorsOf, isJournalName, joinPath, nameOf, parentOf } from '../workspace/safe-path.ts'
+import { ancestorsOf, joinPath, nameOf, parentOf } from '../workspace/safe-path.ts'
 import type { ContentSource, Operation, StagedContent } from './operation.ts'
 import type { Stager } from './stager.ts'
 import { applyEdits, BOM, decodeText, MAX_TEXT_BYTES } from './text.ts'
@@ -331,11 +332,21 @@ export class Draft {
 
   async #symlink(operation: Extract<Operation, { op: 'symlink' }>): Promise<void> {
     const { target } = operation
-    if (typeof target !== 'string' || target === '' || target.includes('\0') || Buffer.byteLength(target) > 4095) {
-      throw new JournalError('INVALID', 'the target of a symbolic link must be a text of 1 to 4095 bytes without NUL', {
-        hint: 'Give a path.',
-        path: operation.path,
-      })
+    if (
+      typeof target !== 'string' ||
+      target === '' ||
+      target.includes('\0') ||
+      !target.isWellFormed() ||
+      Buffer.byteLength(target) > 4095
+    ) {
+      throw new JournalError(
+        'INVALID',
+        'the target of a symbolic link must be well-formed text of 1 to 4095 bytes without NUL',
+        {
+          hint: 'Give a path.',
+          path: operation.path,
+        },
+      )
     }
     const path = this.#resolve(operation.path, { follow: false })
     const before = await this.#state(path)
@@ -625,7 +636,7 @@ function groupOf(gid: number | null): { gid?: number } {
 
 function checkedMode(mode: number, path: string): number {
   if (!Number.isInteger(mode) || mode < 0 || mode > PERMISSIONS) {
-    throw new JournalError('INVALID', `${String(mode)} is not a file mode`, {
+    throw new JournalError('INVALID', `${shown(mode)} is not a file mode`, {
       hint: 'Give permission bits, 0o000 to 0o7777.',
       path,
     })

@@ -1,5 +1,5 @@
 import type { TextEdit } from '../entry/entry.ts'
-import { JournalError } from '../errors.ts'
+import { JournalError, shown } from '../errors.ts'
 
 /** Larger files are not edited as text: they would have to be held in memory. */
 export const MAX_TEXT_BYTES = 64 * 1024 * 1024
@@ -128,4 +128,35 @@ export function applyEdits(content: string, edits: readonly TextEdit[], path: st
     text = edit.all === true ? text.replaceAll(oldText, () => newText) : text.replace(oldText, () => newText)
   }
   return bom + text
+}
+
+/** A lone surrogate has no form in UTF-8: neither the file nor the log could hold it. */
+function isWords(value: unknown): value is string {
+  return typeof value === 'string' && value.isWellFormed()
+}
+
+/** @throws JournalError `INVALID` */
+export function checkPatch(path: string, patch: string): string {
+  if (isWords(patch)) return patch
+  throw new JournalError('INVALID', `the patch for ${shown(path)} is no well-formed text`, {
+    hint: 'Give a unified diff of one file.',
+    path,
+  })
+}
+
+/** @throws JournalError `INVALID` */
+export function checkEdits(path: string, edits: readonly TextEdit[]): readonly TextEdit[] {
+  const valid =
+    Array.isArray(edits) && edits.length > 0 && edits.every((edit) => isWords(edit?.oldText) && isWords(edit.newText))
+  if (!valid) {
+    throw new JournalError(
+      'INVALID',
+      `the edits for ${shown(path)} are not a list of { oldText, newText } in well-formed text`,
+      {
+        hint: 'Give at least one edit with both texts.',
+        path,
+      },
+    )
+  }
+  return edits.map(({ oldText, newText, all }) => Object.freeze({ oldText, newText, ...(all === true ? { all } : {}) }))
 }

@@ -1,15 +1,18 @@
+import { CHANGE, checked, checkedPaths } from '../arguments.ts'
 import type { CommitKind, Meta } from '../entry/commit.ts'
 import type { TextEdit } from '../entry/entry.ts'
 import type { ContentHash } from '../entry/state.ts'
 import { asJournalError, JournalError } from '../errors.ts'
 import type { Durability } from '../log/log-writer.ts'
 import { ancestorsOf } from '../workspace/safe-path.ts'
+import { checkedOperation } from './checked-operation.ts'
 import type { Committer } from './committer.ts'
 import { Draft, type DraftSite } from './draft.ts'
 import type { Operation } from './operation.ts'
 import type { LockMode, LockOwner, PathLocks } from './path-locks.ts'
 import type { Receipt } from './receipt.ts'
 import { aborted, type ContentInput, type Stager } from './stager.ts'
+import { checkEdits, checkPatch } from './text.ts'
 
 /** How often a transaction is worked out anew because the workspace changed under it. */
 const ATTEMPTS = 20
@@ -78,8 +81,8 @@ export class Transaction {
   }
 
   /** Writes a file, replacing what it had; missing folders are made. Text is UTF-8; a stream is not held in memory. */
-  write(path: string, content: ContentInput, options: WriteOptions = {}): Promise<void> {
-    const { mode, expect } = options
+  async write(path: string, content: ContentInput, options: WriteOptions = {}): Promise<void> {
+    const { mode, expect } = checked('options', options)
     return this.#next(async () => {
       const staged = await this.#stager.take(content, this.#host.signal)
       return { op: 'write', path, content: staged, mode, expect }
@@ -87,41 +90,41 @@ export class Transaction {
   }
 
   /** Adds to the end of a file, which is made when it is not there. */
-  append(path: string, content: ContentInput, options: ExpectOptions = {}): Promise<void> {
+  async append(path: string, content: ContentInput, options: ExpectOptions = {}): Promise<void> {
+    const { expect } = checked('options', options)
     return this.#next(async () => {
       const staged = await this.#stager.take(content, this.#host.signal)
-      return { op: 'append', path, content: staged, expect: options.expect }
+      return { op: 'append', path, content: staged, expect }
     })
   }
 
   /** Replaces texts in a file, in order; each must stand there exactly once unless it has `all`. */
-  edit(path: string, edits: readonly TextEdit[], options: ExpectOptions = {}): Promise<void> {
-    return this.#next(() => ({
-      op: 'edit',
-      path,
-      edits: checkEdits(path, edits),
-      expect: options.expect,
-    }))
+  async edit(path: string, edits: readonly TextEdit[], options: ExpectOptions = {}): Promise<void> {
+    const { expect } = checked('options', options)
+    return this.#next(() => ({ op: 'edit', path, edits: checkEdits(path, edits), expect }))
   }
 
   /** Applies a unified diff of one file. */
-  patch(path: string, patch: string, options: ExpectOptions = {}): Promise<void> {
-    return this.#next(() => ({ op: 'patch', path, patch, expect: options.expect }))
+  async patch(path: string, patch: string, options: ExpectOptions = {}): Promise<void> {
+    const { expect } = checked('options', options)
+    return this.#next(() => ({ op: 'patch', path, patch: checkPatch(path, patch), expect }))
   }
 
   /** Removes a file or a symbolic link, or with `recursive` a folder and all in it. */
-  remove(path: string, options: RemoveOptions = {}): Promise<void> {
-    const { recursive, expect } = options
+  async remove(path: string, options: RemoveOptions = {}): Promise<void> {
+    const { recursive, expect } = checked('options', options, CHANGE)
     return this.#next(() => ({ op: 'remove', path, recursive, expect }))
   }
 
   /** Moves a file, a link or a folder; a file at the new path is replaced. */
-  rename(path: string, to: string, options: ExpectOptions = {}): Promise<void> {
-    return this.#next(() => ({ op: 'rename', path, to, expect: options.expect }))
+  async rename(path: string, to: string, options: ExpectOptions = {}): Promise<void> {
+    const { expect } = checked('options', options)
+    return this.#next(() => ({ op: 'rename', path, to, expect }))
   }
 
-  mkdir(path: string, options: { readonly mode?: number } = {}): Promise<void> {
-    return this.#next(() => ({ op: 'mkdir', path, mode: options.mode }))
+  async mkdir(path: string, options: { readonly mode?: number } = {}): Promise<void> {
+    const { mode } = checked('options', options)
+    return this.#next(() => ({ op: 'mkdir', path, mode }))
   }
 
   /** Removes an empty folder. */
@@ -145,7 +148,7 @@ export class Transaction {
 
   /** One operation as a plain value. For callers that already have values; the methods above check more. */
   perform(operation: Operation): Promise<void> {
-    return this.#next(() => operation)
+    return this.#next(() => checkedOperation(operation))
   }
 
   /**
@@ -154,7 +157,7 @@ export class Transaction {
    */
   lock(paths: readonly string[]): Promise<void> {
     return this.#inTurn(async () => {
-      for (const path of paths) addLock(this.#locked, this.#draft.locate(path), 'exclusive')
+      for (const path of checkedPaths(paths)) addLock(this.#locked, this.#draft.locate(path), 'exclusive')
       await this.#acquire(this.#locked)
     })
   }
@@ -302,18 +305,4 @@ export class Transaction {
 function addLock(wanted: Map<string, LockMode>, path: string, mode: LockMode): void {
   if (mode === 'exclusive' || !wanted.has(path)) wanted.set(path, mode)
   for (const folder of ancestorsOf(path)) if (!wanted.has(folder)) wanted.set(folder, 'shared')
-}
-
-function checkEdits(path: string, edits: readonly TextEdit[]): readonly TextEdit[] {
-  const valid =
-    Array.isArray(edits) &&
-    edits.length > 0 &&
-    edits.every((edit) => typeof edit?.oldText === 'string' && typeof edit.newText === 'string')
-  if (!valid) {
-    throw new JournalError('INVALID', `the edits for ${path} are not a list of { oldText, newText }`, {
-      hint: 'Give at least one edit with both texts.',
-      path,
-    })
-  }
-  return edits.map(({ oldText, newText, all }) => Object.freeze({ oldText, newText, ...(all === true ? { all } : {}) }))
 }

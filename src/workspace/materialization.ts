@@ -184,7 +184,9 @@ export class Materialization {
       before.hash === after.hash &&
       !sameState(before, after) &&
       observed.state?.kind === 'file' &&
-      observed.state.hash === after.hash
+      observed.state.hash === after.hash &&
+      // Permissions belong to the file, not to its name: another name, perhaps outside of the workspace, would get them too.
+      observed.stat?.nlink === 1
     )
   }
 

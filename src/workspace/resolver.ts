@@ -1,5 +1,5 @@
 import { JournalError } from '../errors.ts'
-import { isJournalName, joinPath, splitPath } from './safe-path.ts'
+import { belowRoot, checkName, isAbsolute, joinPath, namesOf, type Platform, splitPath } from './safe-path.ts'
 
 /** What stands at a path, as far as finding one's way needs it. */
 export type Waypoint =
@@ -18,6 +18,8 @@ export interface ResolveOptions {
   readonly follow: boolean
   /** A trailing slash is allowed. */
   readonly folder?: boolean
+  /** Default: this one. */
+  readonly platform?: Platform
 }
 
 /**
@@ -26,7 +28,8 @@ export interface ResolveOptions {
  * @throws JournalError `PATH_OUTSIDE`, `INVALID`
  */
 export function resolvePath(root: string, given: string, look: Look, options: ResolveOptions): string {
-  const pending = splitPath(root, given, { folder: options.folder === true })
+  const { platform = process.platform } = options
+  const pending = splitPath(root, given, { folder: options.folder === true, platform })
   const resolved: string[] = []
   let links = 0
   while (pending.length > 0) {
@@ -36,7 +39,8 @@ export function resolvePath(root: string, given: string, look: Look, options: Re
       if (resolved.pop() === undefined) throw outside(given, root)
       continue
     }
-    if (isJournalName(name)) throw outside(given, root, 'into a journal')
+    // Names that a symbolic link brought along have not been looked at yet.
+    if (links > 0) checkName(name, given, platform)
     const path = joinPath(resolved.join('/'), name)
     const found = look(path)
     if (found?.kind === 'symlink' && (pending.length > 0 || options.follow)) {
@@ -48,13 +52,13 @@ export function resolvePath(root: string, given: string, look: Look, options: Re
         })
       }
       let { target } = found
-      if (target.startsWith('/') || /^[a-z]:[\\/]/i.test(target)) {
-        if (target !== root && !target.startsWith(`${root}/`))
-          throw outside(given, root, `through the symbolic link ${path}`)
-        target = target.slice(root.length)
+      if (isAbsolute(target, platform)) {
+        const below = belowRoot(root, target, platform)
+        if (below === null) throw outside(given, root, `through the symbolic link ${path}`)
+        target = below
         resolved.length = 0
       }
-      pending.unshift(...target.split('/'))
+      pending.unshift(...namesOf(target, platform))
       continue
     }
     if (found !== null && found.kind !== 'dir' && pending.some((rest) => rest !== '' && rest !== '.')) {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
@@ -161,5 +162,36 @@ describe("Node's file system as a disk", () => {
     expect(disk.freeSpace(root)).toBeGreaterThan(0)
     expect(Math.abs(disk.now() - Date.now())).toBeLessThan(1000)
     expect(disk.superuser).toBe(process.geteuid?.() === 0)
+  })
+})
+
+describe.skipIf(process.platform === 'win32')('a name that somebody turns into a symbolic link meanwhile', () => {
+  const home = () => fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'swapped-')))
+
+  /** The permissions of a new folder were set by name, a moment after it was made. */
+  it('a new folder: its permissions do not go to what the link leads to', () => {
+    const base = home()
+    fs.mkdirSync(`${base}/outside`, { mode: 0o700 })
+    const real = fs.mkdirSync
+    const spy = vi.spyOn(fs, 'mkdirSync').mockImplementation(((name: string, options: object) => {
+      real(name, options)
+      fs.rmdirSync(name)
+      fs.symlinkSync(`${base}/outside`, name)
+    }) as never)
+    try {
+      expect(() => new NodeDisk().makeDirectory(`${base}/new`, 0o777)).toThrow(/ELOOP|ENOTDIR/)
+    } finally {
+      spy.mockRestore()
+    }
+    expect(fs.statSync(`${base}/outside`).mode & 0o777).toBe(0o700)
+    fs.rmSync(base, { recursive: true })
+  })
+
+  it('a pipe in place of a file keeps nobody waiting', () => {
+    const base = home()
+    execFileSync('mkfifo', [`${base}/pipe`])
+    const disk = new NodeDisk()
+    disk.close(disk.open(`${base}/pipe`, 'read'))
+    fs.rmSync(base, { recursive: true })
   })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { isJournalName } from '../../src/entry/path.ts'
 import type { Journal } from '../../src/index.ts'
-import { isJournalName } from '../../src/workspace/safe-path.ts'
 import { differences } from '../sim/tree.ts'
 import { collect, failure, newDisk, openOn, ROOT, staged, workspace } from './fixture.ts'
 

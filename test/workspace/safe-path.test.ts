@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { isJournalName } from '../../src/entry/path.ts'
 import { JournalError } from '../../src/errors.ts'
-import { ancestorsOf, isJournalName, joinPath, nameOf, parentOf, splitPath } from '../../src/workspace/safe-path.ts'
+import { ancestorsOf, joinPath, nameOf, parentOf, splitPath } from '../../src/workspace/safe-path.ts'
 
 const split = (path: string, folder = false): string[] | string => {
   try {

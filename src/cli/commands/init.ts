@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
-import { JOURNAL_FOLDER } from '../../store/layout.ts'
+import { JOURNAL_FOLDER } from '../../entry/path.ts'
 import { declare } from '../declaration.ts'
 import { hasJournal } from '../workspace-root.ts'
 
