@@ -1,6 +1,6 @@
-import type { Disk } from '../disk/disk.ts'
+import type { DirectoryEntry, Disk, FileStat } from '../disk/disk.ts'
 import type { ContentHash } from '../entry/state.ts'
-import { hasSystemCode, JournalError } from '../errors.ts'
+import { asJournalError, hasSystemCode, isSystemError, JournalError } from '../errors.ts'
 import { hashFile } from './hash.ts'
 
 export interface KeptFile {
@@ -26,26 +26,45 @@ export class BlobStore {
     return `${this.directory}/${hash.slice(0, 2)}/${hash.slice(2)}`
   }
 
+  /** What stands under the blob's name, whatever it is. @throws JournalError */
+  stat(hash: ContentHash): FileStat | null {
+    try {
+      return this.#disk.lstat(this.path(hash))
+    } catch (error) {
+      throw asJournalError(error, 'reading the blobs', this.path(hash))
+    }
+  }
+
   /**
    * Is the blob there, the journal's alone, and durable? One that still has a second name, left by a crash between keeping a file and
    * replacing it, can be changed from outside, so it does not count. One that another process left may not be durable yet: it is made so.
    */
   async has(hash: ContentHash): Promise<boolean> {
-    const path = this.path(hash)
-    const stat = this.#disk.lstat(path)
+    const stat = this.stat(hash)
     if (stat === null || stat.kind !== 'file' || stat.nlink !== 1) return false
-    if (!this.#durable.has(hash)) await this.#makeDurable([{ hash, file: path }], () => undefined)
+    if (!this.#durable.has(hash)) await this.#makeDurable([{ hash, file: this.path(hash) }], () => undefined)
     return true
   }
 
   /** Every blob there is, with its size in bytes. */
   *list(): Generator<{ hash: ContentHash; size: number }> {
-    for (const folder of this.#disk.readDirectory(this.directory)) {
+    for (const folder of this.#namesIn(this.directory)) {
       if (folder.kind !== 'dir' || !/^[0-9a-f]{2}$/.test(folder.name)) continue
-      for (const file of this.#disk.readDirectory(`${this.directory}/${folder.name}`)) {
-        const stat = this.#disk.lstat(`${this.directory}/${folder.name}/${file.name}`)
-        if (/^[0-9a-f]{62}$/.test(file.name) && stat !== null) yield { hash: folder.name + file.name, size: stat.size }
+      for (const file of this.#namesIn(`${this.directory}/${folder.name}`)) {
+        if (!/^[0-9a-f]{62}$/.test(file.name)) continue
+        const stat = this.stat(folder.name + file.name)
+        if (stat !== null) yield { hash: folder.name + file.name, size: stat.size }
       }
+    }
+  }
+
+  #namesIn(folder: string): readonly DirectoryEntry[] {
+    try {
+      return this.#disk.readDirectory(folder)
+    } catch (error) {
+      // Not there: then none of its blobs is, which those who name them will say.
+      if (hasSystemCode(error, 'ENOENT', 'ENOTDIR')) return []
+      throw asJournalError(error, 'reading the blobs', folder)
     }
   }
 
@@ -103,6 +122,8 @@ export class BlobStore {
       }
     } catch (error) {
       if (hasSystemCode(error, 'ENOENT')) return 'missing'
+      // Whatever stands there, the content cannot be had from it.
+      if (isSystemError(error)) return 'wrong'
       throw error
     }
   }

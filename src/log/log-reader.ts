@@ -1,5 +1,4 @@
 import type { FileHandle } from '../disk/disk.ts'
-import { readFully } from '../disk/file.ts'
 import {
   decodeHeader,
   type FrameHeader,
@@ -48,6 +47,7 @@ export interface ReadOptions {
 class SegmentFile {
   readonly size: number
   readonly #segments: Segments
+  readonly #segment: number
   readonly #handle: FileHandle
   readonly #chunkSize: number
   #chunk = new Uint8Array(0)
@@ -57,7 +57,8 @@ class SegmentFile {
   constructor(segments: Segments, segment: number, chunk = CHUNK) {
     this.#segments = segments
     this.#chunkSize = chunk
-    this.#handle = segments.disk.open(segments.path(segment), 'read')
+    this.#segment = segment
+    this.#handle = segments.open(segment)
     this.size = segments.disk.stat(this.#handle).size
   }
 
@@ -67,7 +68,7 @@ class SegmentFile {
     if (at < 0 || at + length > this.#chunk.byteLength) {
       const wanted = Math.max(0, Math.min(Math.max(length, this.#chunkSize), this.size - offset))
       const fresh = new Uint8Array(wanted)
-      this.#chunk = fresh.subarray(0, readFully(this.#segments.disk, this.#handle, fresh, offset))
+      this.#chunk = fresh.subarray(0, this.#segments.read(this.#handle, fresh, offset, this.#segment))
       this.#start = offset
       return this.#chunk.subarray(0, length)
     }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Disk } from '../disk/disk.ts'
 import { createFile, readSmallFile } from '../disk/file.ts'
-import { JournalError } from '../errors.ts'
+import { hasSystemCode, JournalError } from '../errors.ts'
 
 /** The folder that holds the journal; nothing in any folder of this name is ever written through a transaction. */
 export const JOURNAL_FOLDER = '.journal'
@@ -66,13 +66,15 @@ export class Layout {
   }
 }
 
+/** Null when there is no such file, undefined when something else stands there. */
 export function readJson(disk: Disk, path: string): unknown {
-  const bytes = readSmallFile(disk, path)
-  if (bytes === null) return null
   try {
+    const bytes = readSmallFile(disk, path)
+    if (bytes === null) return null
     return JSON.parse(Buffer.from(bytes).toString('utf8'))
-  } catch {
-    return undefined
+  } catch (error) {
+    if (error instanceof SyntaxError || hasSystemCode(error, 'EISDIR', 'ELOOP')) return undefined
+    throw error
   }
 }
 

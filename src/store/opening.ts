@@ -61,7 +61,7 @@ export function openStore(disk: Disk, layout: Layout): Store {
   const format = readFormat(disk, layout)
   if (format === null) throw noJournal(layout)
   if (disk.lstat(layout.log)?.kind !== 'dir') {
-    throw new JournalError('CORRUPT', `${layout.log} is missing`, {
+    throw new JournalError('CORRUPT', `${layout.log} is missing, or no folder`, {
       hint: 'Restore it from a backup.',
       path: layout.log,
     })
