@@ -7,7 +7,7 @@ import { genesis, type Head } from './entry/chain.ts'
 import type { ChainedCommit, CommitKind, Meta } from './entry/commit.ts'
 import type { TextEdit } from './entry/entry.ts'
 import { hashOf, type State } from './entry/state.ts'
-import { asJournalError, JournalError } from './errors.ts'
+import { asJournalError, hasSystemCode, JournalError } from './errors.ts'
 import { type DiffQuery, diff, type FileDiff } from './history/diff.ts'
 import { exportHistory } from './history/export.ts'
 import { HistoryIndex } from './history/history-index.ts'
@@ -139,16 +139,26 @@ export async function openJournal(root: string, options: OpenOptions = {}): Prom
       throw error
     }
   } catch (error) {
+    if (hasSystemCode(error, 'ELOOP')) throw linkError(layout.directory, error)
     throw asJournalError(error, 'opening the journal', layout.root)
   }
+}
+
+function linkError(directory: string, cause: unknown): JournalError {
+  return new JournalError('INVALID', `a symbolic link stands where ${directory} has a file`, {
+    hint: 'Nothing was changed. Nobody but the journal should write there: put the file back, or remove the link.',
+    path: directory,
+    cause,
+  })
 }
 
 function newIndex(store: Store, options: OpenOptions, writer: () => Writer | null = () => null): HistoryIndex {
   const { disk, layout, format, reader, contents } = store
   const source = { disk, root: layout.root, directory: layout.directory, journalId: format.journal, reader, contents }
   const readable = () => writer()?.log.acknowledged ?? Number.POSITIVE_INFINITY
+  const durable = () => writer()?.log.durable ?? 0
   const index: HistoryIndex = new HistoryIndex(
-    { ...source, readable },
+    { ...source, readable, durable },
     {
       ...(options.openDatabase === undefined ? {} : { openDatabase: options.openDatabase }),
       ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),

@@ -6,7 +6,7 @@ import { asJournalError, JournalError } from './errors.ts'
 import type { HistoryIndex } from './history/history-index.ts'
 import { LogWriter } from './log/log-writer.ts'
 import { segmentOf } from './log/position.ts'
-import { corruptionError, cutTail } from './log/tail.ts'
+import { corruptionError, cutTail, lostEndError } from './log/tail.ts'
 import type { OpenOptions } from './options.ts'
 import { type LogScan, scanLog } from './recovery/log-scan.ts'
 import { examine, isIdle, type RecoverySite, recover } from './recovery/recovery.ts'
@@ -116,6 +116,10 @@ export class Writer {
     const umask = process.umask()
     const scan = scanStore(store, options)
     if (scan.tail?.verdict === 'corrupt') throw corruptionError(scan.end, scan.tail)
+    // Closed in order, the log ends with a checkpoint, which CHECKPOINT names. After a crash the index may know of more.
+    const claim = scan.clean ? null : await index.claim()
+    if (claim !== null && claim.durable > scan.end)
+      throw lostEndError(scan.end, claim.durable, scan.head.seq, claim.durableSeq)
     completeLayout(disk, layout)
     const site = recoverySite(store, umask, options.legacy === true)
     const mode = options.recover === 'revert' ? 'revert' : 'replay'

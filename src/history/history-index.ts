@@ -28,7 +28,7 @@ import {
   type TransactionRecord,
 } from './index-record.ts'
 import { IndexStore, type OpenDatabase, openMemory } from './index-store.ts'
-import { Projection } from './projection.ts'
+import { type Claim, Projection, storedHead } from './projection.ts'
 import type { HistorySource, OnHistoryProgress } from './source.ts'
 
 export interface HistoryIndexOptions {
@@ -81,6 +81,16 @@ export class HistoryIndex {
     })
     if (this.#projection.damage !== null && !this.#tolerant) throw this.#projection.damage
     return head
+  }
+
+  /**
+   * What the stored index knew to be durable of the log, without bringing it up to date; null when there is none, or another process has it.
+   * Never throws: it is a witness, not a part of the journal.
+   */
+  claim(): Promise<Claim | null> {
+    const { disk, directory, journalId } = this.#source
+    if (disk instanceof NodeDisk && disk.lstat(`${directory}/index`) === null) return Promise.resolve(null)
+    return this.#store.peek((database) => storedHead(database, journalId))
   }
 
   /** The record of transaction `seq`, which must be between 1 and the head. */

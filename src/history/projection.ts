@@ -7,7 +7,9 @@ import type { JournalError } from '../errors.ts'
 import { frameSize, HEADER_SIZE } from '../log/frame.ts'
 import type { Frame } from '../log/log-reader.ts'
 import { LOG_START, offsetOf, type Position, segmentOf } from '../log/position.ts'
-import { corruptionError, judgeTail } from '../log/tail.ts'
+import { corruptionError, judgeTail, lostEndError } from '../log/tail.ts'
+import { readHint } from '../store/checkpoint-hint.ts'
+import { Layout } from '../store/layout.ts'
 import { CommitReader } from './commit-reader.ts'
 import {
   decodeHead,
@@ -70,9 +72,10 @@ export class Projection {
     return this.#inTurn(async () => {
       this.#head = null
       this.#cleanEnd = 0
-      const head = await this.#readHead(database)
+      const { head, claim } = await this.#readHead(database)
       if (head === null) await database.clear()
-      this.#head = head ?? this.#genesis()
+      // What the index knew to be durable outlives it: else the second look would take a log that lost its end for whole.
+      this.#head = head ?? { ...this.#genesis(), ...claim }
       await this.#advance(database)
     })
   }
@@ -102,28 +105,32 @@ export class Projection {
   #genesis(): IndexHead {
     const { journalId: journal, disk } = this.#source
     const none = { commit: 0, frame: 0, sequence: 0, payloadHash: '', end: LOG_START, entries: 0 }
-    return { ...genesis(journal), journal, boot: disk.bootId, ...none }
+    return { ...genesis(journal), journal, boot: disk.bootId, ...none, ...NO_CLAIM }
   }
 
   /** The stored head when it can be trusted: the log may have lost its end in a power cut after that was indexed. */
-  async #readHead(database: IndexDatabase): Promise<IndexHead | null> {
-    const bytes = await database.get(KEY.head)
-    const head = bytes === undefined ? null : decodeHead(bytes)
-    if (head === null || head.journal !== this.#source.journalId || head.sequence === 0) return null
+  async #readHead(database: IndexDatabase): Promise<{ readonly head: IndexHead | null; readonly claim: Claim }> {
+    const head = await storedHead(database, this.#source.journalId)
+    if (head === null) return { head, claim: NO_CLAIM }
+    return { head: (await this.#isCurrent(database, head)) ? head : null, claim: claimOf(head) }
+  }
+
+  async #isCurrent(database: IndexDatabase, head: IndexHead): Promise<boolean> {
+    if (head.sequence === 0) return false
     if (head.boot !== this.#source.disk.bootId) {
       const synced = await database.get(KEY.synced)
-      if (synced === undefined || decodeNumber(synced) !== head.end) return null
+      if (synced === undefined || decodeNumber(synced) !== head.end) return false
     }
     const frames = new CommitReader(this.#source)
     try {
       const frame = frames.frame(head.frame)
       if (frame === null || frame.sequence !== head.sequence || frame.payloadHash.toString(16) !== head.payloadHash)
-        return null
-      if (head.seq === 0) return head
+        return false
+      if (head.seq === 0) return true
       const commit = frames.frame(head.commit)
-      if (commit?.kind !== 'commit') return null
+      if (commit?.kind !== 'commit') return false
       const { seq, chain } = readCommit(commit.payload)
-      return seq === head.seq && chain === head.chain ? head : null
+      return seq === head.seq && chain === head.chain
     } finally {
       frames.close()
     }
@@ -133,10 +140,15 @@ export class Projection {
     const until = this.#source.readable?.()
     if (until !== undefined && until <= this.head.end) return
     if (this.head.end === this.#cleanEnd && this.#endsAt(this.#cleanEnd)) return
+    const { disk, root, journalId } = this.#source
+    // Before the log: a checkpoint that is written meanwhile must not look lost. The writer itself looked when it was opened.
+    const hint = Number.isFinite(until) ? null : readHint(disk, new Layout(root), journalId)
     for (let attempt = 0; ; attempt += 1) {
       const before = this.head.end
       const { position, unread } = await this.#readOn(database, until)
-      if (!unread) {
+      const { durable, durableSeq } = this.head
+      const lost = position < durable || (hint !== null && position <= hint)
+      if (!unread && !lost) {
         this.#damage = null
         this.#cleanEnd = until === undefined ? this.head.end : 0
         return
@@ -148,7 +160,8 @@ export class Projection {
         continue
       }
       const verdict = judgeTail(this.#source.reader, position)
-      this.#damage = verdict.verdict === 'corrupt' ? corruptionError(position, verdict) : null
+      if (verdict.verdict === 'corrupt') this.#damage = corruptionError(position, verdict)
+      else this.#damage = lost ? lostEndError(position, Math.max(durable, hint ?? 0), this.head.seq, durableSeq) : null
       this.#settledAt = position
       return
     }
@@ -180,6 +193,9 @@ export class Projection {
     let bytes = 0
     let done = 0
     const flush = async () => {
+      const durable = this.#source.durable?.() ?? 0
+      if (durable >= head.end && durable > head.durable)
+        head = { ...head, durable: head.end, durableSeq: head.seq, durableChain: head.chain }
       batch.push({ type: 'put', key: KEY.head, value: encodeHead(head) })
       await database.batch(batch)
       this.#head = head
@@ -214,6 +230,7 @@ export class Projection {
   #apply(frame: Frame, head: IndexHead, batch: Put[]): IndexHead {
     const next = {
       ...head,
+      ...claimBy(frame, head),
       boot: this.#source.disk.bootId,
       frame: frame.position,
       sequence: frame.sequence,
@@ -243,6 +260,31 @@ export class Projection {
     }
     return total
   }
+}
+
+/** What an index knows to be on stable storage. */
+export type Claim = Pick<IndexHead, 'durable' | 'durableSeq' | 'durableChain'>
+
+const NO_CLAIM: Claim = { durable: 0, durableSeq: 0, durableChain: '' }
+
+function claimOf({ durable, durableSeq, durableChain }: IndexHead): Claim {
+  return { durable, durableSeq, durableChain }
+}
+
+/** The claim of a frame about what stands before it, where it goes beyond what is known. */
+function claimBy(frame: Frame, head: IndexHead): Partial<Claim> {
+  if (frame.durable <= head.durable) return {}
+  // Only then is it known which transactions those are.
+  return frame.durable === head.end
+    ? { durable: frame.durable, durableSeq: head.seq, durableChain: head.chain }
+    : { durable: frame.durable }
+}
+
+/** The head that an index holds for this journal, be it up to date or not. */
+export async function storedHead(database: IndexDatabase, journalId: string): Promise<IndexHead | null> {
+  const bytes = await database.get(KEY.head)
+  const head = bytes === undefined ? null : decodeHead(bytes)
+  return head?.journal === journalId ? head : null
 }
 
 /** Net change a path; null for paths where something was only preserved. */

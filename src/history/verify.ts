@@ -87,6 +87,8 @@ class Verification {
   readonly #erasedWords = new Map<string, string>()
   #total = 0
   #last: { sequence: number; term: number } | null = null
+  /** Where CHECKPOINT says that a checkpoint stands; null once that was found. */
+  #hint: Position | null = null
 
   constructor(source: HistorySource, onProgress: OnHistoryProgress | undefined, awaited: string | null) {
     this.#source = source
@@ -106,6 +108,7 @@ class Verification {
     this.#census.conclude()
     this.#concludeWords()
     this.#concludeHead()
+    this.#concludeHint()
     return {
       ok: this.#findings.count === 0,
       transactions: this.#transactions,
@@ -126,6 +129,7 @@ class Verification {
     let durable: Position | null = null
     const { disk, root, journalId } = this.#source
     const hint = readHint(disk, new Layout(root), journalId)
+    this.#hint = hint
     for (let attempt = 0; ; ) {
       const until = this.#source.readable?.()
       const end = await this.#read(position, until)
@@ -196,6 +200,7 @@ class Verification {
           break
         case 'checkpoint':
           decodeCheckpoint(frame.payload)
+          if (frame.position === this.#hint) this.#hint = null
           break
         case 'content':
           this.#contents(frame)
@@ -283,6 +288,14 @@ class Verification {
     const { seq, chain } = this.#head
     const message = `the head ${this.#awaited} is not in this history, which ends with transaction number ${seq} at ${chain}: it was replaced by an older copy, or written anew`
     this.#findings.add({ kind: 'head', message })
+  }
+
+  /** A log that was replaced by another copy may be long enough, and yet not have the checkpoint. */
+  #concludeHint(): void {
+    if (this.#hint === null || this.#findings.count > 0) return
+    const position: [number, number] = [segmentOf(this.#hint), offsetOf(this.#hint)]
+    const message = `CHECKPOINT names a checkpoint at segment ${position[0]}, offset ${position[1]} that is not in this log: it was replaced by another copy`
+    this.#findings.add({ kind: 'lost', message, position })
   }
 
   async #durableBehind(position: Position): Promise<Position> {

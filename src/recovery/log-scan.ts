@@ -6,7 +6,7 @@ import type { ChainedCommit } from '../entry/commit.ts'
 import { type CheckpointRecord, decodeCheckpoint, decodeSegment, decodeTerm } from '../entry/control.ts'
 import { JournalError } from '../errors.ts'
 import type { LogReader } from '../log/log-reader.ts'
-import { LOG_START, type Position, positionOf } from '../log/position.ts'
+import { LOG_START, offsetOf, type Position, positionOf, segmentOf } from '../log/position.ts'
 import { judgeTail, type TailVerdict } from '../log/tail.ts'
 import { readHint } from '../store/checkpoint-hint.ts'
 import type { Layout } from '../store/layout.ts'
@@ -121,6 +121,7 @@ export function scanLog(
     onProgress?.(read)
   }
   const { position, unread, last } = step.value
+  if (hint !== null && hint < position && reader.frameAt(hint)?.kind !== 'checkpoint') throw replacedError(hint)
   return {
     end: position,
     head,
@@ -151,5 +152,16 @@ function judge(reader: LogReader, end: Position, unread: boolean, hint: Position
   const verdict = unread ? judgeTail(reader, end) : null
   // The frame that the hint names had been made durable before: a log that ends before it was cut by something else than a crash.
   if (hint === null || hint < end || verdict?.verdict === 'corrupt') return verdict
-  return { verdict: 'corrupt', bytes: verdict?.bytes ?? 0, evidence: hint, intactBehind: verdict?.intactBehind ?? 0 }
+  const intactBehind = verdict?.intactBehind ?? 0
+  const reached = intactBehind === 0 ? { reached: hint } : {}
+  return { verdict: 'corrupt', bytes: verdict?.bytes ?? 0, evidence: hint, intactBehind, ...reached }
+}
+
+/** The checkpoint at `hint` was durable before CHECKPOINT named it. */
+export function replacedError(hint: Position): JournalError {
+  const place = `segment ${segmentOf(hint)}, offset ${offsetOf(hint)}`
+  return new JournalError('CORRUPT', `the checkpoint that CHECKPOINT names is not in the log, at ${place}`, {
+    hint: "Nothing was changed. The log was replaced by another copy, or is damaged there: run 'journal verify'. When the log was restored from a backup on purpose, remove CHECKPOINT and index from .journal.",
+    details: { position: [segmentOf(hint), offsetOf(hint)] },
+  })
 }
