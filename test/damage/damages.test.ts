@@ -1,0 +1,27 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { Ending } from './built.ts'
+import { damagesOf } from './damages.ts'
+import { type Subject, subjectOf, trial } from './trial.ts'
+
+describe.each<Ending>(['closed', 'killed'])('a journal that was %s', (ending) => {
+  let subject: Subject
+  beforeAll(async () => {
+    subject = await subjectOf(ending)
+  })
+
+  test('frames and files moved, removed, exchanged: each damage is named, or does no harm', {
+    timeout: 600_000,
+  }, async () => {
+    const damages = await damagesOf(subject.disk, subject.older)
+    const { verdicts, faults } = await trial(
+      subject,
+      damages,
+      (bad, damage) => damage.to(bad),
+      ({ name }) => name,
+      ({ neat }) => neat === true,
+    )
+    console.info(`${ending}: ${damages.length} damages ${JSON.stringify(verdicts)}`)
+    expect(faults).toEqual([])
+    if (ending === 'closed') expect(verdicts.unseen).toBeUndefined()
+  })
+})
