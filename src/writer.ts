@@ -13,7 +13,7 @@ import { examine, isIdle, type RecoverySite, recover } from './recovery/recovery
 import type { RecoveryReport } from './recovery/report.ts'
 import { finishPurge } from './retention/purge.ts'
 import type { RetentionSite } from './retention/site.ts'
-import { completeLayout } from './store/layout.ts'
+import { completeLayout, unfinishedSalvage } from './store/layout.ts'
 import type { Store } from './store/opening.ts'
 import type { WriterLock } from './store/writer-lock.ts'
 import { Checkpointer } from './transaction/checkpointer.ts'
@@ -114,6 +114,7 @@ export class Writer {
   ): Promise<Writer> {
     const { disk, layout, segments, reader, seed, format } = store
     const umask = process.umask()
+    if (disk.lstat(layout.salvage) !== null) throw unfinishedSalvage(layout)
     const scan = scanStore(store, options)
     if (scan.tail?.verdict === 'corrupt') throw corruptionError(scan.end, scan.tail)
     // Closed in order, the log ends with a checkpoint, which CHECKPOINT names. After a crash the index may know of more.

@@ -1,6 +1,7 @@
 import type { DirectoryEntry, Disk, FileStat } from '../disk/disk.ts'
 import type { ContentHash } from '../entry/state.ts'
 import { asJournalError, hasSystemCode, isSystemError, JournalError } from '../errors.ts'
+import { LOST } from './content-frame.ts'
 import { hashFile } from './hash.ts'
 
 export interface KeptFile {
@@ -128,6 +129,14 @@ export class BlobStore {
     }
   }
 
+  /** Takes a file over as the blob `hash`, durably, when that is what it holds. */
+  async adopt(hash: ContentHash, file: string): Promise<boolean> {
+    const handle = this.#disk.open(file, 'read')
+    const found = await hashFile(this.#disk, handle).finally(() => this.#disk.close(handle))
+    if (found.hash === hash) await this.keep([{ hash, file }])
+    return found.hash === hash
+  }
+
   remove(hash: ContentHash): void {
     this.#durable.delete(hash)
     this.#disk.unlink(this.path(hash))
@@ -145,6 +154,13 @@ export class BlobStore {
 export function purgedError(hash: ContentHash, purgedBy?: number, path?: string): JournalError {
   const which =
     path === undefined ? `the content ${hash.slice(0, 16)}…` : `the content that ${path} had (${hash.slice(0, 16)}…)`
+  if (purgedBy === LOST.purgedBy) {
+    return new JournalError('NOT_FOUND', `${which} was lost in damage to the journal`, {
+      hint: "A salvage said so, and kept what was damaged in .journal/broken. 'journal verify' lists the gaps.",
+      path,
+      details: { hash, lost: true },
+    })
+  }
   const by = purgedBy === undefined ? '' : ` by transaction number ${purgedBy}`
   return new JournalError('NOT_FOUND', `${which} was purged${by}`, {
     hint: 'It was erased on purpose, and cannot be brought back. What else the transaction says is still there.',

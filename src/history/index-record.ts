@@ -69,6 +69,9 @@ export interface TransactionRecord {
   readonly paths: number
 }
 
+/** Stands in the record of a transaction that is lost; its position is that of the gap. */
+export const LOST_TX = ''
+
 /** One transaction's net change to a path. */
 export interface PathRecord {
   readonly before: State

@@ -1,10 +1,11 @@
-import { decodeContents, RAW } from '../content/content-frame.ts'
+import { decodeContents, LOST, RAW } from '../content/content-frame.ts'
 import { breathe, readFully } from '../disk/file.ts'
 import { genesis, readCommit } from '../entry/chain.ts'
 import type { ChainedCommit } from '../entry/commit.ts'
+import { decodeGap, headBehind } from '../entry/control.ts'
 import { changesOf } from '../entry/entry.ts'
-import type { JournalError } from '../errors.ts'
-import { frameSize, HEADER_SIZE } from '../log/frame.ts'
+import { JournalError } from '../errors.ts'
+import { followsNumber, frameSize, HEADER_SIZE } from '../log/frame.ts'
 import type { Frame } from '../log/log-reader.ts'
 import { LOG_START, offsetOf, type Position, segmentOf } from '../log/position.ts'
 import { corruptionError, judgeTail, lostEndError } from '../log/tail.ts'
@@ -25,6 +26,7 @@ import {
   IndexFault,
   type IndexHead,
   KEY,
+  LOST_TX,
   type PathRecord,
 } from './index-record.ts'
 import type { IndexDatabase } from './index-store.ts'
@@ -126,7 +128,7 @@ export class Projection {
       const frame = frames.frame(head.frame)
       if (frame === null || frame.sequence !== head.sequence || frame.payloadHash.toString(16) !== head.payloadHash)
         return false
-      if (head.seq === 0) return true
+      if (head.commit === 0) return true
       const commit = frames.frame(head.commit)
       if (commit?.kind !== 'commit') return false
       const { seq, chain } = readCommit(commit.payload)
@@ -214,7 +216,7 @@ export class Projection {
         }
         const frame = step.value
         // Frames that were written, and a segment that was begun, while this one was being read would be passed over.
-        if (frame.sequence !== head.sequence + 1) {
+        if (!followsNumber(frame, head.sequence)) {
           if (bytes > 0) await flush()
           return { position: head.end, unread: true }
         }
@@ -243,6 +245,7 @@ export class Projection {
         batch.push({ type: 'put', key: KEY.content(hash), value: encodeLocation({ position: frame.position, index }) })
       }
     }
+    if (frame.kind === 'gap') return { ...next, ...putGap(batch, frame, head) }
     if (frame.kind !== 'commit') return next
     const commit = readCommit(frame.payload)
     putCommit(batch, commit, frame.position)
@@ -298,6 +301,34 @@ function pathsOf(commit: ChainedCommit): Map<string, PathRecord | null> {
     }
   }
   return paths
+}
+
+/** More than any damage can swallow; each takes a record in the index. */
+const LOST_LIMIT = 2 ** 24
+
+function gapError(position: Position): JournalError {
+  return new JournalError(
+    'CORRUPT',
+    `the gap at segment ${segmentOf(position)}, offset ${offsetOf(position)} cannot be`,
+    {
+      hint: "Its checksum is right, so it was written like this. Run 'journal verify' and report it.",
+      details: { position: [segmentOf(position), offsetOf(position)] },
+    },
+  )
+}
+
+/** Numbers that are lost are in the index too, so that every number up to the newest is. */
+function putGap(batch: Put[], frame: Frame, head: IndexHead): Partial<IndexHead> {
+  const gap = decodeGap(frame.payload)
+  for (const hash of gap.contents) batch.push({ type: 'put', key: KEY.content(hash), value: encodePurged(LOST) })
+  const { seq, chain, time } = headBehind(head, gap)
+  if (seq - head.seq > LOST_LIMIT) throw gapError(frame.position)
+  for (let lost = head.seq + 1; lost <= seq; lost += 1) {
+    const record = { position: frame.position, tx: LOST_TX, time, kind: 'write', paths: 0 } as const
+    batch.push({ type: 'put', key: KEY.transaction(lost), value: encodeTransaction({ seq: lost, ...record }) })
+  }
+  // No commit frame vouches for a number that is lost.
+  return seq === head.seq ? {} : { seq, chain, time, commit: 0 }
 }
 
 function putCommit(batch: Put[], commit: ChainedCommit, position: Position): void {

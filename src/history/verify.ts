@@ -3,13 +3,13 @@ import { decodeContents, PURGED, RAW } from '../content/content-frame.ts'
 import { breathe } from '../disk/file.ts'
 import { genesis, readCommit, verifyCommit } from '../entry/chain.ts'
 import type { ChainedCommit } from '../entry/commit.ts'
-import { decodeCheckpoint, decodeSegment, decodeTerm } from '../entry/control.ts'
+import { decodeCheckpoint, decodeGap, decodeSegment, decodeTerm, headBehind } from '../entry/control.ts'
 import { JournalError } from '../errors.ts'
-import { frameSize } from '../log/frame.ts'
+import { followsNumber, frameSize } from '../log/frame.ts'
 import type { Frame } from '../log/log-reader.ts'
 import { LOG_START, offsetOf, type Position, segmentOf } from '../log/position.ts'
 import { readHint } from '../store/checkpoint-hint.ts'
-import { Layout } from '../store/layout.ts'
+import { Layout, unfinishedSalvage } from '../store/layout.ts'
 import { ContentCensus } from './content-census.ts'
 import { describeDamage } from './damage.ts'
 import { Findings, type Problem } from './findings.ts'
@@ -32,9 +32,20 @@ export interface VerifyReport {
   readonly tornBytes: number
   /** At most 1000; `problemsOmitted` says how many more there were. */
   readonly problems: readonly Problem[]
+  /** Places where a salvage left a gap: what is lost there is known, and is no problem any more. Absent when there are none. */
+  readonly gaps?: readonly Gap[]
   readonly problemsOmitted: number
   /** What differs in the workspace, when asked for; has no part in `ok`. */
   readonly changed?: readonly ExternalChange[]
+}
+
+/** What was lost at one place of the history. */
+export interface Gap {
+  readonly position: readonly [segment: number, offset: number]
+  /** Numbers of the first and the last transaction lost here; null: none. */
+  readonly lost: { readonly from: number; readonly to: number } | null
+  /** How many contents are lost. */
+  readonly contents: number
 }
 
 export interface VerifyOptions {
@@ -73,6 +84,7 @@ class Verification {
   readonly #source: HistorySource
   readonly #onProgress: OnHistoryProgress | undefined
   readonly #findings = new Findings()
+  readonly #gaps: Gap[] = []
   readonly #census: ContentCensus
   /** The chain value that must occur; null when it did, or none must. */
   #awaited: string | null
@@ -99,6 +111,10 @@ class Verification {
   }
 
   async run(): Promise<VerifyReport> {
+    const { disk, root } = this.#source
+    const layout = new Layout(root)
+    if (disk.lstat(layout.salvage) !== null)
+      this.#findings.add({ kind: 'lost', message: unfinishedSalvage(layout).message })
     await this.#census.checkBlobs(this.#onProgress)
     const { segments } = this.#source.reader
     this.#total = segments.list().reduce((sum, segment) => sum + segments.size(segment), 0)
@@ -118,6 +134,7 @@ class Verification {
       purged: this.#census.purged,
       tornBytes,
       problems: this.#findings.problems,
+      ...(this.#gaps.length === 0 ? {} : { gaps: this.#gaps }),
       problemsOmitted: this.#findings.omitted,
     }
   }
@@ -171,7 +188,7 @@ class Verification {
         if (step.done === true) return step.value
         const frame = step.value
         // A segment that appeared while this one was being read.
-        if (this.#last !== null && frame.sequence !== this.#last.sequence + 1) return { position, unread: true }
+        if (this.#last !== null && !followsNumber(frame, this.#last.sequence)) return { position, unread: true }
         this.#last = { sequence: frame.sequence, term: frame.term }
         this.#frame(frame)
         const size = frameSize(frame.length)
@@ -205,6 +222,9 @@ class Verification {
         case 'content':
           this.#contents(frame)
           break
+        case 'gap':
+          this.#gap(frame)
+          break
         case 'commit':
           this.#commit(frame)
           break
@@ -225,6 +245,24 @@ class Verification {
       message: `segment ${expected.segment} says that it ${wrong ? `is segment ${record.segment} of journal ${record.journal}` : `follows transaction ${record.seq}, but it follows ${expected.seq}`}`,
       position: [segmentOf(frame.position), offsetOf(frame.position)],
     })
+  }
+
+  #gap(frame: Frame): void {
+    const gap = decodeGap(frame.payload)
+    const position: [number, number] = [segmentOf(frame.position), offsetOf(frame.position)]
+    const before = this.#head
+    const after = headBehind(before, gap)
+    if (this.#linked && (after.seq < before.seq || after.time < before.time)) {
+      const message = `the gap at segment ${position[0]}, offset ${position[1]} goes back behind transaction ${before.seq}`
+      this.#findings.add({ kind: 'chain', message, position })
+    }
+    const lost = after.seq > before.seq ? { from: before.seq + 1, to: after.seq } : null
+    this.#gaps.push({ position, lost, contents: gap.contents.length })
+    for (const hash of gap.contents) this.#census.lost(hash)
+    // A purge may be among what is lost.
+    if (lost !== null) this.#erasedWords.clear()
+    if (gap.seq !== null) this.#linked = true
+    this.#head = after
   }
 
   #contents(frame: Frame): void {

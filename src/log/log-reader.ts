@@ -159,8 +159,8 @@ export class LogReader {
     }
   }
 
-  /** Headers of the intact frames at or after `position`, found without trusting anything before them. */
-  *intactAfter(position: Position): Generator<FrameHeader> {
+  /** The intact frames at or after `position`, found without trusting anything before them. */
+  *intactAfter(position: Position): Generator<Frame> {
     for (const segment of this.segments.list()) {
       if (segment < segmentOf(position)) continue
       const file = new SegmentFile(this.segments, segment)
@@ -168,14 +168,25 @@ export class LogReader {
         let offset = segment === segmentOf(position) ? offsetOf(position) : 0
         while (offset + HEADER_SIZE <= file.size) {
           const header = decodeHeader(file.bytes(offset, HEADER_SIZE), 0, this.#seed, positionOf(segment, offset))
-          if (header !== null && payloadIsRight(header, file.bytes(offset + HEADER_SIZE, header.length))) {
-            yield header
+          const payload = header === null ? null : file.bytes(offset + HEADER_SIZE, header.length)
+          if (header !== null && payload !== null && payloadIsRight(header, payload)) {
+            yield { ...header, payload }
             offset += frameSize(header.length)
           } else offset += 8
         }
       } finally {
         file.close()
       }
+    }
+  }
+
+  /** Does nothing but zeros stand at or behind `offset` of a segment? */
+  isZeroFrom(segment: number, offset: number): boolean {
+    const file = new SegmentFile(this.segments, segment)
+    try {
+      return file.isZeroFrom(offset)
+    } finally {
+      file.close()
     }
   }
 

@@ -3,7 +3,14 @@ import type { ContentStore } from '../content/content-store.ts'
 import type { Disk } from '../disk/disk.ts'
 import { genesis, type Head, verifyCommit } from '../entry/chain.ts'
 import type { ChainedCommit } from '../entry/commit.ts'
-import { type CheckpointRecord, decodeCheckpoint, decodeSegment, decodeTerm } from '../entry/control.ts'
+import {
+  type CheckpointRecord,
+  decodeCheckpoint,
+  decodeGap,
+  decodeSegment,
+  decodeTerm,
+  headBehind,
+} from '../entry/control.ts'
 import { JournalError } from '../errors.ts'
 import type { LogReader } from '../log/log-reader.ts'
 import { LOG_START, offsetOf, type Position, positionOf, segmentOf } from '../log/position.ts'
@@ -42,7 +49,7 @@ function beginning(reader: LogReader, journalId: string, hint: Position | null):
   const frame = hint === null ? null : reader.frameAt(hint)
   if (frame?.kind === 'checkpoint') return decodeCheckpoint(frame.payload)
   // Without a hint the newest segments are searched for a checkpoint, the last one first.
-  const skip = new Set(['content', 'commit', 'term', 'segment'] as const)
+  const skip = new Set(['content', 'commit', 'term', 'segment', 'gap'] as const)
   for (const segment of reader.segments.list().reverse()) {
     let newest: CheckpointRecord | null = null
     const options = { skip, until: positionOf(segment + 1, 0) }
@@ -111,6 +118,11 @@ export function scanLog(
         commits.push({ commit, position: frame.position, boot })
         break
       }
+      case 'gap':
+        head = headBehind(head, decodeGap(frame.payload))
+        // The term that was announced here may be another one.
+        boot = ''
+        break
       case 'checkpoint': {
         const record = decodeCheckpoint(frame.payload)
         redo = Math.max(redo, record.redo)

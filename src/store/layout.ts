@@ -6,8 +6,10 @@ import { hasSystemCode, JournalError } from '../errors.ts'
 /** The folder that holds the journal; nothing in any folder of this name is ever written through a transaction. */
 export const JOURNAL_FOLDER = '.journal'
 
-/** The version of the format that this code writes, and the newest it reads. */
+/** The version of the format that new journals have. */
 export const FORMAT_VERSION = 1
+/** The newest that this code reads: that of a journal that was salvaged, which may have gaps. */
+export const SALVAGED_VERSION = 2
 const FOLDER_MODE = 0o700
 const FILE_MODE = 0o600
 const FOLDERS = ['log', 'blobs', 'staging', 'broken'] as const
@@ -48,6 +50,10 @@ export class Layout {
   }
   get suspect(): string {
     return `${this.directory}/SUSPECT`
+  }
+  /** There only while a salvage is not finished. */
+  get salvage(): string {
+    return `${this.directory}/SALVAGE`
   }
   get log(): string {
     return `${this.directory}/log`
@@ -116,13 +122,13 @@ export function readFormat(disk: Disk, layout: Layout): Format | null {
       path: layout.format,
     })
   }
-  if ((format.version as number) > FORMAT_VERSION) {
+  if ((format.version as number) > SALVAGED_VERSION) {
     throw new JournalError(
       'NEWER_FORMAT',
-      `this journal has format version ${format.version}, and this program knows ${FORMAT_VERSION}`,
+      `this journal has format version ${format.version}, and this program knows ${SALVAGED_VERSION}`,
       {
         hint: 'Use a newer version of write-journal. Nothing was changed.',
-        details: { found: format.version, known: FORMAT_VERSION },
+        details: { found: format.version, known: SALVAGED_VERSION },
       },
     )
   }
@@ -143,6 +149,13 @@ export async function createLayout(disk: Disk, layout: Layout): Promise<Format> 
   await replaceJson(disk, layout.format, format, true)
   await disk.syncDirectory(layout.root)
   return format
+}
+
+export function unfinishedSalvage(layout: Layout): JournalError {
+  return new JournalError('CORRUPT', 'a salvage of this journal was interrupted', {
+    hint: "Run 'journal recover --salvage' again: it finishes it.",
+    path: layout.salvage,
+  })
 }
 
 /** Folders that may be missing when only the history was copied. */
