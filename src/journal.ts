@@ -27,6 +27,7 @@ import { NOTHING_RECOVERED, type RecoveryReport } from './recovery/report.ts'
 import { BROKEN_DAYS, type CompactResult, compact } from './retention/compact.ts'
 import { type PurgeResult, purge, purgeResult } from './retention/purge.ts'
 import { survey } from './retention/survey.ts'
+import { type SalvageReport, salvage } from './salvage/salvage.ts'
 import { bindWorkspace, createLayout, readFormat } from './store/layout.ts'
 import { checkBelonging, locateRoot, noJournal, openStore, type Store } from './store/opening.ts'
 import { WriterLock } from './store/writer-lock.ts'
@@ -182,6 +183,18 @@ export async function planRecovery(
   } finally {
     await journal.close()
   }
+}
+
+/**
+ * Saves what can be saved of a damaged journal: what was damaged is kept in `.journal/broken`, what cannot be read any more leaves a gap in the
+ * history. The workspace is left alone. Nobody may have the journal open for writing.
+ * @throws JournalError `CORRUPT` when nothing can be saved (nothing was changed); `LOCKED`, `NOT_FOUND`, `FOREIGN`, `NEWER_FORMAT`
+ */
+export function salvageJournal(
+  root: string,
+  options: Pick<OpenOptions, 'disk' | 'openDatabase'> & { readonly dryRun?: boolean } = {},
+): Promise<SalvageReport> {
+  return salvage(root, { ...options, disk: options.disk ?? new NodeDisk() })
 }
 
 /** A folder's journal, open. See the README for what it promises. */

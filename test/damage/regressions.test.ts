@@ -114,3 +114,24 @@ test('the index knows of transactions that a killed writer had made durable and 
   expect((await collect(writer.history({ order: 'oldest' }))).map(({ kind }) => kind)).toEqual(['write', 'recovery'])
   await writer.close()
 })
+
+test('a journal that was put back whole from an older copy: status and verify name the files that it does not know', async () => {
+  const journal = await openOn(disk)
+  await journal.write('a.txt', 'one')
+  await journal.write('b.txt', 'one')
+  await journal.close()
+  const older = disk.crash('process')
+  const again = await openOn(disk)
+  const { chain } = await again.write('a.txt', 'two')
+  await again.close()
+  for (const name of files(disk)) {
+    if (older.exists(`${JOURNAL}/${name}`)) disk.writeFile(`${JOURNAL}/${name}`, bytesOf(older, name))
+    else disk.unlink(`${JOURNAL}/${name}`)
+  }
+  const reader = await openOn(disk, { readOnly: true })
+  const changed = [{ path: 'a.txt', change: 'modified' }]
+  expect(await reader.status()).toMatchObject({ changed })
+  expect(await reader.verify({ workspace: true })).toMatchObject({ ok: true, changed })
+  expect(await reader.verify({ head: chain })).toMatchObject({ ok: false, problems: [{ kind: 'head' }] })
+  await reader.close()
+})
