@@ -33,7 +33,7 @@ function cutEnd(log: string): Buffer {
   return cut
 }
 
-describe.concurrent('recover --salvage', () => {
+describe.concurrent('recover --salvage', { timeout: 60_000 }, () => {
   test('goes on without a damaged transaction, names it, and keeps what was damaged', async ({ expect }) => {
     const { cwd, tx, bytes } = await damaged()
     expect((await journal(['verify'], { cwd })).code).toBe(4)
