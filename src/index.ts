@@ -9,7 +9,7 @@ export type { At, HistoryQuery } from './history/query.ts'
 export type { ReplayResult } from './history/replay.ts'
 export type { Stats } from './history/stats.ts'
 export type { ExternalChange } from './history/status.ts'
-export type { VerifyReport } from './history/verify.ts'
+export type { Gap, VerifyReport } from './history/verify.ts'
 export type {
   CompactOptions,
   Journal,
@@ -20,11 +20,12 @@ export type {
   Status,
   UndoOptions,
 } from './journal.ts'
-export { openJournal, planRecovery } from './journal.ts'
+export { openJournal, planRecovery, salvageJournal } from './journal.ts'
 export type { OpenOptions, Progress } from './options.ts'
 export type { RecoveryReport } from './recovery/report.ts'
 export type { CompactResult } from './retention/compact.ts'
 export type { PurgeResult } from './retention/purge.ts'
+export type { LostTransaction, LostVersion, SalvageReport } from './salvage/report.ts'
 export type { Operation } from './transaction/operation.ts'
 export type { FileReceipt, Receipt } from './transaction/receipt.ts'
 export type { ContentInput } from './transaction/stager.ts'

@@ -22,7 +22,7 @@ import { genesis, type Head } from './entry/chain.ts'
 import type { ChainedCommit, CommitKind, Meta } from './entry/commit.ts'
 import type { TextEdit } from './entry/entry.ts'
 import { hashOf, type State } from './entry/state.ts'
-import { asJournalError, eachWithJournalErrors, JournalError, withJournalErrors } from './errors.ts'
+import { asJournalError, eachWithJournalErrors, hasSystemCode, JournalError, withJournalErrors } from './errors.ts'
 import { type DiffQuery, diff, type FileDiff } from './history/diff.ts'
 import { exportHistory } from './history/export.ts'
 import { HistoryIndex } from './history/history-index.ts'
@@ -42,6 +42,7 @@ import { NOTHING_RECOVERED, type RecoveryReport } from './recovery/report.ts'
 import { BROKEN_DAYS, type CompactResult, compact } from './retention/compact.ts'
 import { type PurgeResult, purge, purgeResult } from './retention/purge.ts'
 import { survey } from './retention/survey.ts'
+import { type SalvageReport, salvage } from './salvage/salvage.ts'
 import { bindWorkspace, createLayout, readFormat, settleLayout } from './store/layout.ts'
 import { checkBelonging, locateRoot, noJournal, openStore, type Store } from './store/opening.ts'
 import { WriterLock } from './store/writer-lock.ts'
@@ -160,16 +161,26 @@ export async function openJournal(root: string, options: OpenOptions = {}): Prom
       throw error
     }
   } catch (error) {
+    if (hasSystemCode(error, 'ELOOP')) throw linkError(layout.directory, error)
     throw asJournalError(error, 'opening the journal', layout.root)
   }
+}
+
+function linkError(directory: string, cause: unknown): JournalError {
+  return new JournalError('INVALID', `a symbolic link stands where ${directory} has a file`, {
+    hint: 'Nothing was changed. Nobody but the journal should write there: put the file back, or remove the link.',
+    path: directory,
+    cause,
+  })
 }
 
 function newIndex(store: Store, options: OpenOptions, writer: () => Writer | null = () => null): HistoryIndex {
   const { disk, layout, format, reader, contents } = store
   const source = { disk, root: layout.root, directory: layout.directory, journalId: format.journal, reader, contents }
   const readable = () => writer()?.log.acknowledged ?? Number.POSITIVE_INFINITY
+  const durable = () => writer()?.log.durable ?? 0
   const index: HistoryIndex = new HistoryIndex(
-    { ...source, readable },
+    { ...source, readable, durable },
     {
       ...(options.openDatabase === undefined ? {} : { openDatabase: options.openDatabase }),
       ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
@@ -194,6 +205,18 @@ export async function planRecovery(
   } finally {
     await journal.close()
   }
+}
+
+/**
+ * Saves what can be saved of a damaged journal: what was damaged is kept in `.journal/broken`, what cannot be read any more leaves a gap in the
+ * history. The workspace is left alone. Nobody may have the journal open for writing.
+ * @throws JournalError `CORRUPT` when nothing can be saved (nothing was changed); `LOCKED`, `NOT_FOUND`, `FOREIGN`, `NEWER_FORMAT`
+ */
+export function salvageJournal(
+  root: string,
+  options: Pick<OpenOptions, 'disk' | 'openDatabase'> & { readonly dryRun?: boolean } = {},
+): Promise<SalvageReport> {
+  return salvage(root, { ...options, disk: options.disk ?? new NodeDisk() })
 }
 
 /** A folder's journal, open. See the README for what it promises. */

@@ -8,14 +8,14 @@ import { asJournalError, JournalError } from './errors.ts'
 import type { HistoryIndex } from './history/history-index.ts'
 import { LogWriter } from './log/log-writer.ts'
 import { offsetOf, segmentOf } from './log/position.ts'
-import { corruptionError, cutTail } from './log/tail.ts'
+import { corruptionError, cutTail, lostEndError } from './log/tail.ts'
 import type { OpenOptions } from './options.ts'
 import { type LogScan, scanLog } from './recovery/log-scan.ts'
 import { examine, isIdle, type RecoverySite, recover } from './recovery/recovery.ts'
 import type { RecoveryReport } from './recovery/report.ts'
 import { finishPurge } from './retention/purge.ts'
 import type { RetentionSite } from './retention/site.ts'
-import { completeLayout } from './store/layout.ts'
+import { completeLayout, unfinishedSalvage } from './store/layout.ts'
 import type { Store } from './store/opening.ts'
 import type { WriterLock } from './store/writer-lock.ts'
 import { Checkpointer } from './transaction/checkpointer.ts'
@@ -117,8 +117,13 @@ export class Writer {
   ): Promise<Writer> {
     const { disk, layout, segments, reader, seed, format } = store
     const umask = process.umask()
+    if (disk.lstat(layout.salvage) !== null) throw unfinishedSalvage(layout)
     const scan = scanStore(store, options)
     if (scan.tail?.verdict === 'corrupt') throw corruptionError(scan.end, scan.tail)
+    // Closed in order, the log ends with a checkpoint, which CHECKPOINT names. After a crash the index may know of more.
+    const claim = scan.clean ? null : await index.claim()
+    if (claim !== null && claim.durable > scan.end)
+      throw lostEndError(scan.end, claim.durable, scan.head.seq, claim.durableSeq)
     completeLayout(disk, layout)
     const site = recoverySite(store, index, umask, options.legacy === true)
     const mode = options.recover === 'revert' ? 'revert' : 'replay'

@@ -1,7 +1,8 @@
-import type { Disk } from '../disk/disk.ts'
+import type { DirectoryEntry, Disk, FileStat } from '../disk/disk.ts'
 import { stir } from '../disk/file.ts'
 import type { ContentHash } from '../entry/state.ts'
-import { hasSystemCode, JournalError } from '../errors.ts'
+import { asJournalError, hasSystemCode, isSystemError, JournalError } from '../errors.ts'
+import { LOST } from './content-frame.ts'
 import { hashFile } from './hash.ts'
 
 export interface KeptFile {
@@ -27,27 +28,46 @@ export class BlobStore {
     return `${this.directory}/${hash.slice(0, 2)}/${hash.slice(2)}`
   }
 
+  /** What stands under the blob's name, whatever it is. @throws JournalError */
+  stat(hash: ContentHash): FileStat | null {
+    try {
+      return this.#disk.lstat(this.path(hash))
+    } catch (error) {
+      throw asJournalError(error, 'reading the blobs', this.path(hash))
+    }
+  }
+
   /**
    * Is the blob there, the journal's alone, and durable? One that still has a second name, left by a crash between keeping a file and
    * replacing it, can be changed from outside, so it does not count. One that another process left may not be durable yet: it is made so.
    */
   async has(hash: ContentHash): Promise<boolean> {
-    const path = this.path(hash)
-    const stat = this.#disk.lstat(path)
+    const stat = this.stat(hash)
     if (stat === null || stat.kind !== 'file' || stat.nlink !== 1) return false
     if (!this.#durable.has(hash))
-      await this.#nameDurably([{ hash, file: path }], (_, folder) => stir(this.#disk, folder))
+      await this.#nameDurably([{ hash, file: this.path(hash) }], (_, folder) => stir(this.#disk, folder))
     return true
   }
 
   /** Every blob there is, with its size in bytes. */
   *list(): Generator<{ hash: ContentHash; size: number }> {
-    for (const folder of this.#disk.readDirectory(this.directory)) {
+    for (const folder of this.#namesIn(this.directory)) {
       if (folder.kind !== 'dir' || !/^[0-9a-f]{2}$/.test(folder.name)) continue
-      for (const file of this.#disk.readDirectory(`${this.directory}/${folder.name}`)) {
-        const stat = this.#disk.lstat(`${this.directory}/${folder.name}/${file.name}`)
-        if (/^[0-9a-f]{62}$/.test(file.name) && stat !== null) yield { hash: folder.name + file.name, size: stat.size }
+      for (const file of this.#namesIn(`${this.directory}/${folder.name}`)) {
+        if (!/^[0-9a-f]{62}$/.test(file.name)) continue
+        const stat = this.stat(folder.name + file.name)
+        if (stat !== null) yield { hash: folder.name + file.name, size: stat.size }
       }
+    }
+  }
+
+  #namesIn(folder: string): readonly DirectoryEntry[] {
+    try {
+      return this.#disk.readDirectory(folder)
+    } catch (error) {
+      // Not there: then none of its blobs is, which those who name them will say.
+      if (hasSystemCode(error, 'ENOENT', 'ENOTDIR')) return []
+      throw asJournalError(error, 'reading the blobs', folder)
     }
   }
 
@@ -119,8 +139,18 @@ export class BlobStore {
       }
     } catch (error) {
       if (hasSystemCode(error, 'ENOENT')) return 'missing'
+      // Whatever stands there, the content cannot be had from it.
+      if (isSystemError(error)) return 'wrong'
       throw error
     }
+  }
+
+  /** Takes a file over as the blob `hash`, durably, when that is what it holds. */
+  async adopt(hash: ContentHash, file: string): Promise<boolean> {
+    const handle = this.#disk.open(file, 'read')
+    const found = await hashFile(this.#disk, handle).finally(() => this.#disk.close(handle))
+    if (found.hash === hash) await this.keep([{ hash, file }])
+    return found.hash === hash
   }
 
   remove(hash: ContentHash): void {
@@ -147,6 +177,13 @@ function noFolder(folder: string): JournalError {
 export function purgedError(hash: ContentHash, purgedBy?: number, path?: string): JournalError {
   const which =
     path === undefined ? `the content ${hash.slice(0, 16)}…` : `the content that ${path} had (${hash.slice(0, 16)}…)`
+  if (purgedBy === LOST.purgedBy) {
+    return new JournalError('NOT_FOUND', `${which} was lost in damage to the journal`, {
+      hint: "A salvage said so, and kept what was damaged in .journal/broken. 'journal verify' lists the gaps.",
+      path,
+      details: { hash, lost: true },
+    })
+  }
   const by = purgedBy === undefined ? '' : ` by transaction number ${purgedBy}`
   return new JournalError('NOT_FOUND', `${which} was purged${by}`, {
     hint: 'It was erased on purpose, and cannot be brought back. What else the transaction says is still there.',

@@ -8,10 +8,13 @@ export const RAW = 0
 /** Zeros, as many as there were bytes: the content was erased. */
 export const PURGED = 1
 
-/** A content that was erased, by the transaction of that number. */
+/** A content that was erased, by the transaction of that number; 0: by none, it was lost. */
 export interface Purged {
   readonly purgedBy: number
 }
+
+/** A content that a salvage found to be nowhere any more. */
+export const LOST: Purged = Object.freeze({ purgedBy: 0 })
 
 /** Where a content stands in the log. */
 export interface ContentLocation {

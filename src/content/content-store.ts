@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import type { Disk } from '../disk/disk.ts'
+import type { Disk, FileHandle } from '../disk/disk.ts'
 import { readFully } from '../disk/file.ts'
 import type { ContentHash } from '../entry/state.ts'
+import { asJournalError } from '../errors.ts'
 import type { LogReader } from '../log/log-reader.ts'
 import { type BlobStore, purgedError, unreadable } from './blob-store.ts'
 import { type ContentLocation, decodeContents, PURGED, type Purged, RAW } from './content-frame.ts'
@@ -50,7 +51,7 @@ export class ContentStore {
 
   /** The number of the transaction that erased a content; null for one that is there, or that was never. */
   async purgedBy(hash: ContentHash): Promise<number | null> {
-    if (this.#recent.has(hash) || this.#disk.lstat(this.blobs.path(hash)) !== null) return null
+    if (this.#recent.has(hash) || this.blobs.stat(hash) !== null) return null
     const place = await this.#locate(hash)
     return place !== null && 'purgedBy' in place ? place.purgedBy : null
   }
@@ -64,15 +65,14 @@ export class ContentStore {
   async read(hash: ContentHash): Promise<Uint8Array> {
     const bytes = await this.#fromLog(hash)
     if (bytes !== null) return bytes
-    const path = this.blobs.path(hash)
-    const stat = this.#disk.lstat(path)
-    if (stat === null) throw unreadable(hash, 'it is neither in the log nor among the blobs')
-    const handle = this.#disk.open(path, 'read')
+    const handle = this.#openBlob(hash)
     try {
-      const content = new Uint8Array(stat.size)
+      const content = new Uint8Array(this.#disk.stat(handle).size)
       const length = readFully(this.#disk, handle, content, 0)
-      if (length !== stat.size || hashBytes(content) !== hash) throw unreadable(hash, 'its blob is damaged')
+      if (length !== content.byteLength || hashBytes(content) !== hash) throw unreadable(hash, 'its blob is damaged')
       return content
+    } catch (error) {
+      throw asJournalError(error, `reading the content ${hash}`, this.blobs.path(hash))
     } finally {
       this.#disk.close(handle)
     }
@@ -85,9 +85,7 @@ export class ContentStore {
       yield bytes
       return
     }
-    const path = this.blobs.path(hash)
-    if (this.#disk.lstat(path) === null) throw unreadable(hash, 'it is neither in the log nor among the blobs')
-    const handle = this.#disk.open(path, 'read')
+    const handle = this.#openBlob(hash)
     try {
       const actual = createHash('sha256')
       for await (const chunk of readChunks(this.#disk, handle)) {
@@ -95,14 +93,28 @@ export class ContentStore {
         yield chunk
       }
       if (actual.digest('hex') !== hash) throw unreadable(hash, 'its blob is damaged')
+    } catch (error) {
+      throw asJournalError(error, `reading the content ${hash}`, this.blobs.path(hash))
     } finally {
       this.#disk.close(handle)
     }
   }
 
+  #openBlob(hash: ContentHash): FileHandle {
+    const path = this.blobs.path(hash)
+    try {
+      const kind = this.blobs.stat(hash)?.kind
+      if (kind === undefined) throw unreadable(hash, 'it is neither in the log nor among the blobs')
+      if (kind !== 'file') throw unreadable(hash, 'its blob is no file')
+      return this.#disk.open(path, 'read')
+    } catch (error) {
+      throw asJournalError(error, `reading the content ${hash}`, path)
+    }
+  }
+
   async #fromLog(hash: ContentHash): Promise<Uint8Array | null> {
     const known = this.#recent.get(hash)
-    if (known === undefined && this.#disk.lstat(this.blobs.path(hash)) !== null) return null
+    if (known === undefined && this.blobs.stat(hash) !== null) return null
     const location = known ?? (await this.#locate(hash))
     if (location === null) return null
     if ('purgedBy' in location) throw purgedError(hash, location.purgedBy)

@@ -12,7 +12,15 @@ export interface Head {
   readonly chain: string
   /** Its time. */
   readonly time: number
+  /**
+   * Behind a gap whose last chain value is lost: sha256 of the body of the one commit that may follow. `chain` is all zeros then, and that commit's
+   * own is taken for the next.
+   */
+  readonly next?: string
 }
+
+/** Stands for a chain value that is lost. */
+export const LOST_CHAIN = '0'.repeat(64)
 
 /** The head of a journal without transactions. */
 export function genesis(journalId: string): Head {
@@ -21,6 +29,17 @@ export function genesis(journalId: string): Head {
 
 function link(previous: string, body: Uint8Array): Buffer {
   return createHash('sha256').update(previous, 'hex').update(body).digest()
+}
+
+function isLinked(head: Head, chain: Uint8Array, body: Uint8Array): boolean {
+  return head.next === undefined
+    ? link(head.chain, body).equals(chain)
+    : createHash('sha256').update(body).digest('hex') === head.next
+}
+
+/** What a gap binds the commit behind it by: sha256 of its body. */
+export function bodyHash(payload: Uint8Array): string {
+  return createHash('sha256').update(parts(payload)[1]).digest('hex')
 }
 
 /** The payload of a commit frame, and the head after it. */
@@ -47,7 +66,7 @@ export function verifyCommit(head: Head, payload: Uint8Array): ChainedCommit {
   const reason =
     commit.seq !== head.seq + 1
       ? `it has number ${commit.seq}, and ${head.seq + 1} was due`
-      : link(head.chain, body).equals(chain)
+      : isLinked(head, chain, body)
         ? null
         : 'its chain value does not fit the history before it'
   if (reason !== null) {

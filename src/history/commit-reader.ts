@@ -1,5 +1,4 @@
 import type { FileHandle } from '../disk/disk.ts'
-import { readFully } from '../disk/file.ts'
 import { readCommit } from '../entry/chain.ts'
 import { fromHex } from '../entry/codec.ts'
 import type { ChainedCommit } from '../entry/commit.ts'
@@ -27,16 +26,17 @@ export class CommitReader {
   frame(position: Position): (FrameHeader & { readonly payload: Uint8Array }) | null {
     const handle = this.#open(segmentOf(position))
     if (handle === null) return null
-    const { disk } = this.#source
     const offset = offsetOf(position)
     const first = new Uint8Array(FIRST_READ)
-    const length = readFully(disk, handle, first, offset)
+    const { segments } = this.#source.reader
+    const length = segments.read(handle, first, offset, segmentOf(position))
     const header = decodeHeader(first.subarray(0, length), 0, this.#seed, position)
     if (header === null) return null
     let payload = first.subarray(HEADER_SIZE, Math.min(length, HEADER_SIZE + header.length))
     if (payload.byteLength < header.length) {
       payload = new Uint8Array(header.length)
-      if (readFully(disk, handle, payload, offset + HEADER_SIZE) !== header.length) return null
+      const read = segments.read(handle, payload, offset + HEADER_SIZE, segmentOf(position))
+      if (read !== header.length) return null
     }
     return payloadIsRight(header, payload) ? { ...header, payload } : null
   }
@@ -61,7 +61,7 @@ export class CommitReader {
     this.close()
     const { segments } = this.#source.reader
     if (segment < 1 || !segments.exists(segment)) return null
-    this.#handle = this.#source.disk.open(segments.path(segment), 'read')
+    this.#handle = segments.open(segment)
     this.#segment = segment
     return this.#handle
   }

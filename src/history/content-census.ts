@@ -31,6 +31,7 @@ export class ContentCensus {
   readonly #inLog = new Set<string>()
   readonly #blobs = new Map<string, 'right' | 'wrong' | 'named'>()
   readonly #purged = new Set<string>()
+  readonly #lost = new Set<string>()
   readonly #bad = new Map<ContentHash, Bad>()
   readonly #wanted = new Map<ContentHash, Wanted>()
 
@@ -69,6 +70,25 @@ export class ContentCensus {
     }
   }
 
+  /** Known to be gone: a gap in the log says so. */
+  lost(hash: ContentHash): void {
+    this.#lost.add(compact(hash))
+  }
+
+  /** How many contents are gone for good that did not come back. */
+  get gone(): number {
+    let count = 0
+    for (const key of this.#lost) if (!this.#inLog.has(key) && !this.#blobs.has(key)) count += 1
+    return count
+  }
+
+  /** Can it be had, or is it known why not? */
+  accounted(hash: ContentHash): boolean {
+    const key = compact(hash)
+    const blob = this.#blobs.get(key)
+    return this.#inLog.has(key) || blob === 'right' || blob === 'named' || this.#purged.has(key) || this.#lost.has(key)
+  }
+
   found(hash: ContentHash): void {
     this.#inLog.add(compact(hash))
   }
@@ -97,16 +117,31 @@ export class ContentCensus {
     else wanted.more += 1
   }
 
-  /** To be called when the whole log was read: a content may stand anywhere in it. */
-  conclude(): void {
+  /** Contents that transactions name and that cannot be had, when the whole log was read: one may stand anywhere in it. */
+  *missing(): Generator<{
+    readonly hash: ContentHash
+    readonly tx: string
+    readonly path: string
+    readonly more: number
+  }> {
     for (const [hash, { tx, path, more }] of this.#wanted) {
       const key = compact(hash)
       const blob = this.#blobs.get(key)
-      if (this.#inLog.has(key) || (blob === undefined && this.#purged.has(key))) continue
-      if (blob === 'right') {
-        this.#blobs.set(key, 'named')
-        continue
-      }
+      if (this.#inLog.has(key) || (blob === undefined && (this.#purged.has(key) || this.#lost.has(key)))) continue
+      if (blob === 'right') this.#blobs.set(key, 'named')
+      else yield { hash, tx, path, more }
+    }
+  }
+
+  /** Blobs that do not hash to their names. */
+  *wrongBlobs(): Generator<ContentHash> {
+    for (const [key, state] of this.#blobs) if (state === 'wrong') yield Buffer.from(key, 'latin1').toString('hex')
+  }
+
+  conclude(): void {
+    for (const { hash, tx, path, more } of this.missing()) {
+      const key = compact(hash)
+      const blob = this.#blobs.get(key)
       const bad = this.#bad.get(hash)
       const why =
         bad?.why ?? (blob === 'wrong' ? 'its blob is damaged' : 'it is neither in the log nor among the blobs')
@@ -122,7 +157,8 @@ export class ContentCensus {
       if (blob === 'wrong') this.#blobs.set(key, 'named')
     }
     for (const [hash, bad] of this.#bad) {
-      if (this.#inLog.has(compact(hash)) || this.#purged.has(compact(hash))) continue
+      const key = compact(hash)
+      if (this.#inLog.has(key) || this.#purged.has(key) || this.#lost.has(key)) continue
       this.#findings.add({
         kind: 'content',
         message: `the content ${hash} cannot be read: ${bad.why}`,
@@ -130,9 +166,7 @@ export class ContentCensus {
         ...placeOf(bad),
       })
     }
-    for (const [key, state] of this.#blobs) {
-      if (state !== 'wrong') continue
-      const hash = Buffer.from(key, 'latin1').toString('hex')
+    for (const hash of this.wrongBlobs()) {
       this.#findings.add({
         kind: 'blob',
         message: `the blob ${hash} does not hash to its name; no transaction needs it`,

@@ -1,3 +1,4 @@
+import { LOST } from '../content/content-frame.ts'
 import type { Entry } from '../entry/entry.ts'
 import type { ContentHash } from '../entry/state.ts'
 import { statesOf } from './content-census.ts'
@@ -18,7 +19,7 @@ const PIECE = 768 * 1024
  * - `{ type: 'header', format, version, journal, seq, chain, exported }`, `exported` an ISO 8601 time;
  * - for each transaction, oldest first: pieces of its large contents, `{ type: 'content', hash, offset, size, base64 }`, `size` of the whole content; then
  *   `{ type: 'transaction', …, contents }` with the keys of a commit and `contents` of `{ hash, utf8 }`, `{ hash, base64 }`, `{ hash, size }` for
- *   one given in pieces, or `{ hash, purged: true }`: those that no earlier object brought;
+ *   one given in pieces, `{ hash, purged: true }`, or `{ hash, lost: true }` for one lost in a gap: those that no earlier object brought;
  * - `{ type: 'end', transactions, chain }`, so that a cut file is noticed.
  * Memory: one megabyte of contents, and 32 bytes for every content given so far.
  * @throws JournalError `CORRUPT` for a content that cannot be read.
@@ -49,7 +50,8 @@ export async function* exportHistory(
         const key = Buffer.from(hash, 'hex').toString('latin1')
         if (given.has(key)) continue
         given.add(key)
-        if ((await source.contents.purgedBy(hash)) !== null) contents.push({ hash, purged: true })
+        const by = await source.contents.purgedBy(hash)
+        if (by !== null) contents.push(by === LOST.purgedBy ? { hash, lost: true } : { hash, purged: true })
         else if (inline + size <= INLINE_LIMIT) {
           inline += size
           const bytes = await source.contents.read(hash)

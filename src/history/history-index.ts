@@ -3,6 +3,7 @@ import { NodeDisk } from '../disk/node-disk.ts'
 import type { Head } from '../entry/chain.ts'
 import type { ChainedCommit, CommitKind } from '../entry/commit.ts'
 import type { ContentHash } from '../entry/state.ts'
+import { JournalError } from '../errors.ts'
 import { CommitReader } from './commit-reader.ts'
 import { type OpenDatabase, openMemory } from './index-database.ts'
 import {
@@ -13,7 +14,9 @@ import {
   type Page,
   type PathState,
   pageOf,
+  type Remembered,
   recordOf,
+  rememberedOf,
   stateAt,
   type TransactionQuery,
 } from './index-query.ts'
@@ -25,11 +28,12 @@ import {
   decodeText,
   type IndexHead,
   KEY,
+  LOST_TX,
   seqOfKey,
   type TransactionRecord,
 } from './index-record.ts'
 import { IndexStore } from './index-store.ts'
-import { Projection } from './projection.ts'
+import { type Claim, Projection, storedHead } from './projection.ts'
 import type { HistorySource, OnHistoryProgress } from './source.ts'
 
 export interface HistoryIndexOptions {
@@ -38,6 +42,13 @@ export interface HistoryIndexOptions {
   readonly onProgress?: OnHistoryProgress
   /** Answer from what stands before the damage instead of failing with `CORRUPT` when the log is damaged. */
   readonly tolerant?: boolean
+}
+
+function lostError(seq: number): JournalError {
+  return new JournalError('NOT_FOUND', `transaction number ${seq} was lost: a salvage left a gap in its place`, {
+    hint: "'journal verify' lists the gaps; what was cut out is in .journal/broken.",
+    details: { seq },
+  })
 }
 
 /** Answers questions about the history, by way of an index that is always brought up to date with the log first. */
@@ -84,16 +95,40 @@ export class HistoryIndex {
     return head
   }
 
+  /**
+   * What the stored index knew to be durable of the log, without bringing it up to date; null when there is none, or another process has it.
+   * Never throws: it is a witness, not a part of the journal.
+   */
+  claim(): Promise<Claim | null> {
+    const { disk, directory, journalId } = this.#source
+    if (disk instanceof NodeDisk && disk.lstat(`${directory}/index`) === null) return Promise.resolve(null)
+    return this.#store.peek((database) => storedHead(database, journalId))
+  }
+
+  /** What the stored index remembers of transactions that the log may not have any more: a help to name them, and nothing to rely on. */
+  async remembered(from: number, to: number): Promise<readonly Remembered[]> {
+    const { disk, directory } = this.#source
+    if (disk instanceof NodeDisk && disk.lstat(`${directory}/index`) === null) return []
+    return (await this.#store.peek((database) => rememberedOf(database, from, to))) ?? []
+  }
+
   /** The record of transaction `seq`, which must be between 1 and the head. */
   record(seq: number): Promise<TransactionRecord> {
     return this.#store.run((database) => recordOf(database, seq))
+  }
+
+  /** @throws JournalError `NOT_FOUND` for a transaction that is lost */
+  async requirePresent(seq: number): Promise<void> {
+    if ((await this.record(seq)).tx === LOST_TX) throw lostError(seq)
   }
 
   commit(seq: number): Promise<ChainedCommit> {
     return this.#store.run(async (database) => {
       const frames = new CommitReader(this.#source)
       try {
-        return frames.commit(await recordOf(database, seq))
+        const record = await recordOf(database, seq)
+        if (record.tx === LOST_TX) throw lostError(seq)
+        return frames.commit(record)
       } finally {
         frames.close()
       }

@@ -8,6 +8,7 @@ import {
   decodeTransaction,
   IndexFault,
   KEY,
+  LOST_TX,
   type PathRecord,
   seqOfKey,
   type TransactionRecord,
@@ -77,7 +78,7 @@ export async function pageOf(
       const { seq } = record
       if (reverse) to = seq - 1
       else from = seq + 1
-      if (matches(record, query)) items.push(record)
+      if (record.tx !== LOST_TX && matches(record, query)) items.push(record)
       if (items.length === limit) break
     }
     if (seqs.length < wanted && items.length < limit) return { items, next: null }
@@ -157,4 +158,27 @@ export async function currentsOf(
   }
   const last = items.at(-1)
   return { items, next: items.length === PAGE && last !== undefined ? last.path : null }
+}
+
+/** A transaction as the index has it. */
+export interface Remembered {
+  readonly seq: number
+  readonly tx: string
+  readonly paths: readonly string[]
+}
+
+/** Walks over every path that is named. */
+export async function rememberedOf(database: IndexDatabase, from: number, to: number): Promise<Remembered[]> {
+  const found = new Map<number, { seq: number; tx: string; paths: string[] }>()
+  for await (const [key, value] of database.iterator({ gte: KEY.transaction(from), lte: KEY.transaction(to) })) {
+    const { seq, tx } = decodeTransaction(seqOfKey(key), value)
+    if (tx !== LOST_TX) found.set(seq, { seq, tx, paths: [] })
+  }
+  if (found.size === 0) return []
+  for await (const key of database.keys({ gt: 'p', lt: 'q' })) found.get(seqOfKey(key))?.paths.push(pathOfKey(key))
+  return [...found.values()]
+}
+
+function pathOfKey(key: string): string {
+  return key.slice(1, key.lastIndexOf('\0'))
 }

@@ -25,7 +25,7 @@ import type { ContentHash, Owner, State } from '../entry/state.ts'
 import type { Position } from '../log/position.ts'
 
 /** Raised with every change of the layout above; an index of another version is rebuilt. */
-export const INDEX_VERSION = 1
+export const INDEX_VERSION = 2
 
 /** The index is damaged, or disagrees with the log: rebuild it. Never leaves this room. */
 export class IndexFault extends Error {
@@ -47,6 +47,11 @@ export interface IndexHead extends Head {
   readonly end: Position
   /** Entries in all transactions so far. */
   readonly entries: number
+  /** The log was known to be on stable storage up to here when this was written: a log that ends before it has lost something. */
+  readonly durable: Position
+  /** Number and chain value of the last transaction before that, as far as known. */
+  readonly durableSeq: number
+  readonly durableChain: string
 }
 
 export interface TransactionRecord {
@@ -63,6 +68,9 @@ export interface TransactionRecord {
   /** How many paths it names. */
   readonly paths: number
 }
+
+/** Stands in the record of a transaction that is lost; its position is that of the gap. */
+export const LOST_TX = ''
 
 /** One transaction's net change to a path. */
 export interface PathRecord {
@@ -153,6 +161,9 @@ export function decodeHead(bytes: Uint8Array): IndexHead | null {
     payloadHash: text(map.payloadHash, 'head'),
     end: integer(map.end, 'head'),
     entries: integer(map.entries, 'head'),
+    durable: integer(map.durable, 'head'),
+    durableSeq: integer(map.durableSeq, 'head'),
+    durableChain: text(map.durableChain, 'head'),
   }
 }
 

@@ -95,6 +95,22 @@ export class IndexStore {
     }
   }
 
+  /** Looks into the database as it lies there, unless it is in use already; null when that cannot be done. */
+  async peek<T>(look: (database: IndexDatabase) => Promise<T>): Promise<T | null> {
+    if (this.#closed || this.#current !== null) return null
+    let database: IndexDatabase | null = null
+    try {
+      await this.#closing
+      database = await this.#options.openDatabase(this.#options.location)
+      return await look(database)
+    } catch {
+      // It is broken, or another process has it: then it bears no witness.
+      return null
+    } finally {
+      await database?.close().catch(() => undefined)
+    }
+  }
+
   /** Closes it for good. */
   async close(): Promise<void> {
     this.#closed = true

@@ -20,10 +20,10 @@ const NAMED = 5
 export async function resolvePoint(index: HistoryIndex, at: At, now: number): Promise<number> {
   const head = await index.head()
   if (at instanceof Date) return atTime(index, head.seq, checkedTime(at.getTime(), String(at)))
-  if (typeof at === 'number') return atNumber(at, head.seq)
+  if (typeof at === 'number') return present(index, atNumber(at, head.seq))
   const text = at.trim()
   if (text === 'head') return head.seq
-  if (/^\d{1,15}$/.test(text)) return atNumber(Number(text), head.seq)
+  if (/^\d{1,15}$/.test(text)) return present(index, atNumber(Number(text), head.seq))
   if (TX.test(text)) return atTransaction(index, text)
   const age = AGE.exec(text)
   if (age !== null) return atTime(index, head.seq, now - Number(age[1]) * (UNIT_MS[age[2] as string] as number))
@@ -55,6 +55,12 @@ export async function resolveTransaction(index: HistoryIndex, ref: string | numb
       hint: "See 'journal log' for the transactions there are.",
     })
   }
+  return seq
+}
+
+/** What stood at a number that is lost, nobody knows. */
+async function present(index: HistoryIndex, seq: number): Promise<number> {
+  if (seq > 0) await index.requirePresent(seq)
   return seq
 }
 

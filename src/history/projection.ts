@@ -1,13 +1,16 @@
-import { decodeContents, RAW } from '../content/content-frame.ts'
+import { decodeContents, LOST, RAW } from '../content/content-frame.ts'
 import { breathe, readPart } from '../disk/file.ts'
 import { genesis, readCommit } from '../entry/chain.ts'
 import type { ChainedCommit } from '../entry/commit.ts'
+import { decodeGap, headBehind } from '../entry/control.ts'
 import { changesOf } from '../entry/entry.ts'
-import type { JournalError } from '../errors.ts'
-import { frameSize, HEADER_SIZE } from '../log/frame.ts'
+import { JournalError } from '../errors.ts'
+import { followsNumber, frameSize, HEADER_SIZE } from '../log/frame.ts'
 import type { Frame } from '../log/log-reader.ts'
 import { LOG_START, offsetOf, type Position, segmentOf } from '../log/position.ts'
-import { corruptionError, judgeTail } from '../log/tail.ts'
+import { corruptionError, judgeTail, lostEndError } from '../log/tail.ts'
+import { readHint } from '../store/checkpoint-hint.ts'
+import { Layout } from '../store/layout.ts'
 import { CommitReader } from './commit-reader.ts'
 import type { IndexDatabase } from './index-database.ts'
 import {
@@ -24,6 +27,7 @@ import {
   IndexFault,
   type IndexHead,
   KEY,
+  LOST_TX,
   type PathRecord,
 } from './index-record.ts'
 import { ancestorsOf } from './path-scope.ts'
@@ -70,9 +74,10 @@ export class Projection {
     return this.#inTurn(async () => {
       this.#head = null
       this.#cleanEnd = 0
-      const head = await this.#readHead(database)
+      const { head, claim } = await this.#readHead(database)
       if (head === null) await database.clear()
-      this.#head = head ?? this.#genesis()
+      // What the index knew to be durable outlives it: else the second look would take a log that lost its end for whole.
+      this.#head = head ?? { ...this.#genesis(), ...claim }
       await this.#advance(database)
     })
   }
@@ -102,28 +107,32 @@ export class Projection {
   #genesis(): IndexHead {
     const { journalId: journal, disk } = this.#source
     const none = { commit: 0, frame: 0, sequence: 0, payloadHash: '', end: LOG_START, entries: 0 }
-    return { ...genesis(journal), journal, boot: disk.bootId, ...none }
+    return { ...genesis(journal), journal, boot: disk.bootId, ...none, ...NO_CLAIM }
   }
 
   /** The stored head when it can be trusted: the log may have lost its end in a power cut after that was indexed. */
-  async #readHead(database: IndexDatabase): Promise<IndexHead | null> {
-    const bytes = await database.get(KEY.head)
-    const head = bytes === undefined ? null : decodeHead(bytes)
-    if (head === null || head.journal !== this.#source.journalId || head.sequence === 0) return null
+  async #readHead(database: IndexDatabase): Promise<{ readonly head: IndexHead | null; readonly claim: Claim }> {
+    const head = await storedHead(database, this.#source.journalId)
+    if (head === null) return { head, claim: NO_CLAIM }
+    return { head: (await this.#isCurrent(database, head)) ? head : null, claim: claimOf(head) }
+  }
+
+  async #isCurrent(database: IndexDatabase, head: IndexHead): Promise<boolean> {
+    if (head.sequence === 0) return false
     if (head.boot !== this.#source.disk.bootId) {
       const synced = await database.get(KEY.synced)
-      if (synced === undefined || decodeNumber(synced) !== head.end) return null
+      if (synced === undefined || decodeNumber(synced) !== head.end) return false
     }
     const frames = new CommitReader(this.#source)
     try {
       const frame = frames.frame(head.frame)
       if (frame === null || frame.sequence !== head.sequence || frame.payloadHash.toString(16) !== head.payloadHash)
-        return null
-      if (head.seq === 0) return head
+        return false
+      if (head.commit === 0) return true
       const commit = frames.frame(head.commit)
-      if (commit?.kind !== 'commit') return null
+      if (commit?.kind !== 'commit') return false
       const { seq, chain } = readCommit(commit.payload)
-      return seq === head.seq && chain === head.chain ? head : null
+      return seq === head.seq && chain === head.chain
     } finally {
       frames.close()
     }
@@ -133,10 +142,15 @@ export class Projection {
     const until = this.#source.readable?.()
     if (until !== undefined && until <= this.head.end) return
     if (this.head.end === this.#cleanEnd && this.#endsAt(this.#cleanEnd)) return
+    const { disk, root, journalId } = this.#source
+    // Before the log: a checkpoint that is written meanwhile must not look lost. The writer itself looked when it was opened.
+    const hint = Number.isFinite(until) ? null : readHint(disk, new Layout(root), journalId)
     for (let attempt = 0; ; attempt += 1) {
       const before = this.head.end
       const { position, unread } = await this.#readOn(database, until)
-      if (!unread) {
+      const { durable, durableSeq } = this.head
+      const lost = position < durable || (hint !== null && position <= hint)
+      if (!unread && !lost) {
         this.#damage = null
         this.#cleanEnd = until === undefined ? this.head.end : 0
         return
@@ -148,7 +162,8 @@ export class Projection {
         continue
       }
       const verdict = judgeTail(this.#source.reader, position)
-      this.#damage = verdict.verdict === 'corrupt' ? corruptionError(position, verdict) : null
+      if (verdict.verdict === 'corrupt') this.#damage = corruptionError(position, verdict)
+      else this.#damage = lost ? lostEndError(position, Math.max(durable, hint ?? 0), this.head.seq, durableSeq) : null
       this.#settledAt = position
       return
     }
@@ -174,6 +189,9 @@ export class Projection {
     let bytes = 0
     let done = 0
     const flush = async () => {
+      const durable = this.#source.durable?.() ?? 0
+      if (durable >= head.end && durable > head.durable)
+        head = { ...head, durable: head.end, durableSeq: head.seq, durableChain: head.chain }
       batch.push({ type: 'put', key: KEY.head, value: encodeHead(head) })
       await database.batch(batch)
       this.#head = head
@@ -192,7 +210,7 @@ export class Projection {
         }
         const frame = step.value
         // Frames that were written, and a segment that was begun, while this one was being read would be passed over.
-        if (frame.sequence !== head.sequence + 1) {
+        if (!followsNumber(frame, head.sequence)) {
           if (bytes > 0) await flush()
           return { position: head.end, unread: true }
         }
@@ -208,6 +226,7 @@ export class Projection {
   #apply(frame: Frame, head: IndexHead, batch: Put[]): IndexHead {
     const next = {
       ...head,
+      ...claimBy(frame, head),
       boot: this.#source.disk.bootId,
       frame: frame.position,
       sequence: frame.sequence,
@@ -220,6 +239,7 @@ export class Projection {
         batch.push({ type: 'put', key: KEY.content(hash), value: encodeLocation({ position: frame.position, index }) })
       }
     }
+    if (frame.kind === 'gap') return { ...next, ...putGap(batch, frame, head) }
     if (frame.kind !== 'commit') return next
     const commit = readCommit(frame.payload)
     putCommit(batch, commit, frame.position)
@@ -239,6 +259,31 @@ export class Projection {
   }
 }
 
+/** What an index knows to be on stable storage. */
+export type Claim = Pick<IndexHead, 'durable' | 'durableSeq' | 'durableChain'>
+
+const NO_CLAIM: Claim = { durable: 0, durableSeq: 0, durableChain: '' }
+
+function claimOf({ durable, durableSeq, durableChain }: IndexHead): Claim {
+  return { durable, durableSeq, durableChain }
+}
+
+/** The claim of a frame about what stands before it, where it goes beyond what is known. */
+function claimBy(frame: Frame, head: IndexHead): Partial<Claim> {
+  if (frame.durable <= head.durable) return {}
+  // Only then is it known which transactions those are.
+  return frame.durable === head.end
+    ? { durable: frame.durable, durableSeq: head.seq, durableChain: head.chain }
+    : { durable: frame.durable }
+}
+
+/** The head that an index holds for this journal, be it up to date or not. */
+export async function storedHead(database: IndexDatabase, journalId: string): Promise<IndexHead | null> {
+  const bytes = await database.get(KEY.head)
+  const head = bytes === undefined ? null : decodeHead(bytes)
+  return head?.journal === journalId ? head : null
+}
+
 /** Net change a path; null for paths where something was only preserved. */
 function pathsOf(commit: ChainedCommit): Map<string, PathRecord | null> {
   const paths = new Map<string, PathRecord | null>()
@@ -250,6 +295,34 @@ function pathsOf(commit: ChainedCommit): Map<string, PathRecord | null> {
     }
   }
   return paths
+}
+
+/** More than any damage can swallow; each takes a record in the index. */
+const LOST_LIMIT = 2 ** 24
+
+function gapError(position: Position): JournalError {
+  return new JournalError(
+    'CORRUPT',
+    `the gap at segment ${segmentOf(position)}, offset ${offsetOf(position)} cannot be`,
+    {
+      hint: "Its checksum is right, so it was written like this. Run 'journal verify' and report it.",
+      details: { position: [segmentOf(position), offsetOf(position)] },
+    },
+  )
+}
+
+/** Numbers that are lost are in the index too, so that every number up to the newest is. */
+function putGap(batch: Put[], frame: Frame, head: IndexHead): Partial<IndexHead> {
+  const gap = decodeGap(frame.payload)
+  for (const hash of gap.contents) batch.push({ type: 'put', key: KEY.content(hash), value: encodePurged(LOST) })
+  const { seq, chain, time } = headBehind(head, gap)
+  if (seq - head.seq > LOST_LIMIT) throw gapError(frame.position)
+  for (let lost = head.seq + 1; lost <= seq; lost += 1) {
+    const record = { position: frame.position, tx: LOST_TX, time, kind: 'write', paths: 0 } as const
+    batch.push({ type: 'put', key: KEY.transaction(lost), value: encodeTransaction({ seq: lost, ...record }) })
+  }
+  // No commit frame vouches for a number that is lost.
+  return seq === head.seq ? {} : { seq, chain, time, commit: 0 }
 }
 
 function putCommit(batch: Put[], commit: ChainedCommit, position: Position): void {

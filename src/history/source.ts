@@ -19,6 +19,8 @@ export interface HistorySource {
    * valid frames stand.
    */
   readonly readable?: () => Position
+  /** Up to where this process, when it is the writer, knows the log to be on stable storage; 0: nothing. */
+  readonly durable?: () => Position
 }
 
 /** How far a long piece of work is; `total` 0 when unknown. */

@@ -4,13 +4,13 @@ import { Recent } from '../content/recent.ts'
 import { breathe } from '../disk/file.ts'
 import { genesis, readCommit, verifyCommit } from '../entry/chain.ts'
 import type { ChainedCommit } from '../entry/commit.ts'
-import { decodeCheckpoint, decodeSegment, decodeTerm } from '../entry/control.ts'
+import { decodeCheckpoint, decodeGap, decodeSegment, decodeTerm, headBehind } from '../entry/control.ts'
 import { JournalError, shown } from '../errors.ts'
-import { frameSize } from '../log/frame.ts'
+import { followsNumber, frameSize } from '../log/frame.ts'
 import type { Frame } from '../log/log-reader.ts'
 import { LOG_START, offsetOf, type Position, segmentOf } from '../log/position.ts'
 import { readHint } from '../store/checkpoint-hint.ts'
-import { Layout } from '../store/layout.ts'
+import { Layout, unfinishedSalvage } from '../store/layout.ts'
 import { ContentCensus } from './content-census.ts'
 import { describeDamage } from './damage.ts'
 import { Findings, type Problem } from './findings.ts'
@@ -33,9 +33,20 @@ export interface VerifyReport {
   readonly tornBytes: number
   /** At most 1000; `problemsOmitted` says how many more there were. */
   readonly problems: readonly Problem[]
+  /** Places where a salvage left a gap: what is lost there is known, and is no problem any more. Absent when there are none. */
+  readonly gaps?: readonly Gap[]
   readonly problemsOmitted: number
   /** What differs in the workspace, when asked for; has no part in `ok`. */
   readonly changed?: readonly ExternalChange[]
+}
+
+/** What was lost at one place of the history. */
+export interface Gap {
+  readonly position: readonly [segment: number, offset: number]
+  /** Numbers of the first and the last transaction lost here; null: none. */
+  readonly lost: { readonly from: number; readonly to: number } | null
+  /** How many contents are lost. */
+  readonly contents: number
 }
 
 export interface VerifyOptions {
@@ -77,6 +88,7 @@ class Verification {
   readonly #source: HistorySource
   readonly #onProgress: OnHistoryProgress | undefined
   readonly #findings = new Findings()
+  readonly #gaps: Gap[] = []
   readonly #census: ContentCensus
   /** The chain value that must occur; null when it did, or none must. */
   #awaited: string | null
@@ -95,6 +107,8 @@ class Verification {
   readonly #erasedWords = new Map<string, string>()
   #total = 0
   #last: { sequence: number; term: number } | null = null
+  /** Where CHECKPOINT says that a checkpoint stands; null once that was found. */
+  #hint: Position | null = null
 
   constructor(source: HistorySource, onProgress: OnHistoryProgress | undefined, awaited: string | null) {
     this.#source = source
@@ -105,6 +119,10 @@ class Verification {
   }
 
   async run(): Promise<VerifyReport> {
+    const { disk, root } = this.#source
+    const layout = new Layout(root)
+    if (disk.lstat(layout.salvage) !== null)
+      this.#findings.add({ kind: 'lost', message: unfinishedSalvage(layout).message })
     await this.#census.checkBlobs(this.#onProgress)
     const { segments } = this.#source.reader
     this.#total = segments.list().reduce((sum, segment) => sum + segments.size(segment), 0)
@@ -114,6 +132,7 @@ class Verification {
     this.#census.conclude()
     this.#concludeWords()
     this.#concludeHead()
+    this.#concludeHint()
     return {
       ok: this.#findings.count === 0,
       transactions: this.#transactions,
@@ -123,6 +142,7 @@ class Verification {
       purged: this.#census.purged,
       tornBytes,
       problems: this.#findings.problems,
+      ...(this.#gaps.length === 0 ? {} : { gaps: this.#gaps }),
       problemsOmitted: this.#findings.omitted,
     }
   }
@@ -134,6 +154,7 @@ class Verification {
     let durable: Position | null = null
     const { disk, root, journalId } = this.#source
     const hint = readHint(disk, new Layout(root), journalId)
+    this.#hint = hint
     for (let attempt = 0; ; ) {
       const until = this.#source.readable?.()
       const end = await this.#read(position, until)
@@ -176,7 +197,7 @@ class Verification {
         if (step.done === true) return step.value
         const frame = step.value
         // A segment that appeared while this one was being read.
-        if (this.#last !== null && frame.sequence !== this.#last.sequence + 1) return { position, unread: true }
+        if (this.#last !== null && !followsNumber(frame, this.#last.sequence)) return { position, unread: true }
         this.#last = { sequence: frame.sequence, term: frame.term }
         this.#frame(frame)
         const size = frameSize(frame.length)
@@ -205,9 +226,13 @@ class Verification {
           break
         case 'checkpoint':
           this.#checkpoint(frame)
+          if (frame.position === this.#hint) this.#hint = null
           break
         case 'content':
           this.#contents(frame)
+          break
+        case 'gap':
+          this.#gap(frame)
           break
         case 'commit':
           this.#commit(frame)
@@ -248,6 +273,26 @@ class Verification {
 
   #contradicted({ position }: Frame, message: string): void {
     this.#findings.add({ kind: 'record', message, position: [segmentOf(position), offsetOf(position)] })
+  }
+
+  #gap(frame: Frame): void {
+    const gap = decodeGap(frame.payload)
+    const position: [number, number] = [segmentOf(frame.position), offsetOf(frame.position)]
+    const before = this.#head
+    const after = headBehind(before, gap)
+    if (this.#linked && (after.seq < before.seq || after.time < before.time)) {
+      const message = `the gap at segment ${position[0]}, offset ${position[1]} goes back behind transaction ${before.seq}`
+      this.#findings.add({ kind: 'chain', message, position })
+    }
+    const lost = after.seq > before.seq ? { from: before.seq + 1, to: after.seq } : null
+    this.#gaps.push({ position, lost, contents: gap.contents.length })
+    for (const hash of gap.contents) this.#census.lost(hash)
+    // A purge may be among what is lost.
+    if (lost !== null) this.#erasedWords.clear()
+    if (gap.seq !== null) this.#linked = true
+    // A term may have been announced where the gap is.
+    this.#announced = null
+    this.#head = after
   }
 
   #contents(frame: Frame): void {
@@ -314,6 +359,14 @@ class Verification {
     const { seq, chain } = this.#head
     const message = `the head ${this.#awaited} is not in this history, which ends with transaction number ${seq} at ${chain}: it was replaced by an older copy, or written anew`
     this.#findings.add({ kind: 'head', message })
+  }
+
+  /** A log that was replaced by another copy may be long enough, and yet not have the checkpoint. */
+  #concludeHint(): void {
+    if (this.#hint === null || this.#findings.count > 0) return
+    const position: [number, number] = [segmentOf(this.#hint), offsetOf(this.#hint)]
+    const message = `CHECKPOINT names a checkpoint at segment ${position[0]}, offset ${position[1]} that is not in this log: it was replaced by another copy`
+    this.#findings.add({ kind: 'lost', message, position })
   }
 
   async #durableBehind(position: Position): Promise<Position> {

@@ -7,9 +7,17 @@ import { offsetOf, type Position, positionOf, segmentOf } from './position.ts'
 
 const api = await xxhash()
 
-export const FRAME_KIND = { segment: 1, term: 2, content: 3, commit: 4, checkpoint: 5 } as const
+export const FRAME_KIND = { segment: 1, term: 2, content: 3, commit: 4, checkpoint: 5, gap: 6 } as const
 export type FrameKind = keyof typeof FRAME_KIND
-const KINDS: readonly (FrameKind | undefined)[] = [undefined, 'segment', 'term', 'content', 'commit', 'checkpoint']
+const KINDS: readonly (FrameKind | undefined)[] = [
+  undefined,
+  'segment',
+  'term',
+  'content',
+  'commit',
+  'checkpoint',
+  'gap',
+]
 
 /** Bytes before the payload. */
 export const HEADER_SIZE = 56
@@ -110,7 +118,11 @@ export function follows(
   header: FrameHeader,
   previous: { readonly sequence: number; readonly term: number } | null,
 ): boolean {
-  return previous === null
-    ? header.sequence === 1
-    : header.sequence === previous.sequence + 1 && header.term >= previous.term
+  if (previous === null) return header.sequence === 1
+  return followsNumber(header, previous.sequence) && header.term >= previous.term
+}
+
+/** Condition 6. A gap stands for frames that are lost, and is numbered like the last of them. */
+export function followsNumber({ kind, sequence }: Pick<FrameHeader, 'kind' | 'sequence'>, previous: number): boolean {
+  return kind === 'gap' ? sequence > previous : sequence === previous + 1
 }

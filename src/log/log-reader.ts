@@ -1,5 +1,4 @@
 import type { FileHandle } from '../disk/disk.ts'
-import { readFully } from '../disk/file.ts'
 import { JournalError } from '../errors.ts'
 import {
   ALIGNMENT,
@@ -67,6 +66,7 @@ function riddled(segment: number, offset: number): JournalError {
 class SegmentFile {
   readonly size: number
   readonly #segments: Segments
+  readonly #segment: number
   readonly #handle: FileHandle
   readonly #chunkSize: number
   #chunk = new Uint8Array(0)
@@ -76,7 +76,8 @@ class SegmentFile {
   constructor(segments: Segments, segment: number, chunk = CHUNK) {
     this.#segments = segments
     this.#chunkSize = chunk
-    this.#handle = segments.disk.open(segments.path(segment), 'read')
+    this.#segment = segment
+    this.#handle = segments.open(segment)
     try {
       this.size = segments.disk.stat(this.#handle).size
     } catch (error) {
@@ -101,7 +102,7 @@ class SegmentFile {
     if (at < 0 || at + length > this.#chunk.byteLength) {
       const wanted = Math.max(0, Math.min(Math.max(length, this.#chunkSize), this.size - offset))
       const fresh = new Uint8Array(wanted)
-      this.#chunk = fresh.subarray(0, readFully(this.#segments.disk, this.#handle, fresh, offset))
+      this.#chunk = fresh.subarray(0, this.#segments.read(this.#handle, fresh, offset, this.#segment))
       this.#start = offset
       return this.#chunk.subarray(0, length)
     }
@@ -206,8 +207,8 @@ export class LogReader {
     }
   }
 
-  /** Headers of the intact frames at or after `position`, found without trusting anything before them. */
-  *intactAfter(position: Position): Generator<FrameHeader> {
+  /** The intact frames at or after `position`, found without trusting anything before them. */
+  *intactAfter(position: Position): Generator<Frame> {
     for (const segment of this.segments.list()) {
       if (segment < segmentOf(position)) continue
       let wasted = 0
@@ -218,8 +219,9 @@ export class LogReader {
           offset = file.nextMagic(offset)
           if (offset + HEADER_SIZE > file.size) break
           const header = decodeHeader(file.bytes(offset, HEADER_SIZE), 0, this.#seed, positionOf(segment, offset))
-          if (header !== null && payloadIsRight(header, file.bytes(offset + HEADER_SIZE, header.length))) {
-            yield header
+          const payload = header === null ? null : file.bytes(offset + HEADER_SIZE, header.length)
+          if (header !== null && payload !== null && payloadIsRight(header, payload)) {
+            yield { ...header, payload }
             offset += frameSize(header.length)
             continue
           }
@@ -232,6 +234,16 @@ export class LogReader {
       } finally {
         file.close()
       }
+    }
+  }
+
+  /** Does nothing but zeros stand at or behind `offset` of a segment? */
+  isZeroFrom(segment: number, offset: number): boolean {
+    const file = new SegmentFile(this.segments, segment)
+    try {
+      return file.isZeroFrom(offset)
+    } finally {
+      file.close()
     }
   }
 

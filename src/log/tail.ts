@@ -15,6 +15,8 @@ export interface TailVerdict {
   readonly evidence: Position | null
   /** How many intact frames stand behind the damage. */
   readonly intactBehind: number
+  /** Up to where the log had been durable, when it simply ends too early. */
+  readonly reached?: Position
 }
 
 /** Tells a torn write from damage to acknowledged bytes: rules 3 and 4 of "The end of the log". */
@@ -30,11 +32,34 @@ export function judgeTail(reader: LogReader, position: Position): TailVerdict {
 }
 
 export function corruptionError(position: Position, verdict: TailVerdict): JournalError {
+  if (verdict.reached !== undefined) return lostEndError(position, verdict.reached)
   const place = `segment ${segmentOf(position)}, offset ${offsetOf(position)}`
   return new JournalError('CORRUPT', `the log is damaged at ${place}, in a part that had been acknowledged`, {
-    hint: `Nothing was changed. ${verdict.intactBehind} later frames are intact. Copy .journal to a safe place, run 'journal verify' to see what is affected, and restore the segment from a backup.`,
+    hint: `Nothing was changed. ${verdict.intactBehind} later frames are intact. Copy .journal to a safe place, run 'journal verify' to see what is affected, and restore the segment from a backup; 'journal recover --salvage' goes on with what can still be read.`,
     details: { position: [segmentOf(position), offsetOf(position)], intactBehind: verdict.intactBehind },
   })
+}
+
+/**
+ * The log ends at `position`, though everything before `durable` was on stable storage once: somebody, or the disk, took its end away.
+ * `seq`: the last transaction that is there; `known`: one that was there.
+ */
+export function lostEndError(position: Position, durable: Position, seq?: number, known?: number): JournalError {
+  const end = `segment ${segmentOf(position)}, offset ${offsetOf(position)}`
+  const to = `segment ${segmentOf(durable)}, offset ${offsetOf(durable)}`
+  const lost = seq !== undefined && known !== undefined && known > seq
+  const which = !lost ? '' : `: transactions number ${seq + 1} to ${known} are lost`
+  return new JournalError(
+    'CORRUPT',
+    `the log ends at ${end}, and was known to be on stable storage up to ${to}${which}`,
+    {
+      hint: `Nothing was changed. Copy .journal to a safe place and restore the end of its log from a backup, or run 'journal recover --salvage' to go on without it.`,
+      details: {
+        position: [segmentOf(position), offsetOf(position)],
+        ...(lost ? { lost: { from: seq + 1, to: known } } : {}),
+      },
+    },
+  )
 }
 
 /**

@@ -6,8 +6,10 @@ import type { ChainedCommit } from '../entry/commit.ts'
 import {
   type CheckpointRecord,
   decodeCheckpoint,
+  decodeGap,
   decodeSegment,
   decodeTerm,
+  headBehind,
   type TermRecord,
 } from '../entry/control.ts'
 import { JournalError } from '../errors.ts'
@@ -49,7 +51,7 @@ function beginning(reader: LogReader, journalId: string, hint: Position | null):
   const frame = hint === null ? null : reader.frameAt(hint)
   if (frame?.kind === 'checkpoint') return checkCheckpoint(decodeCheckpoint(frame.payload), frame.position)
   // Without a hint the newest segments are searched for a checkpoint, the last one first.
-  const skip = new Set(['content', 'commit', 'term', 'segment'] as const)
+  const skip = new Set(['content', 'commit', 'term', 'segment', 'gap'] as const)
   for (const segment of reader.segments.list().reverse()) {
     let newest: CheckpointRecord | null = null
     const options = { skip, until: positionOf(segment + 1, 0) }
@@ -127,6 +129,12 @@ export function scanLog(
         commits.push({ commit, position: frame.position, boot })
         break
       }
+      case 'gap':
+        head = headBehind(head, decodeGap(frame.payload))
+        // The term that was announced here may be another one.
+        boot = ''
+        announced = null
+        break
       case 'checkpoint': {
         const record = decodeCheckpoint(frame.payload)
         checkCheckpoint(record, frame.position)
@@ -138,6 +146,7 @@ export function scanLog(
     onProgress?.(read)
   }
   const { position, unread, last } = step.value
+  if (hint !== null && hint < position && reader.frameAt(hint)?.kind !== 'checkpoint') throw replacedError(hint)
   return {
     end: position,
     head,
@@ -183,5 +192,16 @@ function judge(reader: LogReader, end: Position, unread: boolean, hint: Position
   const verdict = unread ? judgeTail(reader, end) : null
   // The frame that the hint names had been made durable before: a log that ends before it was cut by something else than a crash.
   if (hint === null || hint < end || verdict?.verdict === 'corrupt') return verdict
-  return { verdict: 'corrupt', bytes: verdict?.bytes ?? 0, evidence: hint, intactBehind: verdict?.intactBehind ?? 0 }
+  const intactBehind = verdict?.intactBehind ?? 0
+  const reached = intactBehind === 0 ? { reached: hint } : {}
+  return { verdict: 'corrupt', bytes: verdict?.bytes ?? 0, evidence: hint, intactBehind, ...reached }
+}
+
+/** The checkpoint at `hint` was durable before CHECKPOINT named it. */
+export function replacedError(hint: Position): JournalError {
+  const place = `segment ${segmentOf(hint)}, offset ${offsetOf(hint)}`
+  return new JournalError('CORRUPT', `the checkpoint that CHECKPOINT names is not in the log, at ${place}`, {
+    hint: "Nothing was changed. The log was replaced by another copy, or is damaged there: run 'journal verify'. When the log was restored from a backup on purpose, remove CHECKPOINT and index from .journal.",
+    details: { position: [segmentOf(hint), offsetOf(hint)] },
+  })
 }

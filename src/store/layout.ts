@@ -2,10 +2,12 @@ import { randomBytes } from 'node:crypto'
 import type { Disk } from '../disk/disk.ts'
 import { createFile, dropFile, readSmallFile, stir } from '../disk/file.ts'
 import { JOURNAL_FOLDER } from '../entry/path.ts'
-import { JournalError } from '../errors.ts'
+import { hasSystemCode, JournalError } from '../errors.ts'
 
-/** The version of the format that this code writes, and the newest it reads. */
+/** The version of the format that new journals have. */
 export const FORMAT_VERSION = 1
+/** The newest that this code reads: that of a journal that was salvaged, which may have gaps. */
+export const SALVAGED_VERSION = 2
 const FOLDER_MODE = 0o700
 const FILE_MODE = 0o600
 /** Bytes of a file that is one JSON object. */
@@ -49,6 +51,10 @@ export class Layout {
   get suspect(): string {
     return `${this.directory}/SUSPECT`
   }
+  /** There only while a salvage is not finished. */
+  get salvage(): string {
+    return `${this.directory}/SALVAGE`
+  }
   get log(): string {
     return `${this.directory}/log`
   }
@@ -72,12 +78,13 @@ export function readJson(disk: Disk, path: string): unknown {
   if (stat === null) return null
   // A link may lead anywhere, a pipe nowhere, and none of these files is large.
   if (stat.kind !== 'file' || stat.size > MAX_JSON) return undefined
-  const bytes = readSmallFile(disk, path)
-  if (bytes === null) return null
   try {
+    const bytes = readSmallFile(disk, path)
+    if (bytes === null) return null
     return JSON.parse(Buffer.from(bytes).toString('utf8'))
-  } catch {
-    return undefined
+  } catch (error) {
+    if (error instanceof SyntaxError || hasSystemCode(error, 'EISDIR', 'ELOOP')) return undefined
+    throw error
   }
 }
 
@@ -121,13 +128,13 @@ export function readFormat(disk: Disk, layout: Layout): Format | null {
       path: layout.format,
     })
   }
-  if ((format.version as number) > FORMAT_VERSION) {
+  if ((format.version as number) > SALVAGED_VERSION) {
     throw new JournalError(
       'NEWER_FORMAT',
-      `this journal has format version ${format.version}, and this program knows ${FORMAT_VERSION}`,
+      `this journal has format version ${format.version}, and this program knows ${SALVAGED_VERSION}`,
       {
         hint: 'Use a newer version of write-journal. Nothing was changed.',
-        details: { found: format.version, known: FORMAT_VERSION },
+        details: { found: format.version, known: SALVAGED_VERSION },
       },
     )
   }
@@ -156,6 +163,13 @@ export async function settleLayout(disk: Disk, layout: Layout): Promise<void> {
     stir(disk, folder)
     await disk.syncDirectory(folder)
   }
+}
+
+export function unfinishedSalvage(layout: Layout): JournalError {
+  return new JournalError('CORRUPT', 'a salvage of this journal was interrupted', {
+    hint: "Run 'journal recover --salvage' again: it finishes it.",
+    path: layout.salvage,
+  })
 }
 
 /** Folders that may be missing when only the history was copied. */

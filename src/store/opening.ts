@@ -77,11 +77,10 @@ export function checkBelonging(disk: Disk, layout: Layout): 'here' | 'moved' {
 }
 
 /** Builds the reading parts. @throws JournalError `NOT_FOUND`, `CORRUPT`, `NEWER_FORMAT` */
-export function openStore(disk: Disk, layout: Layout): Store {
-  const format = readFormat(disk, layout)
+export function openStore(disk: Disk, layout: Layout, format: Format | null = readFormat(disk, layout)): Store {
   if (format === null) throw noJournal(layout)
   if (disk.lstat(layout.log)?.kind !== 'dir') {
-    throw new JournalError('CORRUPT', `${layout.log} is missing`, {
+    throw new JournalError('CORRUPT', `${layout.log} is missing, or no folder`, {
       hint: 'Restore it from a backup.',
       path: layout.log,
     })

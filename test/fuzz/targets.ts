@@ -79,6 +79,9 @@ const head = {
   payloadHash: '',
   end: 1,
   entries: 0,
+  durable: 100,
+  durableSeq: 2,
+  durableChain: 'cd'.repeat(32),
 }
 
 /** The index is thrown away when it is at fault, and nobody outside sees that. */

@@ -13,6 +13,7 @@ import {
   type OpenOptions,
   openJournal,
   type State,
+  salvageJournal,
 } from '../../src/index.ts'
 
 const HERE = path.dirname(fileURLToPath(import.meta.url))
@@ -371,6 +372,33 @@ describe.skipIf(!python)('reader.py, written from journal-format.md alone', { ti
       const to = path.join(temporary(), 'tree')
       runReader(path.join(root, '.journal'), '--to', to)
       expect(treeOf(to)).toEqual(treeOf(root))
+    })
+  })
+
+  it('agrees with the library about a journal with gaps, left by a salvage', async () => {
+    const root = temporary()
+    await makeJournal(root)
+    for (const [segment, at] of [
+      [1, 900],
+      [2, 4000],
+    ] as const) {
+      const bytes = fs.readFileSync(segmentFile(root, segment))
+      bytes.fill(1, at, at + 300)
+      fs.writeFileSync(segmentFile(root, segment), bytes)
+    }
+    const { salvaged, lost } = await salvageJournal(root)
+    expect(lost.length).toBeGreaterThan(0)
+    await using(root, { segmentSize: SEGMENT }, async (journal) => {
+      await journal.write('later.txt', 'behind the gaps\n')
+      const transactions = await transactionsOf(journal)
+      const { status, reading } = runReader(path.join(root, '.journal'))
+      expect(reading.problems).toEqual([])
+      expect(status).toBe(0)
+      expect(reading.transactions).toEqual(transactions)
+      expect(transactions).toHaveLength(salvaged + 1)
+      const gaps = (reading as unknown as { gaps: { lost: number[] }[] }).gaps
+      expect(gaps.flatMap((gap) => gap.lost)).toEqual(lost.map(({ seq }) => seq))
+      expect(await journal.verify()).toMatchObject({ ok: true, transactions: salvaged + 1 })
     })
   })
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Reads a .journal of format version 1, written from journal-format.md alone: Python 3 and its standard library, no more.
+"""Reads a .journal of format version 1 or 2, written from journal-format.md alone: Python 3 and its standard library, no more.
 
     reader.py JOURNAL                     transactions, one a line, and how the log ends
     reader.py JOURNAL --json [--at N]...  everything, as one JSON object; `trees` holds the tree at each N (default: the last)
@@ -124,7 +124,7 @@ def unpack_at(data, at):
 # --- Frames ---
 
 HEADER = struct.Struct("<4sIIIQIIIIQQ")  # kind and the reserved bytes behind it as one integer: a reserved byte but 0 is no kind
-MAGIC, KINDS, LIMIT = b"WJF1", {1: "segment", 2: "term", 3: "content", 4: "commit", 5: "checkpoint"}, (64 << 20) - 128
+MAGIC, KINDS, LIMIT = b"WJF1", {1: "segment", 2: "term", 3: "content", 4: "commit", 5: "checkpoint", 6: "gap"}, (64 << 20) - 128
 
 
 class Frame:
@@ -154,7 +154,9 @@ def intact(data, segment, offset, seed):
 
 def follows(frame, before):
     """Conditions 6 and 7."""
-    return frame.sequence == (before.sequence + 1 if before else 1) and (before is None or frame.term >= before.term)
+    due = before.sequence + 1 if before else 1
+    numbered = frame.sequence >= due if frame.kind == "gap" and before else frame.sequence == due
+    return numbered and (before is None or frame.term >= before.term)
 
 
 class Log:
@@ -246,10 +248,10 @@ class Journal:
         self.contents, self.purged, self.named, self.terms, self.checkpoints, self.counts = {}, set(), {}, [], [], {}
         with open(os.path.join(folder, "FORMAT"), encoding="utf-8") as file:
             self.format = json.load(file)
-        if self.format.get("format") != "write-journal" or self.format["version"] > 1:
-            raise SystemExit(f"reader.py: not a journal of version 1: {self.format}")
+        if self.format.get("format") != "write-journal" or self.format["version"] > 2:
+            raise SystemExit(f"reader.py: not a journal of version 1 or 2: {self.format}")
         self.id = bytes.fromhex(self.format["journal"])
-        self.chain = self.chain_at(0)
+        self.seq, self.chain, self.body, self.lost, self.term_known, self.gaps = 0, self.chain_at(0), None, set(), True, []
         self.log = Log(os.path.join(folder, "log"), int.from_bytes(self.id[:8], "little"))
         hint = self.hint()
         if hint and hint >= self.log.position and self.log.end != "corrupt":
@@ -277,17 +279,20 @@ class Journal:
             return None
 
     def chain_at(self, seq):
-        return self.transactions[seq - 1]["chain"] if seq else hashlib.sha256(self.id).digest()
+        """The chain value after a transaction; None where that is lost."""
+        known = {t["seq"]: t["chain"] for t in reversed(self.transactions)}
+        return known.get(seq) if seq else hashlib.sha256(self.id).digest()
 
     def on_segment(self, frame, map_):
         at = f"segment {frame.segment}"
         self.check(map_["journal"] == self.id, f"{at}: of another journal")
         self.check(map_["segment"] == frame.segment, f"{at}: says it is segment {map_['segment']}")
-        self.check((map_["seq"], map_["chain"]) == (len(self.transactions), self.chain), f"{at}: begins at another chain value")
+        self.check((map_["seq"], map_["chain"]) == (self.seq, self.chain), f"{at}: begins at another chain value")
 
     def on_term(self, frame, map_):
         self.check(map_["term"] == frame.term, f"term frame at {frame.position}: names another term")
         self.terms.append(map_)
+        self.term_known = True
 
     def on_content(self, frame, map_):
         for hash_, encoding, data in map_["contents"]:
@@ -303,16 +308,17 @@ class Journal:
     def on_commit(self, frame, parts):
         chain, raw, words = parts
         body = unpack(raw)
-        seq = len(self.transactions) + 1
+        seq = self.seq + 1
         time = self.transactions[-1]["time"] if self.transactions else 0
-        self.check(self.terms and self.terms[-1]["term"] == frame.term, f"transaction {seq}: its writer announced no term")
+        announced = not self.term_known or self.terms and self.terms[-1]["term"] == frame.term
+        self.check(announced, f"transaction {seq}: its writer announced no term")
         self.check(body["seq"] == seq, f"transaction {seq}: calls itself {body['seq']}")
         self.check(body["time"] >= time, f"transaction {seq}: older than the one before")
         self.check(body["done"] < seq, f"transaction {seq}: was done before it was written")
         self.check(re.fullmatch(r"t[0-9a-z]{15}", body["tx"]), f"transaction {seq}: odd id {body['tx']!r}")
-        self.chain = hashlib.sha256(self.chain + raw).digest()
-        self.check(chain == self.chain, f"transaction {seq}: chain broken")
-        self.chain = chain
+        linked = hashlib.sha256(raw).digest() == self.body if self.body else hashlib.sha256(self.chain + raw).digest() == chain
+        self.check(linked, f"transaction {seq}: chain broken")
+        self.seq, self.chain, self.body = body["seq"], chain, None
         self.transactions.append({**body, "chain": chain})
         said = [entry for entry in body["entries"] if entry["op"] in WORDS]
         self.check(len(said) == len(words), f"transaction {seq}: {len(words)} words for {len(said)} entries")
@@ -331,10 +337,20 @@ class Journal:
                 if state and state[0] == 1:
                     self.named.setdefault(state[1], (seq, state[2]))
 
+    def on_gap(self, frame, map_):
+        self.term_known = False
+        before = self.seq
+        if "seq" in map_:
+            self.check(map_["seq"] >= self.seq, f"gap at {frame.position}: goes back")
+            self.seq, self.body = map_["seq"], map_.get("next")
+            self.chain = b"\0" * 32 if self.body else map_.get("chain", self.chain)
+        self.lost.update(map_.get("contents", []))
+        self.gaps.append({"position": list(frame.position), "lost": list(range(before + 1, self.seq + 1))})
+
     def on_checkpoint(self, frame, map_):
         at = f"checkpoint at {frame.position}"
         self.check(tuple(map_["redo"]) <= frame.position, f"{at}: redo after itself")
-        known = map_["seq"] <= len(self.transactions) and map_["chain"] == self.chain_at(map_["seq"])
+        known = map_["seq"] <= self.seq and self.chain_at(map_["seq"]) in (map_["chain"], None if self.gaps else b"")
         self.check(known, f"{at}: names another chain value")
         self.checkpoints.append({"position": list(frame.position), **map_})
 
@@ -356,8 +372,8 @@ class Journal:
                     found += len(part)
                 self.where[name] = "blob"
                 self.check(sha.digest() == hash_, f"blob {name}: does not hash to its name")
-            elif hash_ in self.purged:
-                self.where[name] = "purged"
+            elif hash_ in self.purged or hash_ in self.lost:
+                self.where[name] = "purged" if hash_ in self.purged else "lost"
                 continue
             self.check(found is not None, f"content {name}, named by transaction {seq}: nowhere")
             self.check(found in (None, size), f"content {name}: of {found} bytes, not {size}")
@@ -373,7 +389,7 @@ class Journal:
     def tree(self, at):
         """What stands at every path after transaction `at`."""
         tree = {}
-        for transaction in self.transactions[:at]:
+        for transaction in (t for t in self.transactions if t["seq"] <= at):
             for entry in transaction["entries"]:
                 if entry["op"] in ("preserve", "purge"):
                     continue
@@ -417,6 +433,7 @@ class Journal:
             "contents": dict(sorted(self.where.items())),
             "trees": {str(n): {p: state_json(s) for p, s in self.tree(n).items()} for n in points},
             "chain": self.chain.hex(),
+            **({"gaps": self.gaps} if self.gaps else {}),
             "problems": self.problems,
         }
 
@@ -431,9 +448,9 @@ def main():
     if not os.path.isfile(os.path.join(given.journal, "FORMAT")):
         arguments.error(f"{given.journal} has no file FORMAT: not a journal")
     journal = Journal(given.journal)
-    points = given.at or [len(journal.transactions)]
-    if not all(0 <= n <= len(journal.transactions) for n in points) or (given.to and len(points) > 1):
-        arguments.error(f"--at must be from 0 to {len(journal.transactions)}, and one only with --to")
+    points = given.at or [journal.seq]
+    if not all(0 <= n <= journal.seq for n in points) or (given.to and len(points) > 1):
+        arguments.error(f"--at must be from 0 to {journal.seq}, and one only with --to")
     if given.to:
         journal.rebuild(points[0], given.to)
     if given.json:

@@ -5,18 +5,31 @@ import type { Output } from '../output.ts'
 import { printable } from '../printable.ts'
 
 function reportText(report: VerifyReport, output: Output): string[] {
-  const { green, red, dim } = output.colors
+  const { green, red, dim, yellow } = output.colors
   const { ok, transactions, frames, blobs, problems, problemsOmitted, changed = [], orphans, tornBytes } = report
   const amounts = `${counted(transactions, 'transaction')}, ${counted(frames, 'frame')}, ${counted(blobs, 'blob')}`
   const count = problems.length + problemsOmitted
   const lines = [ok ? `${green('ok')}: ${amounts}` : `${red('damaged')}: ${counted(count, 'problem')} in ${amounts}`]
   for (const { kind, message } of problems) lines.push(`  ${kind}: ${printable(message)}`)
   if (problemsOmitted > 0) lines.push(`  and ${problemsOmitted} more`)
+  for (const { lost, contents } of report.gaps ?? []) {
+    const which =
+      lost === null
+        ? []
+        : [lost.from === lost.to ? `transaction number ${lost.from}` : `transactions number ${lost.from} to ${lost.to}`]
+    const what = [...which, ...(contents === 0 ? [] : [counted(contents, 'content')])].join(' and ')
+    lines.push(yellow(`a gap, left by a salvage: ${what === '' ? 'no transaction' : what} lost`))
+  }
   if (orphans > 0) lines.push(dim(`${counted(orphans, 'blob')} of no transaction: \`journal compact\` removes them`))
   if (tornBytes > 0)
     lines.push(dim(`${byteCount(tornBytes)} of an unfinished write at the end: the next writer cuts them off`))
   if (changed.length > 0)
-    lines.push(`${counted(changed.length, 'path')} changed behind the journal: see \`journal status\``)
+    lines.push(
+      `${counted(changed.length, 'path')} changed behind the journal: see \`journal status\``,
+      dim(
+        'If nobody changed them, the journal is an older copy, or lost its end: compare with a head noted elsewhere.',
+      ),
+    )
   return lines
 }
 
