@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { decodeContents, PURGED, RAW } from '../content/content-frame.ts'
 import { Recent } from '../content/recent.ts'
 import { breathe } from '../disk/file.ts'
-import { genesis, readCommit, verifyCommit } from '../entry/chain.ts'
+import { genesis, LOST_CHAIN, readCommit, verifyCommit } from '../entry/chain.ts'
 import type { ChainedCommit } from '../entry/commit.ts'
 import { decodeCheckpoint, decodeGap, decodeSegment, decodeTerm, headBehind } from '../entry/control.ts'
 import { JournalError, shown } from '../errors.ts'
@@ -266,7 +266,7 @@ class Verification {
     const { redo, seq, chain } = decodeCheckpoint(frame.payload)
     if (redo > frame.position) this.#contradicted(frame, 'a checkpoint says that recovery begins behind it')
     const known = seq === this.#head.seq ? this.#head.chain : this.#chains.get(seq)
-    const wrong = known === undefined ? seq > this.#head.seq : known !== chain
+    const wrong = known === undefined ? seq > this.#head.seq : known !== chain && known !== LOST_CHAIN
     if (this.#linked && wrong)
       this.#contradicted(frame, `a checkpoint names another chain value for transaction number ${seq}`)
   }

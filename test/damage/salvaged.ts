@@ -98,7 +98,9 @@ async function checkHistory({ good, versions }: Subject, disk: SimDisk, report: 
   for (const seq of lost) {
     expect(missing.has(seq), `number ${seq} is lost`).toBe(true)
     const named = report.lost.find((transaction) => transaction.seq === seq)
-    if (named?.tx !== null) expect(named?.tx).toBe(known[seq - 1]?.tx)
+    // Its name is read from the damaged bytes themselves, of which one may be one of the name.
+    if (named !== undefined && named.tx !== null)
+      expect(unlike(named.tx, known[seq - 1]?.tx ?? ''), named.tx).toBeLessThan(2)
   }
   const gaps = (verified.gaps ?? []).flatMap(({ lost: range }) => (range === null ? [] : [range]))
   for (const seq of lost)
@@ -129,4 +131,10 @@ async function checkHistory({ good, versions }: Subject, disk: SimDisk, report: 
     } else if (!missing.has(touching.at(-1)?.seq ?? 0)) expect(answer, `${path} at ${seq}`).toBe(valueIn(expected))
   }
   await reader.close()
+}
+
+/** In how many characters two names of the same length differ. */
+function unlike(a: string, b: string): number {
+  if (a.length !== b.length) return a.length + b.length
+  return [...a].filter((character, at) => character !== b[at]).length
 }

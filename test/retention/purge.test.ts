@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -170,7 +170,8 @@ describe('compact', () => {
     const result = await journal.compact()
     expect(result).toMatchObject({ blobsRemoved: 1, filesRemoved: 1 })
     expect(result.bytesFreed).toBeGreaterThan('orphanleft'.length)
-    expect(await journal.compact({ brokenDays: -1 })).toEqual({ blobsRemoved: 0, filesRemoved: 1, bytesFreed: 7 })
+    utimesSync(join(directory(), 'broken/torn-1'), 1, 1)
+    expect(await journal.compact({ brokenDays: 0 })).toEqual({ blobsRemoved: 0, filesRemoved: 1, bytesFreed: 7 })
     expect(await journal.verify()).toMatchObject({ ok: true, blobs: 1, orphans: 0, tornBytes: 0 })
     expect(Buffer.from(await journal.readAt('.env', 6)).toString()).toBe(LARGE)
     await journal.write('after', 'after')
