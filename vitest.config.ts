@@ -1,5 +1,22 @@
 import { defineConfig } from 'vitest/config'
 
+/** The simulated crashes have the processors for themselves, so that their number can be told from their time. */
+const CAMPAIGNS = ['test/sim/atomicity.test.ts', 'test/sim/failing-disk.test.ts']
+const common = { setupFiles: ['test/seed.ts'], testTimeout: 60_000, maxWorkers: '100%' }
+
 export default defineConfig({
-  test: { include: ['test/**/*.test.ts'], setupFiles: ['test/seed.ts'], testTimeout: 60_000 },
+  test: {
+    projects: [
+      { test: { ...common, name: 'campaigns', include: CAMPAIGNS, sequence: { groupOrder: 0 } } },
+      {
+        test: {
+          ...common,
+          name: 'tests',
+          include: ['test/**/*.test.ts'],
+          exclude: CAMPAIGNS,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
 })

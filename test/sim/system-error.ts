@@ -23,9 +23,13 @@ const texts: Record<string, string> = {
 /** An error that looks like one of Node's: `code`, `syscall`, `path`, `dest`. */
 export function systemError(code: string, syscall: string, path?: string, dest?: string): NodeJS.ErrnoException {
   const where = path === undefined ? '' : ` '${path}'${dest === undefined ? '' : ` -> '${dest}'`}`
+  // A trace costs more than the operation, and the engine meets thousands of these that mean nothing.
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0
   const error: NodeJS.ErrnoException & { dest?: string } = new Error(
     `${code}: ${texts[code] ?? 'failed'}, ${syscall}${where}`,
   )
+  Error.stackTraceLimit = stackTraceLimit
   error.code = code
   error.syscall = syscall
   if (path !== undefined) error.path = path
