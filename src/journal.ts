@@ -136,10 +136,11 @@ export async function openJournal(root: string, options: OpenOptions = {}): Prom
     const made = readFormat(disk, layout) !== null
     if (!made && options.create === false) throw noJournal(layout)
     if (made && options.rebind !== true) checkBelonging(disk, layout)
-    if (disk.lstat(layout.directory) === null) disk.makeDirectory(layout.directory, 0o700)
+    const fresh = disk.lstat(layout.directory) === null
+    if (fresh) disk.makeDirectory(layout.directory, 0o700)
     const lock = await WriterLock.acquire(disk, layout.lock)
     try {
-      if (readFormat(disk, layout) === null) await createLayout(disk, layout)
+      if (readFormat(disk, layout) === null) await createLayout(disk, layout, fresh)
       else {
         if (options.rebind === true || checkBelonging(disk, layout) === 'moved') await bindWorkspace(disk, layout)
         if (disk.lstat(layout.log) === null || disk.readDirectory(layout.log).length === 0)

@@ -141,8 +141,10 @@ export function readFormat(disk: Disk, layout: Layout): Format | null {
   return format as Format
 }
 
-/** Makes an empty journal, durable as a whole: FORMAT is written last, so half a journal is none. */
-export async function createLayout(disk: Disk, layout: Layout): Promise<Format> {
+/**
+ * Makes an empty journal, durable as a whole: FORMAT is written last, so half a journal is none. `fresh`: its folder was made just now.
+ */
+export async function createLayout(disk: Disk, layout: Layout, fresh: boolean): Promise<Format> {
   if (disk.lstat(layout.directory) === null) disk.makeDirectory(layout.directory, FOLDER_MODE)
   for (const folder of FOLDERS) {
     const path = `${layout.directory}/${folder}`
@@ -152,17 +154,17 @@ export async function createLayout(disk: Disk, layout: Layout): Promise<Format> 
   await bindWorkspace(disk, layout)
   // Where FORMAT is, the folders are too.
   await disk.syncDirectory(layout.directory)
+  // Where it was there before, a sync of its name may have failed.
+  if (!fresh) stir(disk, layout.root)
   await disk.syncDirectory(layout.root)
   await replaceJson(disk, layout.format, format, true)
   return format
 }
 
-/** Makes the names of a journal durable when the sync that should have done it when it was made may have failed. */
+/** Makes the names in a journal durable, when the sync that should have done it when it was made may have failed. */
 export async function settleLayout(disk: Disk, layout: Layout): Promise<void> {
-  for (const folder of [layout.directory, layout.root]) {
-    stir(disk, folder)
-    await disk.syncDirectory(folder)
-  }
+  stir(disk, layout.directory)
+  await disk.syncDirectory(layout.directory)
 }
 
 export function unfinishedSalvage(layout: Layout): JournalError {

@@ -4,9 +4,10 @@ import type { Random } from './random.ts'
 
 /**
  * ordered: changes of names and metadata reach the disk in the order in which they were made, as with a journaling file system;
- * contents by sector, in any order. any: each folder's changes of names, and everything else, in any order.
+ * contents by sector, in any order. any: each folder's changes of names, and everything else, in any order. none: nothing that was
+ * not synced reaches the disk.
  */
-export type PowerCut = 'ordered' | 'any'
+export type PowerCut = 'ordered' | 'any' | 'none'
 
 export interface PowerCutOptions {
   /** Lets an `any` cut lose both names of a file that was moved from folder to folder. No known file system does. */
@@ -30,7 +31,7 @@ export function cutPower(
 ): Set<Inode> {
   const all = [...inodes].sort((a, b) => a.ino - b.ino)
   const seqs = model === 'ordered' ? pendingSeqs(all, through) : []
-  const bias = random.bias()
+  const bias = model === 'none' ? 0 : random.bias()
   const pick = random.below(seqs.length + 1)
   const cut = bias === 0 ? through : bias === 1 ? last : (seqs[pick - 1] ?? through)
   const survives =
@@ -44,7 +45,7 @@ export function cutPower(
   for (const inode of all) {
     if (inode.nameSteps.length > 0) cutNames(inode, kept)
     if (inode.metaSteps.length > 0) cutMeta(inode, survives)
-    if (inode.dataSteps.length > 0) cutData(inode, random)
+    if (inode.dataSteps.length > 0) cutData(inode, random, model === 'none')
     inode.syncedMtimeUs = inode.mtimeUs
     inode.opens = 0
     inode.lockedBy = 0
@@ -98,7 +99,7 @@ function cutMeta(inode: Inode, survives: (step: { seq: number; state: string }) 
   inode.metaSteps = []
 }
 
-function cutData(file: Inode, random: Random): void {
+function cutData(file: Inode, random: Random, nothing: boolean): void {
   const steps = file.dataSteps
   const bytes = file.bytes.slice()
   const written: Uint8Array[] = []
@@ -110,8 +111,8 @@ function cutData(file: Inode, random: Random): void {
     bytes.set(step.old, step.position)
     size = step.oldSize
   }
-  const sectorBias = random.bias()
-  const sizeBias = random.bias()
+  const sectorBias = nothing ? 0 : random.bias()
+  const sizeBias = nothing ? 0 : random.bias()
   // The file as the system's memory had it: a sector that is written out has all that was written to it before.
   const cached = bytes.slice()
   let cachedSize = size

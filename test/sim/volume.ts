@@ -6,7 +6,7 @@ import { Faults, SimCrash } from './faults.ts'
 import type { Meta, NameSet } from './inode.ts'
 import { copyInodes, Inode } from './inode.ts'
 import type { Place } from './namespace.ts'
-import { Namespace, SEARCH, WRITE } from './namespace.ts'
+import { Namespace, PIN, SEARCH, WRITE } from './namespace.ts'
 import { Random } from './random.ts'
 import type { SimOptions } from './sim-options.ts'
 import { systemError } from './system-error.ts'
@@ -195,6 +195,36 @@ export abstract class Volume<Self> {
   /** All below a folder, by relative path, except what `skip` names (relative paths, and all below them). */
   tree(path: string, skip: readonly string[] = []): Tree {
     return treeOf(this.space.get(path, 'scandir', true), new Set(skip))
+  }
+
+  /** The path that a pinned folder's path means, where it is one. */
+  withoutPins(path: string): string {
+    const end = path.startsWith(PIN) ? path.indexOf('/', PIN.length) : -1
+    const pinned = end < 0 ? undefined : this.space.pins.get(path.slice(0, end))
+    if (pinned === undefined) return path
+    const folder = this.space.pathOf(pinned)
+    return `${folder === '/' ? '' : folder}${path.slice(end)}`
+  }
+
+  /** The file or link at a path, without following it; null for anything else. */
+  leafAt(path: string): { readonly ino: number; readonly names: number; readonly content: Uint8Array | null } | null {
+    const { inode } = this.space.find(path, 'lstat')
+    if (inode === null || inode.kind === 'dir') return null
+    const content = inode.kind === 'file' ? inode.bytes.slice(0, inode.size) : null
+    return { ino: inode.ino, names: inode.names, content }
+  }
+
+  /** Numbers of the files and links below a folder, but for what is in `skip`. */
+  leavesBelow(path: string, skip: string): number[] {
+    const numbers: number[] = []
+    const visit = (folder: Inode) => {
+      for (const { name, inode } of folder.entries.values()) {
+        if (inode.kind !== 'dir') numbers.push(inode.ino)
+        else if (name !== skip) visit(inode)
+      }
+    }
+    visit(this.space.get(path, 'scandir', true))
+    return numbers
   }
 
   #put(place: Place, inode: Inode): void {
