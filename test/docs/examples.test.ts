@@ -84,11 +84,11 @@ describe('nothing is left out', () => {
     expect(headings.sort()).toEqual(names.sort())
   })
 
-  test('docs/recovery.md prints the recovery table', () => {
+  test.each(['docs/recovery.md', 'docs/reliability.md'])('%s prints the recovery table', (name) => {
     const rows = RECOVERY_TABLE.map(
       ({ found, restarted, decision, reason }) => `| ${found} | ${restarted} | ${decision} | ${reason} |`,
     )
-    const page = read('docs/recovery.md').split('\n')
+    const page = read(name).split('\n')
     const head = page.indexOf('| found | restarted | decision | reason |')
     expect(head).toBeGreaterThan(0)
     expect(page.slice(head + 2, page.indexOf('', head))).toEqual(rows)
@@ -102,7 +102,7 @@ describe('nothing is left out', () => {
   })
 
   test('links between the pages lead somewhere', () => {
-    const pages = ['README.md', 'CHANGELOG.md', 'library', 'command-line', 'recovery', 'files', 'security']
+    const pages = ['README.md', 'CHANGELOG.md', 'library', 'command-line', 'recovery', 'reliability', 'files', 'security']
       .concat('architecture', 'performance', 'dependencies')
       .map((name) => (name.endsWith('.md') ? name : `docs/${name}.md`))
     for (const page of pages) {

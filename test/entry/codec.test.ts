@@ -11,6 +11,7 @@ import {
   encodeTerm,
 } from '../../src/entry/control.ts'
 import type { Entry } from '../../src/entry/entry.ts'
+import { isInside } from '../../src/entry/path.ts'
 import type { State } from '../../src/entry/state.ts'
 import { JournalError } from '../../src/errors.ts'
 import { positionOf } from '../../src/log/position.ts'
@@ -27,13 +28,14 @@ const state: fc.Arbitrary<State> = fc.oneof(
   owned(fc.record({ kind: fc.constant('dir' as const), mode })),
   fc.record({ kind: fc.constant('symlink' as const), target: text }),
 )
-const change = { path: text, before: state, after: state }
+const path = text.filter(isInside)
+const change = { path, before: state, after: state }
 const edit = fc.record({ oldText: text, newText: fc.string() })
 const entry: fc.Arbitrary<Entry> = fc.oneof(
   ...(['write', 'remove', 'rmdir', 'chmod', 'symlink', 'put', 'preserve'] as const).map((op) =>
     fc.record({ op: fc.constant(op), ...change }),
   ),
-  fc.record({ op: fc.constant('write' as const), as: text, ...change }),
+  fc.record({ op: fc.constant('write' as const), as: path, ...change }),
   fc.record({ op: fc.constant('append' as const), length: fc.nat(), ...change }),
   fc.record({ op: fc.constant('edit' as const), edits: fc.array(edit), ...change }),
   fc.record({
@@ -42,7 +44,7 @@ const entry: fc.Arbitrary<Entry> = fc.oneof(
     ...change,
   }),
   fc.record({ op: fc.constant('patch' as const), patch: fc.string(), ...change }),
-  fc.record({ op: fc.constant('rename' as const), to: text, replaced: state, ...change }),
+  fc.record({ op: fc.constant('rename' as const), to: path, replaced: state, ...change }),
   fc.record({ op: fc.constant('mkdir' as const), ...change }),
   fc.record({ op: fc.constant('mkdir' as const), implied: fc.constant(true as const), ...change }),
 )
