@@ -102,7 +102,16 @@ describe('nothing is left out', () => {
   })
 
   test('links between the pages lead somewhere', () => {
-    const pages = ['README.md', 'CHANGELOG.md', 'library', 'command-line', 'recovery', 'reliability', 'files', 'security']
+    const pages = [
+      'README.md',
+      'CHANGELOG.md',
+      'library',
+      'command-line',
+      'recovery',
+      'reliability',
+      'files',
+      'security',
+    ]
       .concat('architecture', 'performance', 'dependencies')
       .map((name) => (name.endsWith('.md') ? name : `docs/${name}.md`))
     for (const page of pages) {
