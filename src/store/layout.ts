@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Disk } from '../disk/disk.ts'
-import { createFile, dropFile, readSmallFile, stir } from '../disk/file.ts'
+import { createFile, dropFile, isStirred, readSmallFile, stir } from '../disk/file.ts'
 import { JOURNAL_FOLDER } from '../entry/path.ts'
 import { hasSystemCode, JournalError } from '../errors.ts'
 
@@ -155,7 +155,7 @@ export async function createLayout(disk: Disk, layout: Layout, fresh: boolean): 
   // Where FORMAT is, the folders are too.
   await disk.syncDirectory(layout.directory)
   // Where it was there before, a sync of its name may have failed.
-  if (!fresh) stir(disk, layout.root)
+  if (!fresh || isStirred(disk, layout.root)) stir(disk, layout.root)
   await disk.syncDirectory(layout.root)
   await replaceJson(disk, layout.format, format, true)
   return format

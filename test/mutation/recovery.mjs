@@ -1,9 +1,13 @@
 /** Every row and condition by which recovery decides, and whether the end of a log is torn or damaged. */
 export const STAGES = [
   { name: 'table', files: ['test/recovery', 'test/log/tail.test.ts'] },
+  {
+    name: 'simulated',
+    files: ['test/sim/atomicity.test.ts', 'test/sim/failing-disk.test.ts'],
+    env: { SIM_CRASHES: '4000', SIM_SEED: '7' },
+  },
   { name: 'found', files: ['test/crash/found.test.ts', 'test/journal/regressions.test.ts'] },
-  { name: 'faults', files: ['test/journal/bad-luck.test.ts', 'test/log', 'test/golden'] },
-  { name: 'simulated', files: ['test/sim/atomicity.test.ts'], env: { SIM_RUNS: '600', SIM_SEED: '7' } },
+  { name: 'faults', files: ['test/journal/bad-luck.test.ts', 'test/log', 'test/golden', 'test/damage'] },
 ]
 
 const table = 'recovery/table.ts'
