@@ -10,17 +10,17 @@ export type { ReplayResult } from './history/replay.ts'
 export type { Stats } from './history/stats.ts'
 export type { ExternalChange } from './history/status.ts'
 export type { Gap, VerifyReport } from './history/verify.ts'
+export type { Journal } from './journal.ts'
 export type {
   CompactOptions,
-  Journal,
   JournalEvents,
   PurgeOptions,
   RestoreOptions,
   RestoreResult,
   Status,
   UndoOptions,
-} from './journal.ts'
-export { openJournal, planRecovery, salvageJournal } from './journal.ts'
+} from './journal-types.ts'
+export { openJournal, planRecovery, salvageJournal } from './open-journal.ts'
 export type { OpenOptions, Progress } from './options.ts'
 export type { RecoveryReport } from './recovery/report.ts'
 export type { CompactResult } from './retention/compact.ts'

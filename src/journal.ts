@@ -1,4 +1,4 @@
-import { EventEmitter } from 'node:events'
+import type { EventEmitter } from 'node:events'
 import { isAbsolute, resolve } from 'node:path'
 import {
   CHANGE,
@@ -9,23 +9,20 @@ import {
   checkListener,
   DIFF,
   HISTORY,
-  OPEN,
   REPLAY,
   RESTORE,
   VERIFY,
 } from './arguments.ts'
 import { purgedError } from './content/blob-store.ts'
 import type { FileStat } from './disk/disk.ts'
-import { withoutExchange } from './disk/legacy-disk.ts'
-import { NodeDisk } from './disk/node-disk.ts'
 import { genesis, type Head } from './entry/chain.ts'
 import type { ChainedCommit, CommitKind, Meta } from './entry/commit.ts'
 import type { TextEdit } from './entry/entry.ts'
 import { hashOf, type State } from './entry/state.ts'
-import { asJournalError, eachWithJournalErrors, hasSystemCode, JournalError, withJournalErrors } from './errors.ts'
+import { asJournalError, eachWithJournalErrors, JournalError, withJournalErrors } from './errors.ts'
 import { type DiffQuery, diff, type FileDiff } from './history/diff.ts'
 import { exportHistory } from './history/export.ts'
-import { HistoryIndex } from './history/history-index.ts'
+import type { HistoryIndex } from './history/history-index.ts'
 import { history } from './history/log.ts'
 import { scopesOf } from './history/path-scope.ts'
 import { resolvePoint, resolveTransaction } from './history/point.ts'
@@ -36,190 +33,35 @@ import { type Stats, stats } from './history/stats.ts'
 import { type ExternalChange, externalChanges } from './history/status.ts'
 import { planRedo, planUndo } from './history/undo-plan.ts'
 import { type VerifyReport, verify } from './history/verify.ts'
+import type {
+  CompactOptions,
+  JournalEvents,
+  PurgeOptions,
+  RestoreOptions,
+  RestoreResult,
+  Status,
+  UndoOptions,
+} from './journal-types.ts'
 import type { OpenOptions, Progress } from './options.ts'
 import { examine } from './recovery/recovery.ts'
 import { NOTHING_RECOVERED, type RecoveryReport } from './recovery/report.ts'
 import { BROKEN_DAYS, type CompactResult, compact } from './retention/compact.ts'
 import { type PurgeResult, purge, purgeResult } from './retention/purge.ts'
 import { survey } from './retention/survey.ts'
-import { type SalvageReport, salvage } from './salvage/salvage.ts'
-import { bindWorkspace, createLayout, readFormat, settleLayout } from './store/layout.ts'
-import { checkBelonging, locateRoot, noJournal, openStore, type Store } from './store/opening.ts'
+import type { Store } from './store/opening.ts'
 import { WriterLock } from './store/writer-lock.ts'
 import type { Operation } from './transaction/operation.ts'
 import type { Receipt } from './transaction/receipt.ts'
 import type { ContentInput } from './transaction/stager.ts'
 import { type ExpectOptions, type RemoveOptions, Transaction, type WriteOptions } from './transaction/transaction.ts'
 import { newTransactionId } from './transaction/transaction-id.ts'
-import { recoverySite, scanStore, Writer } from './writer.ts'
+import { recoverySite, scanStore, type Writer } from './writer.ts'
 
 /** Log bytes after which a checkpoint is made in the background, and idle time after which one is made anyway. */
 const CHECKPOINT_BYTES = 16 * 1024 * 1024
 const CHECKPOINT_IDLE_MS = 1000
 const LOCK_TIMEOUT_MS = 30_000
 const READING = 'reading the history'
-/** Setting it to anything but `0` or nothing turns every optimization off. */
-const LEGACY_VARIABLE = 'WRITE_JOURNAL_LEGACY'
-
-export interface UndoOptions extends Meta {
-  /** Go on although somebody changed a path since. What is there is kept in the history. */
-  readonly force?: boolean
-}
-
-export interface RestoreOptions extends UndoOptions {
-  readonly to: At
-  /** Files, or folders with all in them. Default: every path that the journal knows. */
-  readonly paths?: readonly string[]
-  /** Only say what would change. */
-  readonly dryRun?: boolean
-}
-
-export interface RestoreResult {
-  readonly changes: readonly { readonly path: string; readonly before: State; readonly after: State }[]
-  /** Null when there was nothing to do, or with `dryRun`. */
-  readonly receipt: Receipt | null
-}
-
-export interface PurgeOptions extends Meta {
-  /** Only say what would be erased. */
-  readonly dryRun?: boolean
-}
-
-export interface CompactOptions {
-  /** Keep what repairs cut off for so many days. Default 30. */
-  readonly brokenDays?: number
-}
-
-export interface Status {
-  readonly journal: string
-  readonly root: string
-  readonly seq: number
-  readonly chain: string
-  /** Of the newest transaction, milliseconds since 1970; 0: there is none. */
-  readonly time: number
-  /** Who writes now; null: nobody. */
-  readonly writer: { readonly pid: number | null; readonly host?: string; readonly since?: number } | null
-  readonly needsRecovery: boolean
-  /** Transactions that a crash left in flight. */
-  readonly inFlight: readonly string[]
-  /** Paths changed behind the journal's back. */
-  readonly changed: readonly ExternalChange[]
-  /** How many paths the journal has recorded as being there. */
-  readonly tracked: number
-}
-
-export interface JournalEvents {
-  commit: [receipt: Receipt]
-  /** Somebody's edit was found where a transaction wrote; it is kept in the history. */
-  conflict: [found: { readonly tx: string; readonly path: string }]
-  recovered: [report: RecoveryReport]
-  /** Edits made behind the journal's back were found by `status`. */
-  external: [changes: readonly ExternalChange[]]
-}
-
-/**
- * Opens the journal of a folder: makes it where there is none, recovers what a crash left in flight.
- * @throws JournalError `NOT_FOUND`, `LOCKED` with the holder's process id, `CORRUPT`, `NEEDS_RECOVERY`, `FOREIGN`, `NEWER_FORMAT`, …
- */
-export async function openJournal(root: string, options: OpenOptions = {}): Promise<Journal> {
-  checked('the options', options, OPEN)
-  const legacy = options.legacy ?? !['', '0'].includes(process.env[LEGACY_VARIABLE] ?? '')
-  const settings = { ...options, legacy }
-  const base = options.disk ?? new NodeDisk()
-  const disk = legacy ? withoutExchange(base) : base
-  const layout = locateRoot(disk, root)
-  try {
-    if (options.readOnly === true) {
-      const store = openStore(disk, layout)
-      return new Journal(store, newIndex(store, settings), null, settings, new EventEmitter())
-    }
-    const made = readFormat(disk, layout) !== null
-    if (!made && options.create === false) throw noJournal(layout)
-    if (made && options.rebind !== true) checkBelonging(disk, layout)
-    const fresh = disk.lstat(layout.directory) === null
-    if (fresh) disk.makeDirectory(layout.directory, 0o700)
-    const lock = await WriterLock.acquire(disk, layout.lock)
-    try {
-      if (readFormat(disk, layout) === null) await createLayout(disk, layout, fresh)
-      else {
-        if (options.rebind === true || checkBelonging(disk, layout) === 'moved') await bindWorkspace(disk, layout)
-        if (disk.lstat(layout.log) === null || disk.readDirectory(layout.log).length === 0)
-          await settleLayout(disk, layout)
-      }
-      const store = openStore(disk, layout)
-      const events = new EventEmitter()
-      let writer: Writer | null = null
-      const index = newIndex(store, settings, () => writer)
-      writer = await Writer.open(store, index, lock, settings, {
-        onConflict: (tx, path) => events.emit('conflict', { tx, path }),
-      }).catch(async (error: unknown) => {
-        await index.close()
-        throw error
-      })
-      return new Journal(store, index, writer, settings, events)
-    } catch (error) {
-      lock.release()
-      throw error
-    }
-  } catch (error) {
-    if (hasSystemCode(error, 'ELOOP')) throw linkError(layout.directory, error)
-    throw asJournalError(error, 'opening the journal', layout.root)
-  }
-}
-
-function linkError(directory: string, cause: unknown): JournalError {
-  return new JournalError('INVALID', `a symbolic link stands where ${directory} has a file`, {
-    hint: 'Nothing was changed. Nobody but the journal should write there: put the file back, or remove the link.',
-    path: directory,
-    cause,
-  })
-}
-
-function newIndex(store: Store, options: OpenOptions, writer: () => Writer | null = () => null): HistoryIndex {
-  const { disk, layout, format, reader, contents } = store
-  const source = { disk, root: layout.root, directory: layout.directory, journalId: format.journal, reader, contents }
-  const readable = () => writer()?.log.acknowledged ?? Number.POSITIVE_INFINITY
-  const durable = () => writer()?.log.durable ?? 0
-  const index: HistoryIndex = new HistoryIndex(
-    { ...source, readable, durable },
-    {
-      ...(options.openDatabase === undefined ? {} : { openDatabase: options.openDatabase }),
-      ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
-    },
-  )
-  contents.locateWith((hash) => index.locate(hash))
-  return index
-}
-
-/**
- * What opening `root` would find and do, without doing anything.
- * @throws JournalError as `openJournal` does
- */
-export async function planRecovery(
-  root: string,
-  options: Pick<OpenOptions, 'recover' | 'disk' | 'onProgress'> = {},
-): Promise<RecoveryReport> {
-  checked('the options', options)
-  const journal = await openJournal(root, { ...options, readOnly: true })
-  try {
-    return await journal.planRecovery(options.recover === 'revert' ? 'revert' : 'replay')
-  } finally {
-    await journal.close()
-  }
-}
-
-/**
- * Saves what can be saved of a damaged journal: what was damaged is kept in `.journal/broken`, what cannot be read any more leaves a gap in the
- * history. The workspace is left alone. Nobody may have the journal open for writing.
- * @throws JournalError `CORRUPT` when nothing can be saved (nothing was changed); `LOCKED`, `NOT_FOUND`, `FOREIGN`, `NEWER_FORMAT`
- */
-export function salvageJournal(
-  root: string,
-  options: Pick<OpenOptions, 'disk' | 'openDatabase'> & { readonly dryRun?: boolean } = {},
-): Promise<SalvageReport> {
-  return salvage(root, { ...options, disk: options.disk ?? new NodeDisk() })
-}
-
 /** A folder's journal, open. See the README for what it promises. */
 export class Journal implements AsyncDisposable {
   readonly #store: Store

@@ -43,6 +43,7 @@ export async function recoverAndCheck(
   const journal = await openJournal(ROOT, { disk, segmentSize, durability })
   watched(false)
   const problems = unexpected(disk, moment)
+  if (journal.recovery.tornBytes > 0) problems.push(...differences(brokenOf(disk), brokenOf(disk.crash('none'))))
   for (const { path } of journal.recovery.conflicts) if (!edited.has(path)) problems.push(`conflict at ${path}`)
   const staged = disk.readDirectory(`${ROOT}/.journal/staging`)
   if (staged.length > 0) problems.push(`left in staging: ${staged.map(({ name }) => name)}`)
@@ -58,6 +59,9 @@ export async function recoverAndCheck(
   if (problems.length > 0) throw new Error(problems.join('\n'))
   if (random.chance(GOES_ON)) await goesOn(disk, segmentSize, random)
 }
+
+/** What repairs cut off: it is kept for good before it is cut. */
+const brokenOf = (disk: SimDisk): Tree => disk.tree(`${ROOT}/.journal/broken`)
 
 /** What is committed after a recovery is as safe as anything. */
 async function goesOn(disk: SimDisk, segmentSize: number, random: Random): Promise<void> {

@@ -1,4 +1,5 @@
-import type { Journal, RestoreOptions, RestoreResult } from '../../journal.ts'
+import type { Journal } from '../../journal.ts'
+import type { RestoreOptions, RestoreResult } from '../../journal-types.ts'
 import { declare } from '../declaration.ts'
 import { counted } from '../measure.ts'
 import type { Output } from '../output.ts'

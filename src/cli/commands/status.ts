@@ -1,4 +1,4 @@
-import type { Status } from '../../journal.ts'
+import type { Status } from '../../journal-types.ts'
 import { declare } from '../declaration.ts'
 import { counted } from '../measure.ts'
 import type { Output } from '../output.ts'

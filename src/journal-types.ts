@@ -1,0 +1,62 @@
+import type { Meta } from './entry/commit.ts'
+import type { State } from './entry/state.ts'
+import type { At } from './history/query.ts'
+import type { ExternalChange } from './history/status.ts'
+import type { RecoveryReport } from './recovery/report.ts'
+import type { Receipt } from './transaction/receipt.ts'
+
+export interface UndoOptions extends Meta {
+  /** Go on although somebody changed a path since. What is there is kept in the history. */
+  readonly force?: boolean
+}
+
+export interface RestoreOptions extends UndoOptions {
+  readonly to: At
+  /** Files, or folders with all in them. Default: every path that the journal knows. */
+  readonly paths?: readonly string[]
+  /** Only say what would change. */
+  readonly dryRun?: boolean
+}
+
+export interface RestoreResult {
+  readonly changes: readonly { readonly path: string; readonly before: State; readonly after: State }[]
+  /** Null when there was nothing to do, or with `dryRun`. */
+  readonly receipt: Receipt | null
+}
+
+export interface PurgeOptions extends Meta {
+  /** Only say what would be erased. */
+  readonly dryRun?: boolean
+}
+
+export interface CompactOptions {
+  /** Keep what repairs cut off for so many days. Default 30. */
+  readonly brokenDays?: number
+}
+
+export interface Status {
+  readonly journal: string
+  readonly root: string
+  readonly seq: number
+  readonly chain: string
+  /** Of the newest transaction, milliseconds since 1970; 0: there is none. */
+  readonly time: number
+  /** Who writes now; null: nobody. */
+  readonly writer: { readonly pid: number | null; readonly host?: string; readonly since?: number } | null
+  readonly needsRecovery: boolean
+  /** Transactions that a crash left in flight. */
+  readonly inFlight: readonly string[]
+  /** Paths changed behind the journal's back. */
+  readonly changed: readonly ExternalChange[]
+  /** How many paths the journal has recorded as being there. */
+  readonly tracked: number
+}
+
+export interface JournalEvents {
+  commit: [receipt: Receipt]
+  /** Somebody's edit was found where a transaction wrote; it is kept in the history. */
+  conflict: [found: { readonly tx: string; readonly path: string }]
+  recovered: [report: RecoveryReport]
+  /** Edits made behind the journal's back were found by `status`. */
+  external: [changes: readonly ExternalChange[]]
+}
