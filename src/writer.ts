@@ -248,6 +248,6 @@ async function syncEnd({ disk, segments, layout }: Store, { durable, end }: LogS
       disk.close(handle)
     }
   }
+  // A segment's name is made durable before anything is written to it: the next one's sync must not find nothing to do.
   stir(disk, layout.log)
-  await disk.syncDirectory(layout.log)
 }

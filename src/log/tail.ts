@@ -94,7 +94,7 @@ export async function cutTail(reader: LogReader, position: Position, broken: str
   for (const segment of affected.reverse()) {
     const from = segment === segmentOf(position) ? offsetOf(position) : 0
     if (segment > segmentOf(position) || (from === 0 && segment > 1)) {
-      // Should it come back, it is as torn as it was; the opening that cuts makes the names in the log durable before anything is written.
+      // Should it come back, its frames follow nothing that is written from now on: it is torn, and cut again.
       disk.unlink(segments.path(segment))
       continue
     }

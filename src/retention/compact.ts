@@ -30,7 +30,7 @@ export async function compact(
     await contents.blobs.removeAll([...orphans.keys()])
     const staged = await removeStaged(store, options.open())
     const broken = await removeBroken(store, disk.now() - options.brokenDays * DAY_MS)
-    const reserved = await log.aside(() => trim(site))
+    const reserved = await log.aside(async () => trim(site))
     const blobBytes = [...orphans.values()].reduce((sum, size) => sum + size, 0)
     return {
       blobsRemoved: orphans.size,
@@ -40,15 +40,14 @@ export async function compact(
   })
 }
 
-/** Gives back the space reserved behind the end of the log. */
-async function trim({ store: { disk, segments }, log }: RetentionSite): Promise<number> {
+/** Gives back the space reserved behind the end of the log. Should a power cut bring it back, it is zeros. */
+function trim({ store: { disk, segments }, log }: RetentionSite): number {
   const segment = segmentOf(log.end)
   const spare = segments.size(segment) - offsetOf(log.end)
   if (spare <= 0) return 0
   const handle = disk.open(segments.path(segment), 'write')
   try {
     disk.truncate(handle, offsetOf(log.end))
-    await disk.sync(handle)
   } finally {
     disk.close(handle)
   }

@@ -39,11 +39,12 @@ export async function recoverAndCheck(
   watched: (on: boolean) => void,
 ): Promise<void> {
   const { edited, foreign } = moment.span
+  const broken = brokenOf(disk)
   watched(true)
   const journal = await openJournal(ROOT, { disk, segmentSize, durability })
   watched(false)
   const problems = unexpected(disk, moment)
-  if (journal.recovery.tornBytes > 0) problems.push(...differences(brokenOf(disk), brokenOf(disk.crash('none'))))
+  if (journal.recovery.tornBytes > 0) problems.push(...notKept(disk, broken))
   for (const { path } of journal.recovery.conflicts) if (!edited.has(path)) problems.push(`conflict at ${path}`)
   const staged = disk.readDirectory(`${ROOT}/.journal/staging`)
   if (staged.length > 0) problems.push(`left in staging: ${staged.map(({ name }) => name)}`)
@@ -60,8 +61,17 @@ export async function recoverAndCheck(
   if (random.chance(GOES_ON)) await goesOn(disk, segmentSize, random)
 }
 
-/** What repairs cut off: it is kept for good before it is cut. */
-const brokenOf = (disk: SimDisk): Tree => disk.tree(`${ROOT}/.journal/broken`)
+function brokenOf(disk: SimDisk): Tree {
+  const path = `${ROOT}/.journal/broken`
+  return disk.exists(path) ? disk.tree(path) : new Map()
+}
+
+/** What a repair cuts off is kept for good before it is cut. `before`: what earlier ones left, which may not have got so far. */
+function notKept(disk: SimDisk, before: Tree): string[] {
+  const made = new Map([...brokenOf(disk)].filter(([name]) => !before.has(name)))
+  const durable = brokenOf(disk.crash('none'))
+  return differences(made, new Map([...durable].filter(([name]) => made.has(name))))
+}
 
 /** What is committed after a recovery is as safe as anything. */
 async function goesOn(disk: SimDisk, segmentSize: number, random: Random): Promise<void> {
@@ -76,7 +86,7 @@ async function goesOn(disk: SimDisk, segmentSize: number, random: Random): Promi
 }
 
 /** How history and tree differ from what they may be. */
-function unexpected(disk: SimDisk, { span, acknowledged }: Moment): string[] {
+export function unexpected(disk: SimDisk, { span, acknowledged }: Moment): string[] {
   const { before, final, step, edited } = span
   const done = new Map<string, string>()
   const reverted = new Set<string>()

@@ -49,7 +49,10 @@ export async function campaign(cases: fc.Arbitrary<Case>, crashes = CRASHES): Pr
     if (result.failed) {
       const [smallest] = result.counterexample ?? []
       const cause = result.errorInstance as Error
-      throw new Error(`${cause.message}\n\nSIM_CASE='${JSON.stringify(smallest)}'\n\nseed ${seed}`, { cause })
+      const report = `${cause.message}\n\nSIM_CASE='${JSON.stringify(smallest)}'\n\nseed ${seed}`
+      // At once: the runner keeps errors to itself until all is over, and that may be hours.
+      console.error(report)
+      throw new Error(report, { cause })
     }
   }
   const seconds = Math.round((performance.now() - begun) / 1000)

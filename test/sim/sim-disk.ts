@@ -83,6 +83,11 @@ export class SimDisk extends Volume<SimDisk> implements Disk {
       )
       this.halfway(half)
     }
+    if (this.astray !== null) {
+      const elsewhere = this.astray(path, position, source.length)
+      if (elsewhere !== null) this.store(inode, source, elsewhere)
+      return source.length
+    }
     const length = this.fewer(source.length, this.options.shortWrites)
     const done = this.store(inode, source.subarray(0, length), position)
     if (done === 0 && length > 0) throw systemError('ENOSPC', 'write', path)

@@ -39,6 +39,8 @@ export abstract class Volume<Self> {
   syncGate: (() => Promise<void>) | null = null
   /** Asked at each sync, with the place in the code that wants it: true leaves it out, and says that it was done. */
   lie: ((site: string) => boolean) | null = null
+  /** Asked by each write where it really goes: to that position of the file, or nowhere (null), while it says that all went well. */
+  astray: ((path: string, position: number, length: number) => number | null) | null = null
   /** Called by each write of more than a byte, with a copy of this disk on which only the first part of it was done. */
   halfway: ((half: Self) => void) | null = null
   protected readonly space: Namespace
@@ -157,6 +159,13 @@ export abstract class Volume<Self> {
     this.used += file.allocated
     this.touch(file)
     file.settleAll()
+  }
+
+  /** Turns bits of a byte at rest. */
+  rot(path: string, position: number, bits: number): void {
+    const file = this.space.get(path, 'rot')
+    file.bytes = file.bytes.slice()
+    file.bytes[position] = (file.bytes[position] ?? 0) ^ bits
   }
 
   /** Removes a file, durably. */
