@@ -3,8 +3,8 @@ import type { Disk } from '../disk/disk.ts'
 import { effectsOf } from '../entry/effects.ts'
 import { type State, sameState } from '../entry/state.ts'
 import { asJournalError } from '../errors.ts'
-import type { Observation, Observer } from '../workspace/observer.ts'
-import { checkPath } from '../workspace/safe-path.ts'
+import { NOTHING_OBSERVED, type Observation, type Observer } from '../workspace/observer.ts'
+import { ancestorsOf, checkPath } from '../workspace/safe-path.ts'
 import { mayBeSynced } from '../workspace/staged-file.ts'
 import { markOf } from './leftovers.ts'
 import type { FlightCommit, LogScan } from './log-scan.ts'
@@ -147,6 +147,8 @@ function isRestarted(site: PlanningSite, history: PathHistory): boolean {
 }
 
 async function observe(site: PlanningSite, { path, states }: PathHistory): Promise<Observation> {
+  // A folder that has become a link leads elsewhere: what is there has other paths.
+  if (isBelowLeaf(site, path)) return NOTHING_OBSERVED
   try {
     return await site.observer.observe(path)
   } catch (error) {
@@ -154,6 +156,13 @@ async function observe(site: PlanningSite, { path, states }: PathHistory): Promi
       unreadable(site, path, states.at(-1) ?? null) ?? thrown(asJournalError(error, 'looking at the workspace', path))
     )
   }
+}
+
+function isBelowLeaf({ disk, observer }: PlanningSite, path: string): boolean {
+  return ancestorsOf(path).some((folder) => {
+    const stat = disk.lstat(observer.absolute(folder))
+    return stat !== null && stat.kind !== 'dir'
+  })
 }
 
 /** A file that its own transaction made unreadable was made durable before (staged-file.ts): what can be seen of it must do. */

@@ -1,7 +1,8 @@
+import type { Anchor, Disk } from '../disk/disk.ts'
 import { isStirred, stir } from '../disk/file.ts'
 import { effectsOf } from '../entry/effects.ts'
 import type { Entry } from '../entry/entry.ts'
-import { asJournalError } from '../errors.ts'
+import { asJournalError, hasSystemCode } from '../errors.ts'
 import type { Committer } from '../transaction/committer.ts'
 import { newTransactionId } from '../transaction/transaction-id.ts'
 import { type Change, Materialization, type Site } from '../workspace/materialization.ts'
@@ -107,15 +108,25 @@ export async function recover(
   return { ...plan.report, conflicts: [...plan.report.conflicts, ...blocked, ...found] }
 }
 
+/** Null where a link has come to stand above the folder: then it is another one. */
+function anchorOf(disk: Disk, folder: string): Anchor | null {
+  try {
+    return disk.anchor(folder)
+  } catch (error) {
+    if (hasSystemCode(error, 'ELOOP', 'ENOENT', 'ENOTDIR')) return null
+    throw error
+  }
+}
+
 /** After a failed sync the names in a folder of the workspace are written again. */
 function stirIn({ observer: { disk, root }, suspect }: RecoverySite, folder: string): void {
   const full = folder === '' ? root : `${root}/${folder}`
   if (disk.lstat(full)?.kind !== 'dir' || (!suspect && !isStirred(disk, full))) return
-  const anchor = disk.anchor(full)
+  const anchor = anchorOf(disk, full)
   try {
-    stir(disk, anchor.path)
+    if (anchor !== null) stir(disk, anchor.path)
   } finally {
-    anchor.release()
+    anchor?.release()
   }
 }
 

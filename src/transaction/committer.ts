@@ -11,7 +11,7 @@ import { asJournalError, JournalError } from '../errors.ts'
 import type { Durability, LogWriter, NewFrame } from '../log/log-writer.ts'
 import type { Position } from '../log/position.ts'
 import { type Change, Materialization, type Site, type Surprise } from '../workspace/materialization.ts'
-import type { Observation } from '../workspace/observer.ts'
+import { NOTHING_OBSERVED } from '../workspace/observer.ts'
 import { parentOf } from '../workspace/safe-path.ts'
 import { mayBeSynced } from '../workspace/staged-file.ts'
 import type { Draft } from './draft.ts'
@@ -45,7 +45,6 @@ export interface CommitterOptions {
   readonly onConflict: (tx: string, path: string) => void
 }
 
-const NOTHING_OBSERVED: Observation = { state: null, stat: null, seenNs: 0n }
 /** A commit that has no place in the history yet. */
 type Unplaced = Pick<Commit, 'tx' | 'kind' | 'entries'> & {
   readonly [K in keyof Meta | 'of']?: Commit[K] | undefined

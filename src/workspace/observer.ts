@@ -41,6 +41,8 @@ export interface Observation {
   readonly seenNs: bigint
 }
 
+export const NOTHING_OBSERVED: Observation = Object.freeze({ state: null, stat: null, seenNs: 0n })
+
 /** Two looks at the same, untouched file? Its change time is left out where a rename of ours moved it. */
 function sameFile(a: FileStat, b: FileStat, changeTime: boolean): boolean {
   return (

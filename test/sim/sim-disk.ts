@@ -322,6 +322,7 @@ export class SimDisk extends Volume<SimDisk> implements Disk {
 
   async syncDirectory(path: string): Promise<void> {
     const folder = this.faults.crashed ? this.space.root : this.folder(path, 'fsync')
+    if (!this.space.may(folder, READ)) throw systemError('EACCES', 'open', path)
     await this.flush(folder, 'syncDirectory', path, true)
   }
 
