@@ -90,7 +90,7 @@ export async function cutTail(reader: LogReader, position: Position, broken: str
     }
   }
   await disk.syncDirectory(broken)
-  // Last segments first: whatever remains after a crash here is still a prefix of the torn tail.
+  // Last segments first: whatever remains after a crash here is still a prefix of the torn tail. The sync of what is written next covers the cut.
   for (const segment of affected.reverse()) {
     const from = segment === segmentOf(position) ? offsetOf(position) : 0
     if (segment > segmentOf(position) || (from === 0 && segment > 1)) {
@@ -101,7 +101,6 @@ export async function cutTail(reader: LogReader, position: Position, broken: str
     const handle = disk.open(segments.path(segment), 'write')
     try {
       disk.truncate(handle, from)
-      await disk.sync(handle)
     } finally {
       disk.close(handle)
     }

@@ -125,6 +125,29 @@ describe('the recovery table', () => {
     await again.close()
   })
 
+  it.each([
+    ['goal', true, 'nothing'],
+    ['goal', false, 'nothing'],
+    ['known', true, 'write'],
+    ['known', false, 'write'],
+    ['torn', true, 'keep and write'],
+    ['torn', false, 'keep and report'],
+    ['other', true, 'keep and report'],
+    ['other', false, 'keep and report'],
+  ] as const)('decides as promised: %s, restarted %s: %s', (found, restarted, decision) => {
+    expect(decide(found, restarted).decision).toBe(decision)
+  })
+
+  it('does not touch what is as it should be', async () => {
+    const disk = await inFlight()
+    disk.faults.heal()
+    const left = disk.crash('process')
+    left.writeFile(`${ROOT}/a`, AFTER)
+    const { ino, mtimeNs } = left.lstat(`${ROOT}/a`) ?? {}
+    await (await openOn(left)).close()
+    expect(left.lstat(`${ROOT}/a`)).toMatchObject({ ino, mtimeNs })
+  })
+
   it('has one rule for every case', () => {
     for (const found of ['goal', 'known', 'torn', 'other'] as const) {
       for (const restarted of [true, false]) expect(RECOVERY_TABLE).toContain(decide(found, restarted))
