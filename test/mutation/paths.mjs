@@ -60,7 +60,12 @@ export const MUTANTS = [
   { file: resolver, from: 'if (resolved.length === 0) throw', to: 'if (false) throw' },
   { file: resolver, from: '(pending.length > 0 || options.follow)', to: '(pending.length > 0)' },
   { file: resolver, from: '(pending.length > 0 || options.follow)', to: 'options.follow' },
-  { file: 'workspace/folders.ts', from: 'above?.exists === false ? null : ', to: '' },
+  {
+    file: 'workspace/folders.ts',
+    from: 'above?.exists === false ? null : ',
+    to: '',
+    equivalent: 'it only saves a look at what cannot be there',
+  },
   { file: 'workspace/pinned-folders.ts', from: 'pin.seen !== this.#turn && !pin.anchor.isCurrent()', to: 'false' },
   {
     file: 'workspace/anchors.ts',
