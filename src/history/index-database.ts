@@ -36,6 +36,7 @@ export async function openMemory(): Promise<IndexDatabase> {
 }
 
 const SCRATCH = 'write-journal-index-'
+const FRESH_MS = 60_000
 
 /**
  * LevelDB in a folder of its own among the temporary files, for a process that cannot have the index itself; closing it removes the folder.
@@ -50,6 +51,8 @@ export async function openScratch(): Promise<IndexDatabase> {
     const stat = await fs.lstat(join(parent, name)).catch(() => null)
     // Others may write here, too: nothing is followed, and only what is ours is removed.
     if (stat?.isDirectory() !== true || stat.uid !== (process.getuid?.() ?? stat.uid)) continue
+    // One that was made just now may not be locked yet.
+    if (Date.now() - stat.mtimeMs < FRESH_MS) continue
     // What a killed process left; one that is in use is locked, and stays.
     await destroy(join(parent, name)).catch(() => undefined)
   }

@@ -37,6 +37,8 @@ export interface SalvageOptions {
   readonly dryRun?: boolean
 }
 
+/** Behind the name of what is kept: what there is to say about it. */
+const REPORT = '-report.json'
 /** Hashes in the record of one gap. */
 const CONTENTS_A_GAP = 65_536
 
@@ -51,8 +53,8 @@ export async function salvage(root: string, options: SalvageOptions): Promise<Sa
     checkBelonging(disk, layout)
     const found = identify(disk, layout)
     if (found === null) throw noJournal(layout)
-    const lock = options.dryRun === true ? null : await WriterLock.acquire(disk, layout.lock)
     const store = openStore(disk, layout, found.format)
+    const lock = options.dryRun === true ? null : await WriterLock.acquire(disk, layout.lock)
     const { reader, contents } = store
     const source = {
       disk,
@@ -114,7 +116,7 @@ class Salvage {
     const report = merged(before?.report, { ...own, kept })
     completeLayout(disk, layout)
     await this.#keep(report)
-    await replaceJson(disk, layout.salvage, { kept, report }, true)
+    await replaceJson(disk, layout.salvage, { kept }, true)
     const restored = new Set(await this.#mendBlobs())
     await this.#replaceFormat()
     await this.#dropSurplus()
@@ -139,11 +141,7 @@ class Salvage {
       if (disk.lstat(file)?.kind !== 'file' || disk.lstat(copy) !== null) continue
       await copyFile(disk, file, copy)
     }
-    const note = `${this.#prefix}-report.json`
-    if (disk.lstat(note) !== null) disk.unlink(note)
-    createFile(disk, note, Buffer.from(`${JSON.stringify(report, null, 1)}\n`), 0o600)
-    await syncFile(disk, note)
-    await disk.syncDirectory(layout.broken)
+    await replaceJson(disk, `${this.#prefix}${REPORT}`, report, true)
   }
 
   #keptName(file: string): string {
@@ -265,11 +263,13 @@ function endedWith(bytes: Uint8Array, at: number, end: Uint8Array): Buffer<Array
 
 /** What a salvage that did not come to its end had found out; null: there was none. */
 function interrupted({ disk, layout }: Store): { readonly kept: string; readonly report?: SalvageReport } | null {
-  const mark = readJson(disk, layout.salvage) as { kept?: unknown; report?: unknown } | null | undefined
+  const mark = readJson(disk, layout.salvage) as { kept?: unknown } | null | undefined
   if (mark === null) return null
-  const { kept, report } = mark ?? {}
+  const { kept } = mark ?? {}
   if (typeof kept !== 'string' || !/^broken\/salvage-\d+$/.test(kept)) return { kept: `broken/salvage-${disk.now()}` }
-  return { kept, report: report as SalvageReport }
+  // It was durable before the marker, and may be as long as the history.
+  const bytes = readSmallFile(disk, `${layout.directory}/${kept}${REPORT}`)
+  return bytes === null ? { kept } : { kept, report: JSON.parse(Buffer.from(bytes).toString('utf8')) as SalvageReport }
 }
 
 function merged(before: SalvageReport | undefined, now: SalvageReport): SalvageReport {

@@ -123,6 +123,7 @@ describe('the index is a projection', () => {
       expect((await index.head()).seq).toBe(2)
       // What a killed process left goes; what is in use stays.
       await (await openLevel(`${temporary}/write-journal-index-killed`)).close()
+      fs.utimesSync(`${temporary}/write-journal-index-killed`, 1, 1)
       const other = made.index()
       expect((await other.head()).seq).toBe(2)
       expect(fs.readdirSync(temporary)).toHaveLength(2)

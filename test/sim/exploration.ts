@@ -120,21 +120,10 @@ async function recovered(
   const watched = (on: boolean) => {
     disk.faults.atChange = on && again ? watch : null
   }
-  if (process.env.SIM_CASE !== undefined) disk.faults.trace = []
   if (recoveryFaults.length > 0 && random.chance(DISTURBED)) {
     watched(true)
     await openOnFailing(disk, random.pick(recoveryFaults), program)
     if (disk.openHandles.length > 0) throw new Error(`left open by a failed opening: ${disk.openHandles}`)
-    if (process.env.SIM_CASE !== undefined)
-      console.log(
-        story,
-        'dead',
-        disk.faults.dead,
-        disk.faults.trace
-          ?.map((o) => `${o.index} ${o.kind} ${o.path} ${o.to ?? ''}`)
-          .filter((l) => !/lstat|anchor| stat|open|read|close|attributes/.test(l))
-          .join('\n'),
-      )
     if (disk.faults.dead) disk = crash(disk, program, random, moment, story, 'a restart').disk
     else disk.faults.heal()
   }
