@@ -31,6 +31,15 @@ export async function* readChunks(disk: Disk, handle: FileHandle): AsyncGenerato
   }
 }
 
+/** Hash of an open file of `size` bytes, read in one go; null when it is larger than that, or too large for it. */
+export function hashSmallFile(disk: Disk, handle: FileHandle, size: number): ContentHash | null {
+  if (size >= SCRATCH.byteLength) return null
+  // One byte more than it should have shows a file that grew.
+  const bytes = SCRATCH.subarray(0, size + 1)
+  const length = readFully(disk, handle, bytes, 0)
+  return length > size ? null : hashBytes(bytes.subarray(0, length))
+}
+
 /** Hash and size of an open file, in constant memory. `expected`: its size, as far as known. */
 export async function hashFile(
   disk: Disk,
@@ -38,7 +47,6 @@ export async function hashFile(
   expected = disk.stat(handle).size,
 ): Promise<{ hash: ContentHash; size: number }> {
   if (expected < SCRATCH.byteLength) {
-    // One byte more than it should have shows a file that grew meanwhile.
     const bytes = SCRATCH.subarray(0, expected + 1)
     const size = readFully(disk, handle, bytes, 0)
     if (size <= expected) return { hash: hashBytes(bytes.subarray(0, size)), size }

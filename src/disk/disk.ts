@@ -1,6 +1,9 @@
 /** What a name stands for. `other`: a device, a pipe, a socket. */
 export type FileKind = 'file' | 'dir' | 'symlink' | 'other'
 
+/** An extended attribute. */
+export type Attribute = readonly [name: string, value: Uint8Array]
+
 export interface FileStat {
   readonly kind: FileKind
   /** Bytes. */
@@ -60,7 +63,7 @@ export interface Disk {
   stat(handle: FileHandle): FileStat
   chown(handle: FileHandle, uid: number, gid: number): void
   /** Extended attributes and access lists of an open file or folder; empty where the file system has none. */
-  attributes(handle: FileHandle): readonly (readonly [name: string, value: Uint8Array])[]
+  attributes(handle: FileHandle): readonly Attribute[]
   setAttribute(handle: FileHandle, name: string, value: Uint8Array): void
   close(handle: FileHandle): void
   /**

@@ -5,7 +5,7 @@ import type { Disk, FileHandle } from './disk.ts'
 export function writeFully(disk: Disk, handle: FileHandle, bytes: Uint8Array, position: number): void {
   let done = 0
   while (done < bytes.byteLength) {
-    const count = disk.write(handle, bytes.subarray(done), position + done)
+    const count = disk.write(handle, done === 0 ? bytes : bytes.subarray(done), position + done)
     if (count <= 0) throw Object.assign(new Error('ENOSPC: the file system took no more bytes'), { code: 'ENOSPC' })
     done += count
   }
@@ -15,7 +15,7 @@ export function writeFully(disk: Disk, handle: FileHandle, bytes: Uint8Array, po
 export function readFully(disk: Disk, handle: FileHandle, target: Uint8Array, position: number): number {
   let done = 0
   while (done < target.byteLength) {
-    const count = disk.read(handle, target.subarray(done), position + done)
+    const count = disk.read(handle, done === 0 ? target : target.subarray(done), position + done)
     if (count === 0) break
     done += count
   }

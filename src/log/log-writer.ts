@@ -36,6 +36,8 @@ export interface Append {
   /** Bytes that the frames will take, about. */
   readonly size: number
   readonly durability: Durability
+  /** Begins work that may go on while the frames are on their way to stable storage. Does not throw. */
+  readonly meanwhile?: (() => void) | undefined
 }
 
 export interface LogState {
@@ -187,8 +189,7 @@ export class LogWriter {
           done.push(() => resolve(end))
         }
         this.#drain()
-        if (accepted.some(({ append }) => append.durability === 'full'))
-          await this.#sync(this.#isAlone(accepted.length))
+        if (accepted.some(({ append }) => append.durability === 'full')) await this.#syncBeside(accepted)
         this.#acknowledged = this.end
         for (const resolve of done) resolve()
       } catch (error) {
@@ -200,6 +201,13 @@ export class LogWriter {
     }
     // At once: an append that comes now must begin a flush of its own.
     this.#flushing = null
+  }
+
+  async #syncBeside(accepted: readonly Waiting[]): Promise<void> {
+    const works = accepted.flatMap(({ append: { meanwhile } }) => (meanwhile === undefined ? [] : [meanwhile]))
+    const syncing = this.#sync(works.length === 0 && this.#isAlone(accepted.length))
+    for (const begin of works) begin()
+    await syncing
   }
 
   /** Is there just one append, and none about to come that could share the next sync? */

@@ -61,6 +61,12 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] }
 /** More than an entry takes in the log besides its texts. */
 const ENTRY_BYTES = 512
 
+/** Fewer files than this are staged before the log is written: a blocking sync takes less time than another thread. */
+const BESIDE_FILES = 4
+const BESIDE_BYTES = 8 * 1024 * 1024
+/** On the file system of the journal. */
+const AMPLE_SPACE = 256 * 1024 * 1024
+
 /** Where recovery may begin, and what a checkpoint must make durable first. */
 export interface CheckpointBasis {
   readonly redo: Position
@@ -145,16 +151,27 @@ export class Committer {
       gathered.source(hash),
     )
     let placed: ChainedCommit
+    let staging: Promise<void> | null = null
+    const stageBeside = (): void => {
+      staging = materialization.stage()
+      staging.catch(() => undefined)
+    }
     try {
-      await materialization.stage()
-      placed = await this.#log(request, gathered)
+      const beside = this.#stagesBeside(request, changes, gathered)
+      if (!beside) await materialization.stage()
+      placed = await this.#log(request, gathered, beside ? stageBeside : undefined)
     } catch (error) {
+      await (staging as Promise<void> | null)?.catch(() => undefined)
       materialization.discard()
       throw asJournalError(error, 'committing')
     } finally {
       gathered.release()
     }
     try {
+      await (staging as Promise<void> | null)?.catch((error: unknown) => {
+        materialization.discard()
+        throw error
+      })
       await materialization.apply()
     } catch (error) {
       // What was taken back is another inode, or has its name anew.
@@ -245,14 +262,39 @@ export class Committer {
     )
   }
 
-  async #log(request: CommitRequest, gathered: GatheredContents): Promise<ChainedCommit> {
+  /**
+   * May the files be staged while the log is on its way to stable storage? Where that cannot fail for want of space, and there are enough of them that
+   * it is worth another thread: a failure would have to be taken back in the log.
+   */
+  #stagesBeside({ durability }: CommitRequest, changes: readonly Change[], gathered: GatheredContents): boolean {
+    if (durability !== 'full' || changes.length < BESIDE_FILES) return false
+    let bytes = 0
+    for (const { after } of changes) {
+      if (after?.kind !== 'file') continue
+      if (gathered.source(after.hash).at !== 'memory') return false
+      bytes += after.size
+    }
+    const { staging, observer } = this.#options.site
+    return bytes <= BESIDE_BYTES && observer.disk.freeSpace(staging) > AMPLE_SPACE
+  }
+
+  async #log(
+    request: CommitRequest,
+    gathered: GatheredContents,
+    meanwhile: (() => void) | undefined,
+  ): Promise<ChainedCommit> {
     const { tx, kind, of, meta, draft, durability } = request
     const { actor, message, tags, parent } = meta
     const { entries } = draft
-    return this.#append({ tx, kind, of, actor, message, tags, parent, entries }, gathered, durability)
+    return this.#append({ tx, kind, of, actor, message, tags, parent, entries }, gathered, durability, meanwhile)
   }
 
-  async #append(commit: Unplaced, contents: GatheredContents | null, durability: Durability): Promise<ChainedCommit> {
+  async #append(
+    commit: Unplaced,
+    contents: GatheredContents | null,
+    durability: Durability,
+    meanwhile?: () => void,
+  ): Promise<ChainedCommit> {
     const { log, site, writer } = this.#options
     let placed: ChainedCommit | undefined
     const committer = this
@@ -290,7 +332,7 @@ export class Committer {
       placed = whole
     }
     const size = (contents?.size ?? 0) + 512 + commit.entries.length * 256
-    await log.append({ frames: frames(), size, durability })
+    await log.append({ frames: frames(), size, durability, meanwhile })
     if (placed === undefined) throw new RangeError('the log took a commit that was never made')
     return placed
   }

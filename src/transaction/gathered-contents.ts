@@ -25,7 +25,13 @@ export interface Gathering {
   readonly inline: number
 }
 
-type Inline = { readonly hash: ContentHash; readonly size: number; readonly bytes: () => Uint8Array }
+interface Inline {
+  readonly hash: ContentHash
+  readonly size: number
+  readonly bytes: () => Uint8Array
+  /** Read from a file of `staging` when its turn comes. */
+  readonly waits: boolean
+}
 
 /** Contents that a transaction must bring into the journal: what it writes, and what it is about to replace or remove. */
 export class GatheredContents {
@@ -84,9 +90,9 @@ export class GatheredContents {
     for (let at = 0; at < this.#inline.length; ) {
       const pack: { hash: ContentHash; bytes: Uint8Array }[] = []
       for (let size = 0; at < this.#inline.length && size < inline; at += 1) {
-        const { hash, bytes } = this.#inline[at] as Inline
+        const { hash, bytes, waits } = this.#inline[at] as Inline
         const content = bytes()
-        if (hashBytes(content) !== hash) throw new RangeError('a staged content changed before its commit')
+        if (waits && hashBytes(content) !== hash) throw new RangeError('a staged content changed before its commit')
         pack.push({ hash, bytes: content })
         size += content.byteLength
       }
@@ -107,10 +113,10 @@ export class GatheredContents {
       if (contents.hasRecent(hash) || (size > LOOKUP_SIZE && (await contents.blobs.has(hash)))) continue
       const from = source(hash)
       if (size > LOOKUP_SIZE && (await contents.has(hash))) continue
-      if (from.at === 'memory') this.#inline.push({ hash, size, bytes: () => from.bytes })
+      if (from.at === 'memory') this.#inline.push({ hash, size, bytes: () => from.bytes, waits: false })
       else if (from.at === 'staged') {
         if (size > inline) this.#blobs.push({ hash, file: from.file })
-        else this.#inline.push({ hash, size, bytes: () => this.#read(from.file, size) })
+        else this.#inline.push({ hash, size, bytes: () => this.#read(from.file, size), waits: true })
       } else {
         const origin = this.#origin(hash)
         if (origin === null) {
@@ -121,11 +127,11 @@ export class GatheredContents {
           const bytes = this.#read(observer.absolute(origin), size)
           if (hashBytes(bytes) !== hash) throw changed(origin)
           this.#held += size
-          if (this.#held <= HOLD_LIMIT) this.#inline.push({ hash, size, bytes: () => bytes })
+          if (this.#held <= HOLD_LIMIT) this.#inline.push({ hash, size, bytes: () => bytes, waits: false })
           else {
             const file = this.#temporaryFile()
             createFile(observer.disk, file, bytes, 0o600)
-            this.#inline.push({ hash, size, bytes: () => this.#read(file, size) })
+            this.#inline.push({ hash, size, bytes: () => this.#read(file, size), waits: true })
           }
         }
       }

@@ -1,5 +1,5 @@
 import type { ContentStore } from '../content/content-store.ts'
-import type { FileStat } from '../disk/disk.ts'
+import type { Attribute, FileStat } from '../disk/disk.ts'
 import { breathe, dropFile } from '../disk/file.ts'
 import type { Effect } from '../entry/effects.ts'
 import { type ContentHash, type FileState, type Owner, type State, sameState } from '../entry/state.ts'
@@ -11,7 +11,7 @@ import type { Observation, Observer } from './observer.ts'
 import type { PinnedFolders } from './pinned-folders.ts'
 import type { Reaper } from './reaper.ts'
 import { joinPath, nameOf, parentOf } from './safe-path.ts'
-import { mayBeSynced, stageFile } from './staged-file.ts'
+import { attributesOf, inheritLate, mayBeSynced, type StagedFile, stageFile } from './staged-file.ts'
 
 /** Names changed between two turns of the event loop. */
 const STEPS_A_TURN = 256
@@ -93,10 +93,11 @@ export class Materialization {
   readonly #changes: readonly Change[]
   readonly #anchors: Anchors
   readonly #inverses: (() => void)[] = []
-  readonly #displaced: { readonly spot: Spot; readonly stat: FileStat | null }[] = []
+  /** What was moved aside, and how it looked. */
+  readonly #displaced = new Map<Spot, FileStat | null>()
   readonly #staged = new Map<string, Spot>()
   /** How the staged files look. */
-  readonly #stamps = new Map<string, FileStat>()
+  readonly #stamps = new Map<string, StagedFile>()
   readonly #sources: (hash: ContentHash) => ContentSource
   readonly surprises: Surprise[] = []
   /** Why a failed `apply` could not be taken back wholly; null when it was. */
@@ -154,7 +155,7 @@ export class Materialization {
   async finish(): Promise<void> {
     const { observer, reaper } = this.#site
     const kept = new Set(this.surprises.map(({ file }) => file))
-    for (const { spot, stat } of this.#displaced) {
+    for (const [spot, stat] of this.#displaced) {
       const file = this.#absolute(spot)
       if (kept.has(file)) continue
       // Only what took no name away may lie about: for the rest, recovery would think that the name is still to be filled.
@@ -162,10 +163,10 @@ export class Materialization {
       else observer.disk.unlink(file)
     }
     for (const { path, after } of this.#changes) {
-      const stat =
-        after?.kind === 'file' ? (this.#stamps.get(path) ?? observer.disk.lstat(observer.absolute(path))) : null
+      const stamp = this.#stamps.get(path)
+      const stat = after?.kind === 'file' ? (stamp?.stat ?? observer.disk.lstat(observer.absolute(path))) : null
       if (after?.kind === 'file' && stat?.kind === 'file' && stat.size === after.size)
-        observer.learn(path, after.hash, stat)
+        observer.learn(path, after.hash, stat, stamp?.bare)
       else observer.forget(path)
     }
   }
@@ -213,7 +214,8 @@ export class Materialization {
     if (after?.kind === 'symlink') observer.disk.symlink(after.target, this.#at(spot))
     else if (after?.kind === 'file') {
       const group = change.observed.stat?.gid ?? null
-      const target = { path: observer.absolute(path), before, after, source: this.#sources(after.hash), group }
+      const bare = change.observed.trusted?.memory.bare === true
+      const target = { path: observer.absolute(path), before, after, source: this.#sources(after.hash), group, bare }
       this.#stamps.set(change.path, await stageFile(observer.disk, contents, this.#at(spot), target, facts))
     }
   }
@@ -316,7 +318,7 @@ export class Materialization {
       await this.#stageAs(change, spot, this.#site.folders.facts(parentOf(change.path)))
     }
     const target: Spot = { path: change.path }
-    const ours = this.#stamps.get(change.path) ?? this.#site.observer.disk.lstat(this.#at(spot))
+    const ours = this.#stamps.get(change.path)?.stat ?? this.#site.observer.disk.lstat(this.#at(spot))
     if (!isLeaf(change.before) && this.#place(spot, target, ours)) return
     const aside = this.#exchange(spot, target, ours)
     if (aside !== null) await this.#inspect(change, aside)
@@ -411,7 +413,7 @@ export class Materialization {
         disk.clone(this.#at(target), this.#at(aside), replaced.mode)
       }
     }
-    this.#displaced.push({ spot: aside, stat: replaced })
+    this.#displaced.set(aside, replaced)
     disk.rename(this.#at(spot), this.#at(target))
     this.#inverses.push(() => {
       if (!sameInode(disk.lstat(this.#at(target)), ours)) return
@@ -549,12 +551,27 @@ export class Materialization {
 
   async #inspect(change: Change, aside: Spot): Promise<void> {
     const { observer } = this.#site
+    const { observed } = change
+    if (observed.trusted !== undefined) {
+      const attributes = observer.reread(this.#at(aside), observed)
+      if (attributes !== null) {
+        this.#displaced.set(aside, this.#displaced.get(aside) ?? observed.stat)
+        this.#inheritLate(change, attributes)
+        return
+      }
+    }
     const stat = observer.disk.lstat(this.#at(aside))
     if (stat !== null && isUnkeepable(stat)) throw unkeepableAppeared(change.path)
-    if (!this.#displaced.some(({ spot }) => spot === aside)) this.#displaced.push({ spot: aside, stat })
-    if (!(await observer.unchanged(this.#at(aside), change.observed, stat))) {
+    this.#displaced.set(aside, this.#displaced.get(aside) ?? stat)
+    if (!(await observer.unchanged(this.#at(aside), observed, stat))) {
       this.surprises.push({ path: change.path, file: this.#absolute(aside) })
-    }
+    } else if (observed.trusted !== undefined) this.#inheritLate(change, attributesOf(observer.disk, this.#at(aside)))
+  }
+
+  /** Somebody gave the file that was replaced attributes since it was put there. */
+  #inheritLate({ path, after }: Change, attributes: readonly Attribute[]): void {
+    if (attributes.length > 0 && after?.kind === 'file' && this.#stamps.has(path))
+      inheritLate(this.#site.observer.disk, this.#anchors.at(path), after.mode, attributes)
   }
 
   #rollBack(): void {
@@ -570,10 +587,10 @@ export class Materialization {
     const { disk } = this.#site.observer
     const kept = new Set(this.surprises.map(({ file }) => file))
     // What is left now are files that were to go somewhere, and contents that the journal has.
-    const displaced = this.#displaced.splice(0).map(({ spot }) => spot)
-    for (const spot of [...displaced, ...this.#staged.values()]) {
+    for (const spot of [...this.#displaced.keys(), ...this.#staged.values()]) {
       if (!kept.has(this.#absolute(spot)) && this.#isThere(spot)) disk.unlink(this.#at(spot))
     }
+    this.#displaced.clear()
     this.#staged.clear()
   }
 

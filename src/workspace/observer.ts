@@ -1,8 +1,9 @@
-import { hashFile } from '../content/hash.ts'
+import { hashFile, hashSmallFile } from '../content/hash.ts'
 import { Recent } from '../content/recent.ts'
-import type { Disk, FileStat } from '../disk/disk.ts'
+import type { Attribute, Disk, FileHandle, FileStat } from '../disk/disk.ts'
 import type { ContentHash, Owner, State } from '../entry/state.ts'
-import { JournalError } from '../errors.ts'
+import { isSystemError, JournalError } from '../errors.ts'
+import { eventTurn } from './event-turn.ts'
 
 /** How many files' hashes are remembered. */
 const REMEMBERED = 65_536
@@ -15,12 +16,15 @@ const GRANULARITY_NS = 20n * MS
 const COARSE_GRANULARITY_NS = 2000n * MS
 const SECOND = 1000n * MS
 
-interface Known {
+/** What is remembered of a file. */
+export interface Memory {
   readonly stat: FileStat
   /** False for a file that was moved since: that changed its change time. */
   readonly changeTime: boolean
   readonly hash: ContentHash
   readonly seenNs: bigint
+  /** It was put there without extended attributes. */
+  readonly bare: boolean
 }
 
 /** A look at a path, not at what is in the file. */
@@ -39,6 +43,8 @@ export interface Observation {
   readonly stat: FileStat | null
   /** When it was looked at, in nanoseconds since 1970. */
   readonly seenNs: bigint
+  /** For a file that is to be replaced, and was taken for what it was remembered to be: it must be read once it is moved aside. */
+  readonly trusted?: { readonly memory: Memory; readonly turn: number } | undefined
 }
 
 export const NOTHING_OBSERVED: Observation = Object.freeze({ state: null, stat: null, seenNs: 0n })
@@ -67,7 +73,7 @@ function timesTell(stat: FileStat, seenNs: bigint): boolean {
 export class Observer {
   readonly disk: Disk
   readonly root: string
-  readonly #known = new Recent<string, Known>(REMEMBERED)
+  readonly #known = new Recent<string, Memory>(REMEMBERED)
   readonly #forgetful: boolean
 
   /** `forgetful`: hash every time. */
@@ -113,12 +119,15 @@ export class Observer {
         })
       case 'file': {
         const known = this.#known.get(path)
-        const same = known !== undefined && sameFile(known.stat, stat, known.changeTime)
-        if (same && (replacing || (known.changeTime && timesTell(stat, known.seenNs))))
-          return this.#fileObservation(stat, known.hash, known.seenNs)
+        if (known !== undefined && sameFile(known.stat, stat, known.changeTime)) {
+          if (known.changeTime && timesTell(stat, known.seenNs))
+            return this.#fileObservation(stat, known.hash, known.seenNs, undefined)
+          if (replacing)
+            return this.#fileObservation(stat, known.hash, known.seenNs, { memory: known, turn: eventTurn() })
+        }
         const { hash, stat: hashed } = await this.#hash(absolute, stat)
-        this.#learn(path, { stat: hashed, changeTime: true, hash, seenNs })
-        return this.#fileObservation(hashed, hash, seenNs)
+        this.#learn(path, { stat: hashed, changeTime: true, hash, seenNs, bare: false })
+        return this.#fileObservation(hashed, hash, seenNs, undefined)
       }
     }
   }
@@ -127,8 +136,9 @@ export class Observer {
    * Does a path look as it did when it was observed? By kind, inode, size and times alone: a change within the granularity of times is
    * found only when the file is moved aside (see `unchanged`).
    */
-  looksSame(path: string, { stat }: Observation): boolean {
+  looksSame(path: string, { stat, trusted }: Observation): boolean {
     if (this.#forgetful) return false
+    if (trusted?.turn === eventTurn() && this.#known.get(path) === trusted.memory) return true
     const now = this.disk.lstat(this.absolute(path))
     if (now === null || stat === null) return now === stat
     if (now.mode !== stat.mode || now.uid !== stat.uid || now.gid !== stat.gid) return false
@@ -149,24 +159,48 @@ export class Observer {
   }
 
   /**
-   * Tells the observer what was just put at a path, so that it need not be hashed again to be replaced.
-   * `stat`: how it looked before it was moved there.
+   * The attributes of a small file that was moved to `absolute`, when it still has the content that was observed; null when it has another one, or must
+   * be looked at more closely to tell.
    */
-  learn(path: string, hash: ContentHash, stat: FileStat): void {
+  reread(absolute: string, { state }: Observation): readonly Attribute[] | null {
+    if (state?.kind !== 'file') return null
+    let handle: FileHandle | null = null
+    try {
+      handle = this.disk.open(absolute, 'read')
+      return hashSmallFile(this.disk, handle, state.size) === state.hash ? this.disk.attributes(handle) : null
+    } catch (error) {
+      // A link, a folder, a pipe, a file that may not be read.
+      if (isSystemError(error)) return null
+      throw error
+    } finally {
+      if (handle !== null) this.disk.close(handle)
+    }
+  }
+
+  /**
+   * Tells the observer what was just put at a path, so that it need not be hashed again to be replaced.
+   * `stat`: how it looked before it was moved there; `bare`: it had no extended attributes.
+   */
+  learn(path: string, hash: ContentHash, stat: FileStat, bare = false): void {
     // Somebody may have written to it since it was put there: its times vouch for nothing, so what is moved aside later is hashed.
-    this.#learn(path, { stat, changeTime: false, hash, seenNs: stat.mtimeNs })
+    this.#learn(path, { stat, changeTime: false, hash, seenNs: stat.mtimeNs, bare })
   }
 
   forget(path: string): void {
     this.#known.delete(path)
   }
 
-  #learn(path: string, known: Known): void {
+  #learn(path: string, known: Memory): void {
     if (!this.#forgetful) this.#known.set(path, known)
   }
 
-  #fileObservation(stat: FileStat, hash: ContentHash, seenNs: bigint): Observation {
-    return { state: { kind: 'file', hash, size: stat.size, mode: stat.mode, ...this.owner(stat) }, stat, seenNs }
+  #fileObservation(stat: FileStat, hash: ContentHash, seenNs: bigint, trusted: Observation['trusted']): Observation {
+    return {
+      state: { kind: 'file', hash, size: stat.size, mode: stat.mode, ...this.owner(stat) },
+      stat,
+      seenNs,
+      trusted,
+    }
   }
 
   /** `stat`: how the file looked just now. */

@@ -1,4 +1,5 @@
 import type { Anchor, Disk } from '../disk/disk.ts'
+import { eventTurn } from './event-turn.ts'
 
 /** Folders that nobody uses just now and that are held open all the same: the next transaction is likely to write there too. */
 const IDLE = 64
@@ -16,8 +17,6 @@ interface Pin {
 export class PinnedFolders {
   readonly #disk: Disk
   readonly #pins = new Map<string, Pin>()
-  #turn = 1
-  #turning = false
 
   constructor(disk: Disk) {
     this.#disk = disk
@@ -28,11 +27,12 @@ export class PinnedFolders {
    * to it.
    */
   pin(folder: string): Anchor {
+    const turn = eventTurn()
     let pin = this.#pins.get(folder)
     if (pin !== undefined) {
       this.#pins.delete(folder)
       // Moved away since it was seen in this very turn, it got what it would have got a moment before.
-      if (pin.seen !== this.#turn && !pin.anchor.isCurrent()) {
+      if (pin.seen !== turn && !pin.anchor.isCurrent()) {
         this.#drop(pin)
         pin = undefined
       }
@@ -41,7 +41,7 @@ export class PinnedFolders {
     // The one used last stands last.
     this.#pins.set(folder, pin)
     pin.users += 1
-    pin.seen = this.#currentTurn()
+    pin.seen = turn
     const { anchor } = pin
     const used = pin
     let released = false
@@ -76,17 +76,6 @@ export class PinnedFolders {
       this.#pins.delete(path)
       this.#drop(pin)
     }
-  }
-
-  #currentTurn(): number {
-    if (!this.#turning) {
-      this.#turning = true
-      setImmediate(() => {
-        this.#turn += 1
-        this.#turning = false
-      })
-    }
-    return this.#turn
   }
 
   #drop(pin: Pin): void {

@@ -1,7 +1,7 @@
 import { unreadable } from '../content/blob-store.ts'
 import type { ContentStore } from '../content/content-store.ts'
 import { hashFile, readChunks } from '../content/hash.ts'
-import type { Disk, FileHandle, FileStat } from '../disk/disk.ts'
+import type { Attribute, Disk, FileHandle, FileStat } from '../disk/disk.ts'
 import { writeFully } from '../disk/file.ts'
 import type { FileState, State } from '../entry/state.ts'
 import { hasSystemCode } from '../errors.ts'
@@ -10,6 +10,7 @@ import type { FolderFacts } from './folders.ts'
 
 const OWNER_READ = 0o400
 const SET_ID_BITS = 0o6000
+const NO_ATTRIBUTES: readonly Attribute[] = []
 
 /** Can a checkpoint open a file of such a mode, to make it durable? */
 export function mayBeSynced(disk: Disk, mode: number): boolean {
@@ -17,7 +18,7 @@ export function mayBeSynced(disk: Disk, mode: number): boolean {
 }
 
 /** Attributes of a file that is about to be replaced: its successor gets them. */
-function attributesOf(disk: Disk, path: string): readonly (readonly [string, Uint8Array])[] {
+export function attributesOf(disk: Disk, path: string): readonly Attribute[] {
   let handle: FileHandle
   try {
     handle = disk.open(path, 'read')
@@ -30,6 +31,28 @@ function attributesOf(disk: Disk, path: string): readonly (readonly [string, Uin
   } finally {
     disk.close(handle)
   }
+}
+
+/** Labels in the kernel's own namespaces may be the superuser's to give: those are left out. */
+function giveAttributes(disk: Disk, handle: FileHandle, attributes: readonly Attribute[]): void {
+  for (const [name, value] of attributes) {
+    try {
+      disk.setAttribute(handle, name, value)
+    } catch (error) {
+      if (!hasSystemCode(error, 'EPERM', 'EACCES', 'ENOTSUP', 'EOPNOTSUPP')) throw error
+    }
+  }
+}
+
+/** Gives a file of `mode` that has come to stand at `path` what its predecessor turned out to have. */
+export function inheritLate(disk: Disk, path: string, mode: number, attributes: readonly Attribute[]): void {
+  const handle = disk.open(path, 'read')
+  try {
+    giveAttributes(disk, handle, attributes)
+  } finally {
+    disk.close(handle)
+  }
+  disk.chmod(path, mode)
 }
 
 async function fill(
@@ -61,6 +84,14 @@ export interface StagedTarget {
   readonly source: ContentSource
   /** Group of the file that it replaces. */
   readonly group: number | null
+  /** The file that it replaces was put there without attributes: whether it still has none is looked at when it is moved aside. */
+  readonly bare: boolean
+}
+
+export interface StagedFile {
+  readonly stat: FileStat
+  /** It has been given no attributes. */
+  readonly bare: boolean
 }
 
 function give(disk: Disk, handle: FileHandle, uid: number, gid: number, required: boolean): void {
@@ -74,7 +105,7 @@ function give(disk: Disk, handle: FileHandle, uid: number, gid: number, required
 
 /**
  * Makes the file that will stand at a workspace path, under a name of its own: fresh inode, complete content, final mode and owner, the
- * attributes of the file it replaces or, for a new one, what its folder hands down. Returns how it looks.
+ * attributes of the file it replaces or, for a new one, what its folder hands down.
  */
 export async function stageFile(
   disk: Disk,
@@ -82,7 +113,7 @@ export async function stageFile(
   file: string,
   target: StagedTarget,
   folder: FolderFacts,
-): Promise<FileStat> {
+): Promise<StagedFile> {
   const { after, before, source } = target
   const blob = contents.blobs.path(after.hash)
   let handle: FileHandle
@@ -90,7 +121,7 @@ export async function stageFile(
   if (cloned) {
     disk.clone(blob, file, 0o600)
     handle = disk.open(file, 'write')
-  } else handle = disk.open(file, 'create', after.mode)
+  } else handle = disk.open(file, 'create', after.mode, true)
   try {
     if (!cloned) await fill(disk, contents, handle, after, source)
     // A blob of long ago may have rotted; one that was staged just now was hashed on its way.
@@ -98,28 +129,24 @@ export async function stageFile(
       throw unreadable(after.hash, 'its blob is damaged')
     const replaced = before?.kind === 'file'
     const given = replaced
-      ? attributesOf(disk, target.path)
+      ? target.bare
+        ? NO_ATTRIBUTES
+        : attributesOf(disk, target.path)
       : folder.inheritance.accessList === null
-        ? []
+        ? NO_ATTRIBUTES
         : [folder.inheritance.accessList]
-    for (const [name, value] of given) {
-      try {
-        disk.setAttribute(handle, name, value)
-      } catch (error) {
-        // Labels in the kernel's own namespaces may be the superuser's to give.
-        if (!hasSystemCode(error, 'EPERM', 'EACCES', 'ENOTSUP', 'EOPNOTSUPP')) throw error
-      }
-    }
+    giveAttributes(disk, handle, given)
     const stat = disk.stat(handle)
     const uid = after.owner?.uid ?? stat.uid
     const handedDown = replaced ? target.group : folder.inheritance.gid
     const gid = after.owner?.gid ?? handedDown ?? stat.gid
     const moved = uid !== stat.uid || gid !== stat.gid
     if (moved) give(disk, handle, uid, gid, after.owner !== undefined)
-    // Access lists and a change of owner both touch the permission bits.
-    if (cloned || given.length > 0 || (moved && (after.mode & SET_ID_BITS) !== 0)) disk.chmod(file, after.mode)
+    // The umask, access lists and a change of owner all touch the permission bits; nobody sees the file by its final name yet.
+    const exact = stat.mode === after.mode && given.length === 0 && !(moved && (after.mode & SET_ID_BITS) !== 0)
+    if (!exact) disk.chmod(file, after.mode)
     if (!mayBeSynced(disk, after.mode)) await disk.sync(handle, true)
-    return stat
+    return { stat, bare: given.length === 0 }
   } finally {
     disk.close(handle)
   }

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
@@ -474,6 +475,7 @@ describe('behind the back of the journal', () => {
     await journal.write('a', '1')
     const tx = journal.begin()
     await tx.write('a', '2')
+    await new Promise(setImmediate)
     disk.writeFile(`${ROOT}/a`, 'mine')
     const receipt = await tx.commit()
     const entry = (await journal.show(receipt.tx)).entries[0]
@@ -481,6 +483,23 @@ describe('behind the back of the journal', () => {
     expect(receipt.files[0]?.before).toBe(hash)
     await journal.undo(receipt.tx)
     expect(disk.readText(`${ROOT}/a`)).toBe('mine')
+    await journal.close()
+  })
+
+  it('an edit made in the very turn of the event loop in which a file is staged and committed is kept in the history', async () => {
+    const disk = newDisk()
+    const journal = await openOn(disk)
+    await journal.write('a', '1')
+    const tx = journal.begin()
+    await tx.write('a', '2')
+    disk.writeFile(`${ROOT}/a`, 'mine')
+    await tx.commit()
+    expect(disk.readText(`${ROOT}/a`)).toBe('2')
+    const found = createHash('sha256').update('mine').digest('hex')
+    const kept = []
+    for await (const { kind, tx } of journal.history({ path: 'a' }))
+      if (kind === 'recovery') kept.push(...(await journal.show(tx)).entries)
+    expect(kept).toMatchObject([{ op: 'preserve', path: 'a', after: { hash: found } }])
     await journal.close()
   })
 

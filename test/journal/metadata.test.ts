@@ -97,6 +97,26 @@ describe('what a file is, besides its content', () => {
     expect(attribute(`${root}/a`, 'user.origin')).toBe('here')
   })
 
+  it.runIf(LINUX).each([10, 300 * 1024])(
+    'keeps attributes that somebody gave it since it was written, %i bytes',
+    async (size) => {
+      const { root, journal } = await real()
+      await journal.write('a', Buffer.alloc(size, 'x'))
+      await journal.write('a', Buffer.alloc(size, 'y'))
+      try {
+        attribute(`${root}/a`, 'user.origin', Buffer.from('here'))
+      } catch {
+        return
+      }
+      await journal.write('a', Buffer.alloc(size, 'z'), { mode: 0o640 })
+      expect(attribute(`${root}/a`, 'user.origin')).toBe('here')
+      expect(modeOf(`${root}/a`)).toBe(0o640)
+      await journal.write('a', Buffer.alloc(size, 'w'))
+      expect(attribute(`${root}/a`, 'user.origin')).toBe('here')
+      expect(await journal.status()).toMatchObject({ changed: [] })
+    },
+  )
+
   it.runIf(LINUX)('new ones get the group of a setgid folder', async (context) => {
     if (process.geteuid?.() !== 0) context.skip('only root may give files away')
     const { root, journal } = await real()
