@@ -21,15 +21,17 @@ export function content(bytes) {
 
 /**
  * Lets the runners take turns, each round beginning with another one, so that whatever the machine does meanwhile falls on all of
- * them alike. A runner is `{ name, run() }`; its first `warmUp` rounds are not counted. Gives a map from name to a list of milliseconds.
+ * them alike. A runner is `{ name, run(), every }`; it takes part in every `every`-th round (default 1). Its rounds among the first `warmUp` are not
+ * counted. Gives a map from name to a list of milliseconds.
  */
 export async function interleave(runners, { rounds, warmUp }) {
   const times = new Map(runners.map(({ name }) => [name, []]))
   for (let round = 0; round < warmUp + rounds; round += 1) {
     for (let turn = 0; turn < runners.length; turn += 1) {
-      const runner = runners[(round + turn) % runners.length]
-      const taken = await runner.run()
-      if (round >= warmUp) times.get(runner.name).push(taken)
+      const { name, run, every = 1 } = runners[(round + turn) % runners.length]
+      if (round % every !== 0) continue
+      const taken = await run()
+      if (round >= warmUp) times.get(name).push(taken)
     }
   }
   return times

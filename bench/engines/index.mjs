@@ -1,9 +1,15 @@
 const FILES = {
   journal: './journal.mjs',
-  atomic: './write-file-atomic.mjs',
+  hand: './log-and-rename.mjs',
+  place: './log-and-overwrite.mjs',
   plain: './plain.mjs',
+  atomic: './write-file-atomic.mjs',
+  database: './sqlite-only.mjs',
   sqlite: './sqlite.mjs',
+  store: './lmdb-only.mjs',
   lmdb: './lmdb.mjs',
+  agentfs: './agentfs.mjs',
+  git: './git.mjs',
 }
 
 /** Loads the engines of these keys; one that is not installed here is left out, with a note. */

@@ -11,7 +11,10 @@ export const title = `${CALLERS} concurrent callers, each rewriting one file of 
 
 /** Every caller waits for its own write only; an engine may serve several with one sync. */
 export async function measure({ folder, quick, note }) {
-  const engines = await loadEngines(['journal', 'atomic', 'plain', 'sqlite', 'lmdb'], note)
+  const engines = await loadEngines(
+    ['journal', 'hand', 'place', 'plain', 'atomic', 'database', 'sqlite', 'store', 'lmdb'],
+    note,
+  )
   const repeats = 4
   const opened = []
   for (const engine of engines) {
@@ -52,16 +55,19 @@ export async function measure({ folder, quick, note }) {
     figure(millisecondsAWrite),
     `${figure(ours / throughput)}x`,
   ])
-  const ratio = ours / results['write-file-atomic'].throughput
+  const aims = [
+    ['write-file-atomic', 8, 'at least 8 times the throughput of write-file-atomic'],
+    ['lmdb, no files', 1 / 6, 'within 6 times LMDB, which writes no files'],
+  ]
   return {
     results,
     text: table(['engine', 'writes/s', 'ms a write', 'write-journal is'], rows),
-    targets: [
-      {
-        target: `${CALLERS} callers, 1 KiB each: at least 3 times the throughput of write-file-atomic`,
-        found: `${figure(ratio)} times`,
-        reached: ratio >= 3,
-      },
-    ],
+    targets: aims.flatMap(([peer, aim, words]) => {
+      if (results[peer] === undefined) return []
+      const ratio = ours / results[peer].throughput
+      return [
+        { target: `${CALLERS} callers, 1 KiB each: ${words}`, found: `${figure(ratio)} times`, reached: ratio >= aim },
+      ]
+    }),
   }
 }

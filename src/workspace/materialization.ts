@@ -338,7 +338,7 @@ export class Materialization {
   /** Gives a complete file another name, if that is free; false when somebody has taken it. */
   #place(from: Spot, to: Spot, ours: FileStat | null): boolean {
     const { disk } = this.#site.observer
-    const taken = this.#link(from, to)
+    const taken = this.#link(from, to, ours)
     if (taken === null) return false
     this.#inverses.push(() => {
       // Somebody's newer file, or edit of this one, stays.
@@ -355,16 +355,17 @@ export class Materialization {
   /** Moves a file to a name that must be free; false, and nothing done, when it is not. */
   #carry(from: Spot, to: Spot): boolean {
     const { disk } = this.#site.observer
-    const taken = this.#link(from, to)
+    const taken = this.#link(from, to, disk.lstat(this.#at(from)))
     if (taken === 'linked') disk.unlink(this.#at(from))
     return taken !== null
   }
 
-  #link(from: Spot, to: Spot): 'linked' | 'renamed' | null {
+  /** `stat`: of `from`. */
+  #link(from: Spot, to: Spot, stat: FileStat | null): 'linked' | 'renamed' | null {
     const { disk } = this.#site.observer
     try {
       // Linking a symbolic link follows it on some platforms.
-      if (disk.lstat(this.#at(from))?.kind !== 'symlink') {
+      if (stat?.kind !== 'symlink') {
         disk.link(this.#at(from), this.#at(to))
         return 'linked'
       }
