@@ -1,29 +1,26 @@
 import type { ContentStore } from '../content/content-store.ts'
-import type { Attribute, FileStat } from '../disk/disk.ts'
+import type { Attribute } from '../disk/disk.ts'
 import { breathe, dropFile } from '../disk/file.ts'
-import type { Effect } from '../entry/effects.ts'
-import { type ContentHash, type FileState, type Owner, type State, sameState } from '../entry/state.ts'
-import { asJournalError, hasSystemCode, JournalError } from '../errors.ts'
+import { type ContentHash, sameState } from '../entry/state.ts'
+import { asJournalError, JournalError } from '../errors.ts'
 import type { ContentSource } from '../transaction/operation.ts'
 import { Anchors } from './anchors.ts'
+import { GONE, siblingName, TAKEN } from './aside-name.ts'
+import { type Change, isDir, isLeaf, isReplacement, type Surprise } from './change.ts'
+import { FolderSteps } from './folder-steps.ts'
 import type { FolderFacts, Folders } from './folders.ts'
-import type { Observation, Observer } from './observer.ts'
+import { InverseSteps } from './inverse-steps.ts'
+import { ModeSteps } from './mode-steps.ts'
+import { isUnkeepable, NameSteps, unkeepableAppeared, vanished } from './name-steps.ts'
+import type { Observer } from './observer.ts'
 import type { PinnedFolders } from './pinned-folders.ts'
 import type { Reaper } from './reaper.ts'
-import { joinPath, nameOf, parentOf } from './safe-path.ts'
-import { attributesOf, inheritLate, mayBeSynced, type StagedFile, stageFile } from './staged-file.ts'
+import { joinPath, parentOf } from './safe-path.ts'
+import { type Spot, Spots } from './spots.ts'
+import { attributesOf, inheritLate, type StagedFile, stageFile } from './staged-file.ts'
 
 /** Names changed between two turns of the event loop. */
 const STEPS_A_TURN = 256
-/** Of the target's name, in a sibling's; the rest is for the transaction's id. */
-const SIBLING_BYTES = 150
-/** How the name of a file ends that was taken away from its path, which then has nothing for a moment. */
-export const GONE = '.gone'
-/** The same for one that is being moved. */
-const TAKEN = '.from'
-const NO_EXCHANGE = ['ENOSYS', 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP'] as const
-const NO_LINKS = ['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK', 'EXDEV'] as const
-
 export interface Site {
   readonly observer: Observer
   readonly contents: ContentStore
@@ -32,46 +29,6 @@ export interface Site {
   readonly staging: string
   readonly reaper: Reaper
   readonly pins: PinnedFolders
-}
-
-/** One path to bring from what was observed there to `after`. */
-export interface Change extends Effect {
-  readonly observed: Observation
-}
-
-/** Somebody's content that was found where the journal meant to write. It is safe in `file` and must be taken into the journal. */
-export interface Surprise {
-  readonly path: string
-  readonly file: string
-}
-
-/** A name: in `staging`, or in the workspace, where it is reached through its pinned folder each time. */
-type Spot = { readonly staged: string } | { readonly path: string }
-
-/** Still the file that was put there, not written to since? */
-function sameInode(found: FileStat | null, put: FileStat | null): boolean {
-  return (
-    found !== null &&
-    put !== null &&
-    found.ino === put.ino &&
-    found.dev === put.dev &&
-    found.size === put.size &&
-    found.mtimeNs === put.mtimeNs
-  )
-}
-
-function isDir(state: State): boolean {
-  return state?.kind === 'dir'
-}
-
-function isLeaf(state: State): boolean {
-  return state !== null && state.kind !== 'dir'
-}
-
-/** A file or link where there is one, or nothing: no folder comes or goes, nothing moves, and the file is another one. */
-function isReplacement({ before, after, movedFrom, observed }: Change): boolean {
-  if (!isLeaf(after) || isDir(before) || movedFrom !== undefined) return false
-  return after?.kind !== 'file' || observed.state?.kind !== 'file' || observed.state.hash !== after.hash
 }
 
 function depth(path: string): number {
@@ -92,9 +49,11 @@ export class Materialization {
   readonly #id: string
   readonly #changes: readonly Change[]
   readonly #anchors: Anchors
-  readonly #inverses: (() => void)[] = []
-  /** What was moved aside, and how it looked. */
-  readonly #displaced = new Map<Spot, FileStat | null>()
+  readonly #inverses = new InverseSteps()
+  readonly #spots: Spots
+  readonly #names: NameSteps
+  readonly #modes: ModeSteps
+  readonly #folders: FolderSteps
   readonly #staged = new Map<string, Spot>()
   /** How the staged files look. */
   readonly #stamps = new Map<string, StagedFile>()
@@ -110,6 +69,11 @@ export class Materialization {
     this.#changes = changes
     this.#anchors = new Anchors(site.pins, site.observer.root)
     this.#sources = sources
+    const { disk } = site.observer
+    this.#spots = new Spots(site.observer, this.#anchors)
+    this.#names = new NameSteps(disk, this.#spots, this.#inverses, (path) => this.#putBack(path))
+    this.#modes = new ModeSteps(disk, this.#anchors, this.#inverses)
+    this.#folders = new FolderSteps(disk, this.#anchors, this.#inverses, this.#modes)
   }
 
   /** Prepares every file that will be moved into place. Touches nothing in the workspace. */
@@ -126,7 +90,7 @@ export class Materialization {
   /** Removes what `stage` made. */
   discard(): void {
     const { disk } = this.#site.observer
-    for (const spot of this.#staged.values()) dropFile(disk, this.#at(spot))
+    for (const spot of this.#staged.values()) dropFile(disk, this.#spots.at(spot))
     this.#staged.clear()
     this.#anchors.release()
   }
@@ -155,8 +119,8 @@ export class Materialization {
   async finish(): Promise<void> {
     const { observer, reaper } = this.#site
     const kept = new Set(this.surprises.map(({ file }) => file))
-    for (const [spot, stat] of this.#displaced) {
-      const file = this.#absolute(spot)
+    for (const [spot, stat] of this.#names.displaced) {
+      const file = this.#spots.absolute(spot)
       if (kept.has(file)) continue
       // Only what took no name away may lie about: for the rest, recovery would think that the name is still to be filled.
       if ('staged' in spot && !file.endsWith(GONE)) await reaper.remove(file, stat)
@@ -211,25 +175,17 @@ export class Materialization {
     const { observer, contents } = this.#site
     this.#staged.set(change.path, spot)
     const { after, before, path } = change
-    if (after?.kind === 'symlink') observer.disk.symlink(after.target, this.#at(spot))
+    if (after?.kind === 'symlink') observer.disk.symlink(after.target, this.#spots.at(spot))
     else if (after?.kind === 'file') {
       const group = change.observed.stat?.gid ?? null
       const bare = change.observed.trusted?.memory.bare === true
       const target = { path: observer.absolute(path), before, after, source: this.#sources(after.hash), group, bare }
-      this.#stamps.set(change.path, await stageFile(observer.disk, contents, this.#at(spot), target, facts))
+      this.#stamps.set(change.path, await stageFile(observer.disk, contents, this.#spots.at(spot), target, facts))
     }
   }
 
-  #at(spot: Spot): string {
-    return 'staged' in spot ? spot.staged : this.#anchors.at(spot.path)
-  }
-
   #isKept(spot: Spot): boolean {
-    return this.surprises.some(({ file }) => file === this.#absolute(spot))
-  }
-
-  #absolute(spot: Spot): string {
-    return 'staged' in spot ? spot.staged : this.#site.observer.absolute(spot.path)
+    return this.surprises.some(({ file }) => file === this.#spots.absolute(spot))
   }
 
   *#plan(): Generator<() => Promise<void>> {
@@ -253,18 +209,18 @@ export class Materialization {
       const leaves = isLeaf(change.before) && !isLeaf(change.after) && !moves.has(change.path)
       if (leaves) yield () => this.#remove(change, index)
     }
-    for (const { change } of early) yield async () => this.#removeFolder(change)
+    for (const { change } of early) yield async () => this.#folders.remove(change)
     for (const { change } of changes.toSorted((a, b) => depth(a.change.path) - depth(b.change.path))) {
-      if (isDir(change.after)) yield async () => this.#prepareFolder(change)
+      if (isDir(change.after)) yield async () => this.#folders.prepare(change)
     }
     for (const { change, index } of changes) {
       if (!isLeaf(change.after)) continue
       if (this.#isMove(change)) yield () => this.#move(change, index)
-      else if (this.#isModeOnly(change)) yield async () => this.#changeMode(change)
+      else if (this.#isModeOnly(change)) yield async () => this.#modes.change(change)
       else yield () => this.#put(change, index)
     }
-    for (const item of gone) if (!early.includes(item)) yield async () => this.#removeFolder(item.change)
-    for (const { change } of changes) if (isDir(change.after)) yield async () => this.#finishFolder(change)
+    for (const item of gone) if (!early.includes(item)) yield async () => this.#folders.remove(item.change)
+    for (const { change } of changes) if (isDir(change.after)) yield async () => this.#folders.finish(change)
   }
 
   /** A name beside the target where it is on another file system, else in `staging`. */
@@ -281,147 +237,28 @@ export class Materialization {
 
   async #remove(change: Change, index: number): Promise<void> {
     const aside = this.#aside(change, index, GONE)
-    if (this.#moveAside(change.path, aside)) await this.#inspect(change, aside)
-  }
-
-  /** False when there is nothing. */
-  #moveAside(path: string, aside: Spot): boolean {
-    const { disk } = this.#site.observer
-    const target: Spot = { path }
-    try {
-      disk.rename(this.#at(target), this.#at(aside))
-    } catch (error) {
-      if (hasSystemCode(error, 'ENOENT')) return false
-      throw error
-    }
-    this.#inverses.push(() => {
-      // Whatever has come to stand there since is somebody's, and newer.
-      if (disk.lstat(this.#at(aside))?.kind === 'dir' && disk.lstat(this.#at(target)) === null)
-        disk.rename(this.#at(aside), this.#at(target))
-      else if (this.#carry(aside, target)) this.#putBack(path)
-    })
-    return true
+    if (this.#names.moveAside(change.path, aside)) await this.#inspect(change, aside)
   }
 
   async #put(change: Change, index: number): Promise<void> {
     let spot = this.#staged.get(change.path)
     if (spot === undefined && change.after?.kind === 'symlink' && !isLeaf(change.before))
-      return this.#newSymlink(change)
+      return this.#names.newSymlink(change.path, change.after.target)
     if (spot === undefined) {
       const sibling = this.#aside(change, index, '')
       spot = sibling
       const { disk } = this.#site.observer
       // It must be gone before a folder that was made for it can go.
       this.#inverses.push(() => {
-        if (this.#isThere(sibling) && !this.#isKept(sibling)) disk.unlink(this.#at(sibling))
+        if (this.#spots.isThere(sibling) && !this.#isKept(sibling)) disk.unlink(this.#spots.at(sibling))
       })
       await this.#stageAs(change, spot, this.#site.folders.facts(parentOf(change.path)))
     }
     const target: Spot = { path: change.path }
-    const ours = this.#stamps.get(change.path)?.stat ?? this.#site.observer.disk.lstat(this.#at(spot))
-    if (!isLeaf(change.before) && this.#place(spot, target, ours)) return
-    const aside = this.#exchange(spot, target, ours)
+    const ours = this.#stamps.get(change.path)?.stat ?? this.#site.observer.disk.lstat(this.#spots.at(spot))
+    if (!isLeaf(change.before) && this.#names.place(spot, target, ours)) return
+    const aside = this.#names.exchange(spot, target, ours)
     if (aside !== null) await this.#inspect(change, aside)
-  }
-
-  #newSymlink(change: Change): void {
-    const { disk } = this.#site.observer
-    if (change.after?.kind !== 'symlink') return
-    const { target } = change.after
-    disk.symlink(target, this.#anchors.at(change.path))
-    this.#inverses.push(() => {
-      const at = this.#anchors.at(change.path)
-      if (disk.lstat(at)?.kind === 'symlink' && disk.readLink(at) === target) disk.unlink(at)
-    })
-  }
-
-  /** Gives a complete file another name, if that is free; false when somebody has taken it. */
-  #place(from: Spot, to: Spot, ours: FileStat | null): boolean {
-    const { disk } = this.#site.observer
-    const taken = this.#link(from, to, ours)
-    if (taken === null) return false
-    this.#inverses.push(() => {
-      // Somebody's newer file, or edit of this one, stays.
-      if (!sameInode(disk.lstat(this.#at(to)), ours)) return
-      if (disk.lstat(this.#at(from)) === null) disk.rename(this.#at(to), this.#at(from))
-      else disk.unlink(this.#at(to))
-      if (sameInode(disk.lstat(this.#at(from)), ours)) return
-      this.#carry(from, to)
-    })
-    if (taken === 'linked') disk.unlink(this.#at(from))
-    return true
-  }
-
-  /** Moves a file to a name that must be free; false, and nothing done, when it is not. */
-  #carry(from: Spot, to: Spot): boolean {
-    const { disk } = this.#site.observer
-    const taken = this.#link(from, to, disk.lstat(this.#at(from)))
-    if (taken === 'linked') disk.unlink(this.#at(from))
-    return taken !== null
-  }
-
-  /** `stat`: of `from`. */
-  #link(from: Spot, to: Spot, stat: FileStat | null): 'linked' | 'renamed' | null {
-    const { disk } = this.#site.observer
-    try {
-      // Linking a symbolic link follows it on some platforms.
-      if (stat?.kind !== 'symlink') {
-        disk.link(this.#at(from), this.#at(to))
-        return 'linked'
-      }
-    } catch (error) {
-      if (hasSystemCode(error, 'EEXIST')) return null
-      if (!hasSystemCode(error, ...NO_LINKS)) throw error
-    }
-    if (disk.lstat(this.#at(to)) !== null) return null
-    disk.rename(this.#at(from), this.#at(to))
-    return 'renamed'
-  }
-
-  /** Puts a file where something stands; returns where that is now, or null when there was nothing after all. */
-  #exchange(spot: Spot, target: Spot & { readonly path: string }, ours: FileStat | null): Spot | null {
-    const { disk } = this.#site.observer
-    try {
-      disk.exchange(this.#at(spot), this.#at(target))
-      this.#inverses.push(() => {
-        if (!sameInode(disk.lstat(this.#at(target)), ours)) return
-        disk.exchange(this.#at(spot), this.#at(target))
-        // It was replaced in that very moment: theirs is the newest.
-        if (!sameInode(disk.lstat(this.#at(spot)), ours)) disk.exchange(this.#at(spot), this.#at(target))
-        else this.#putBack(target.path)
-      })
-      return spot
-    } catch (error) {
-      if (hasSystemCode(error, 'ENOENT')) {
-        if (this.#place(spot, target, ours)) return null
-        throw vanished(target.path)
-      }
-      if (!hasSystemCode(error, ...NO_EXCHANGE)) throw error
-    }
-    const replaced = disk.lstat(this.#at(target))
-    if (replaced === null) {
-      if (this.#place(spot, target, ours)) return null
-      throw vanished(target.path)
-    }
-    if (isUnkeepable(replaced)) throw unkeepableAppeared(target.path)
-    const aside: Spot = 'staged' in spot ? { staged: `${spot.staged}.old` } : { path: `${spot.path}.old` }
-    if (replaced.kind === 'symlink') disk.symlink(disk.readLink(this.#at(target)), this.#at(aside))
-    else {
-      try {
-        disk.link(this.#at(target), this.#at(aside))
-      } catch (error) {
-        if (!hasSystemCode(error, ...NO_LINKS)) throw error
-        disk.clone(this.#at(target), this.#at(aside), replaced.mode)
-      }
-    }
-    this.#displaced.set(aside, replaced)
-    disk.rename(this.#at(spot), this.#at(target))
-    this.#inverses.push(() => {
-      if (!sameInode(disk.lstat(this.#at(target)), ours)) return
-      disk.rename(this.#at(aside), this.#at(target))
-      this.#putBack(target.path)
-    })
-    return aside
   }
 
   /** A path has what it had: nothing of it needs keeping. */
@@ -436,9 +273,9 @@ export class Materialization {
     const source = this.#changes.find(({ path }) => path === from)
     // Taken away in one step, and only then looked at: what somebody puts there from now on is not touched.
     const taken = this.#aside(change, index, TAKEN)
-    if (!this.#moveAside(from, taken)) throw vanished(from)
-    if (source !== undefined && !(await observer.unchanged(this.#at(taken), source.observed))) {
-      this.surprises.push({ path: from, file: this.#absolute(taken) })
+    if (!this.#names.moveAside(from, taken)) throw vanished(from)
+    if (source !== undefined && !(await observer.unchanged(this.#spots.at(taken), source.observed))) {
+      this.surprises.push({ path: from, file: this.#spots.absolute(taken) })
       throw new JournalError('CONFLICT', `${from} was changed while it was being moved`, {
         hint: 'Try again.',
         path: from,
@@ -446,9 +283,9 @@ export class Materialization {
     }
     if (isLeaf(change.before)) {
       const aside = this.#aside(change, index, GONE)
-      if (this.#moveAside(change.path, aside)) await this.#inspect(change, aside)
+      if (this.#names.moveAside(change.path, aside)) await this.#inspect(change, aside)
     }
-    if (!this.#place(taken, { path: change.path }, observer.disk.lstat(this.#at(taken)))) {
+    if (!this.#names.place(taken, { path: change.path }, observer.disk.lstat(this.#spots.at(taken)))) {
       throw new JournalError('CONFLICT', `somebody made ${change.path} while it was about to be made`, {
         hint: 'Look at the file and try again.',
         path: change.path,
@@ -456,117 +293,24 @@ export class Materialization {
     }
   }
 
-  async #changeMode({ path, before, after }: Change): Promise<void> {
-    if (after?.kind !== 'file' || before?.kind !== 'file') return
-    // Half done, a change of owner and permissions can be taken back like a whole one.
-    this.#inverses.push(() => this.#setMode(path, before))
-    if (mayBeSynced(this.#site.observer.disk, after.mode)) this.#setMode(path, after)
-    else await this.#lockAway(path, after)
-  }
-
-  /** Makes a file durable while it may still be opened. */
-  async #lockAway(path: string, after: FileState): Promise<void> {
-    const { disk } = this.#site.observer
-    const handle = disk.open(this.#anchors.at(path), 'read')
-    try {
-      await disk.sync(handle, true)
-      this.#setMode(path, after)
-      await disk.sync(handle, true)
-    } finally {
-      disk.close(handle)
-    }
-  }
-
-  #setMode(path: string, { mode, owner }: { readonly mode: number; readonly owner?: Owner }): void {
-    const { disk } = this.#site.observer
-    const target = this.#anchors.at(path)
-    if (owner !== undefined) {
-      const handle = disk.open(target, 'read')
-      try {
-        disk.chown(handle, owner.uid, owner.gid)
-      } finally {
-        disk.close(handle)
-      }
-    }
-    disk.chmod(target, mode)
-  }
-
-  #removeFolder({ path, after }: Change): void {
-    const { disk } = this.#site.observer
-    const stat = disk.lstat(this.#anchors.at(path))
-    try {
-      disk.removeDirectory(this.#anchors.at(path))
-      this.#anchors.forget(path)
-    } catch (error) {
-      if (hasSystemCode(error, 'ENOENT')) return
-      // Somebody put a file of theirs in: the folder stays, unless something else must stand there.
-      if (hasSystemCode(error, 'ENOTEMPTY', 'EEXIST') && after === null) return
-      throw error
-    }
-    this.#inverses.push(() => {
-      if (disk.lstat(this.#anchors.at(path)) === null) disk.makeDirectory(this.#anchors.at(path), stat?.mode ?? 0o755)
-    })
-  }
-
-  #prepareFolder({ path, before, after }: Change): void {
-    const { disk } = this.#site.observer
-    if (after?.kind !== 'dir') return
-    const target = this.#anchors.at(path)
-    // Until everything in it is in place, the folder must be writable.
-    const mode = after.mode | 0o700
-    if (isDir(before)) {
-      const now = disk.lstat(target)?.mode ?? after.mode
-      if ((now & 0o700) === 0o700) return
-      disk.chmod(target, now | 0o700)
-      this.#inverses.push(() => disk.chmod(this.#anchors.at(path), now))
-      return
-    }
-    try {
-      disk.makeDirectory(target, mode)
-    } catch (error) {
-      if (hasSystemCode(error, 'EEXIST') && disk.lstat(target)?.kind === 'dir') return
-      throw error
-    }
-    this.#inverses.push(() => {
-      try {
-        disk.removeDirectory(this.#anchors.at(path))
-        this.#anchors.forget(path)
-      } catch (error) {
-        // Somebody has put something in meanwhile.
-        if (!hasSystemCode(error, 'ENOTEMPTY', 'EEXIST', 'ENOENT')) throw error
-      }
-    })
-  }
-
-  #finishFolder({ path, after }: Change): void {
-    const { disk } = this.#site.observer
-    if (after?.kind !== 'dir') return
-    const now = disk.lstat(this.#anchors.at(path))
-    if (now === null) return
-    const owner = { uid: now.uid, gid: now.gid }
-    const sameOwner = after.owner === undefined || (after.owner.uid === owner.uid && after.owner.gid === owner.gid)
-    if (sameOwner && now.mode === after.mode) return
-    this.#inverses.push(() => this.#setMode(path, sameOwner ? { mode: now.mode } : { mode: now.mode, owner }))
-    this.#setMode(path, sameOwner ? { mode: after.mode } : after)
-  }
-
   async #inspect(change: Change, aside: Spot): Promise<void> {
     const { observer } = this.#site
     const { observed } = change
     if (observed.trusted !== undefined) {
-      const attributes = observer.reread(this.#at(aside), observed)
+      const attributes = observer.reread(this.#spots.at(aside), observed)
       if (attributes !== null) {
-        this.#displaced.set(aside, this.#displaced.get(aside) ?? observed.stat)
+        this.#names.displaced.set(aside, this.#names.displaced.get(aside) ?? observed.stat)
         this.#inheritLate(change, attributes)
         return
       }
     }
-    const stat = observer.disk.lstat(this.#at(aside))
+    const stat = observer.disk.lstat(this.#spots.at(aside))
     if (stat !== null && isUnkeepable(stat)) throw unkeepableAppeared(change.path)
-    this.#displaced.set(aside, this.#displaced.get(aside) ?? stat)
-    if (!(await observer.unchanged(this.#at(aside), observed, stat))) {
-      this.surprises.push({ path: change.path, file: this.#absolute(aside) })
-    } else if (observed.trusted !== undefined) this.#inheritLate(change, attributesOf(observer.disk, this.#at(aside)))
+    this.#names.displaced.set(aside, this.#names.displaced.get(aside) ?? stat)
+    if (!(await observer.unchanged(this.#spots.at(aside), observed, stat))) {
+      this.surprises.push({ path: change.path, file: this.#spots.absolute(aside) })
+    } else if (observed.trusted !== undefined)
+      this.#inheritLate(change, attributesOf(observer.disk, this.#spots.at(aside)))
   }
 
   /** Somebody gave the file that was replaced attributes since it was put there. */
@@ -576,58 +320,16 @@ export class Materialization {
   }
 
   #rollBack(): void {
-    for (const inverse of this.#inverses.splice(0).reverse()) {
-      try {
-        inverse()
-      } catch (error) {
-        this.rollBackFailure ??= error
-      }
-    }
+    this.rollBackFailure = this.#inverses.undo()
     // What could not be taken back is left to recovery, which needs the files that were moved aside.
     if (this.rollBackFailure !== null) return
     const { disk } = this.#site.observer
     const kept = new Set(this.surprises.map(({ file }) => file))
     // What is left now are files that were to go somewhere, and contents that the journal has.
-    for (const spot of [...this.#displaced.keys(), ...this.#staged.values()]) {
-      if (!kept.has(this.#absolute(spot)) && this.#isThere(spot)) disk.unlink(this.#at(spot))
+    for (const spot of [...this.#names.displaced.keys(), ...this.#staged.values()]) {
+      if (!kept.has(this.#spots.absolute(spot)) && this.#spots.isThere(spot)) disk.unlink(this.#spots.at(spot))
     }
-    this.#displaced.clear()
+    this.#names.displaced.clear()
     this.#staged.clear()
   }
-
-  #isThere(spot: Spot): boolean {
-    try {
-      return this.#site.observer.disk.lstat(this.#at(spot)) !== null
-    } catch (error) {
-      // Its folder is gone.
-      if (hasSystemCode(error, 'ENOENT', 'ENOTDIR')) return false
-      throw error
-    }
-  }
-}
-
-/** A folder, a device, a pipe or a socket: the history cannot hold it, so it must not be replaced. */
-function isUnkeepable({ kind }: FileStat): boolean {
-  return kind === 'dir' || kind === 'other'
-}
-
-function unkeepableAppeared(path: string): JournalError {
-  return new JournalError('CONFLICT', `somebody put a folder, or something that is no file, at ${path}`, {
-    hint: 'Look at it, move it away, and try again.',
-    path,
-  })
-}
-
-function vanished(path: string): JournalError {
-  return new JournalError('CONFLICT', `somebody keeps making and removing ${path}`, {
-    hint: 'Stop that program and try again.',
-    path,
-  })
-}
-
-/** Name of a temporary file beside its target, for the rare target that is on another file system than the journal. */
-export function siblingName(path: string, id: string, index: number, suffix: string): string {
-  let name = nameOf(path)
-  while (Buffer.byteLength(name) > SIBLING_BYTES) name = name.slice(0, -1)
-  return `.${name.toWellFormed()}.${id}.${index}${suffix}.wj`
 }
