@@ -87,24 +87,32 @@ export function encodeFrame(
   return end
 }
 
-/** Conditions 1 to 4 for the header at `at` in `bytes`, which is the frame at `position` of the log; null when one fails. */
-export function decodeHeader(bytes: Uint8Array, at: number, seed: bigint, position: Position): FrameHeader | null {
+/**
+ * Conditions 1 to 4 for the header at `at` in `bytes`, which is the frame at `position` of the log; null when one fails.
+ * `view`: of all of `bytes`, for who has one.
+ */
+export function decodeHeader(
+  bytes: Uint8Array,
+  at: number,
+  seed: bigint,
+  position: Position,
+  view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+): FrameHeader | null {
   if (at + HEADER_SIZE > bytes.byteLength) return null
-  const view = new DataView(bytes.buffer, bytes.byteOffset + at, HEADER_SIZE)
-  if (view.getUint32(0, true) !== MAGIC) return null
-  if (view.getBigUint64(48, true) !== api.h64Raw(bytes.subarray(at, at + HASHED_SIZE), seed)) return null
-  if (positionOf(view.getUint32(28, true), view.getUint32(24, true)) !== position) return null
-  const kind = KINDS[view.getUint32(4, true)]
-  const length = view.getUint32(8, true)
+  if (view.getUint32(at, true) !== MAGIC) return null
+  if (view.getBigUint64(at + 48, true) !== api.h64Raw(bytes.subarray(at, at + HASHED_SIZE), seed)) return null
+  if (positionOf(view.getUint32(at + 28, true), view.getUint32(at + 24, true)) !== position) return null
+  const kind = KINDS[view.getUint32(at + 4, true)]
+  const length = view.getUint32(at + 8, true)
   if (kind === undefined || length > MAX_PAYLOAD) return null
   return {
     kind,
     length,
-    term: view.getUint32(12, true),
-    sequence: view.getUint32(20, true) * WORD + view.getUint32(16, true),
+    term: view.getUint32(at + 12, true),
+    sequence: view.getUint32(at + 20, true) * WORD + view.getUint32(at + 16, true),
     position,
-    durable: positionOf(view.getUint32(36, true), view.getUint32(32, true)),
-    payloadHash: view.getBigUint64(40, true),
+    durable: positionOf(view.getUint32(at + 36, true), view.getUint32(at + 32, true)),
+    payloadHash: view.getBigUint64(at + 40, true),
   }
 }
 
