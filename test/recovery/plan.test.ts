@@ -102,6 +102,20 @@ describe('what is found', () => {
     expect(cut.lstat(`${ROOT}/a`)?.mode).toBe(0o640)
   })
 
+  it('is known when a power cut lost permissions that somebody had given before the transaction', async () => {
+    const disk = newDisk()
+    const journal = await openOn(disk)
+    await journal.write('a', 'one')
+    await journal.checkpoint()
+    disk.chmod(`${ROOT}/a`, 0o600)
+    const killed = await killedBefore(disk, placing('a'), () => journal.write('a', 'two'))
+    const left = restarted(killed)
+    left.chmod(`${ROOT}/a`, 0o644)
+    expect((await recovered(left)).conflicts).toEqual([])
+    expect(left.readText(`${ROOT}/a`)).toBe('two')
+    expect(left.lstat(`${ROOT}/a`)?.mode).toBe(0o600)
+  })
+
   it.each(['file', 'folder'] as const)('is known when nothing stands where a %s was about to come', async (to) => {
     const left = await crossing(newDisk(), to)
     expect((await recovered(left)).conflicts).toEqual([])
