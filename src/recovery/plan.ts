@@ -106,6 +106,7 @@ export async function planRecovery(
     const found = await classify(site, history, goal, observed, restarted)
     paths.push({ path: history.path, goal, observed, rule: decide(found, restarted), tx: last.commit.tx })
   }
+  const gone = takenBack(scan.inFlight)
   const conflicts = paths
     .filter(({ rule }) => rule.decision === 'keep and report')
     .map(({ tx, path }) => ({ tx, path }))
@@ -114,7 +115,7 @@ export async function planRecovery(
     revert,
     report: {
       replayed: scan.inFlight
-        .filter((member) => missing.has(member) && !reverting.has(member))
+        .filter((member) => missing.has(member) && !reverting.has(member) && !gone.has(member.commit.tx))
         .map(({ commit }) => commit.tx),
       reverted: revert.map(({ commit }) => commit.tx),
       discarded: scan.uncommitted,
@@ -145,6 +146,15 @@ function revertible(
     chosen.push(member)
   }
   return chosen
+}
+
+/** Ids of those that a later one says were taken back, and that was not taken back in turn. */
+function takenBack(flight: readonly FlightCommit[]): Set<string> {
+  const gone = new Set<string>()
+  for (const { commit } of [...flight].reverse()) {
+    if (commit.kind === 'revert' && commit.of !== undefined && !gone.has(commit.tx)) gone.add(commit.of)
+  }
+  return gone
 }
 
 function isRestarted(site: PlanningSite, history: PathHistory): boolean {

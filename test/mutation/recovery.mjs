@@ -71,6 +71,12 @@ export const MUTANTS = [
   { file: plan, from: 'member.commit.seq <= done || ', to: '' },
   { file: plan, from: ' || !missing.has(member)) break', to: ') break' },
   { file: plan, from: 'histories.get(path)?.writers.at(-1) !== member', to: 'false' },
+  { file: plan, from: ' && !gone.has(member.commit.tx)', to: '' },
+  {
+    file: plan,
+    from: "commit.kind === 'revert' && commit.of !== undefined && !gone.has(commit.tx)",
+    to: 'commit.of !== undefined',
+  },
   { file: plan, from: 'writer.boot !== site.disk.bootId', to: 'false' },
   { file: plan, from: 'writer.boot !== site.disk.bootId', to: 'true' },
   { file: plan, from: "(found?.kind === 'dir' && state?.kind === 'dir')", to: 'false' },

@@ -170,6 +170,17 @@ describe('what is found', () => {
   })
 })
 
+it('finishes a transaction and its undo, when a power cut lost both', async () => {
+  const disk = newDisk()
+  const journal = await openOn(disk)
+  const written = await journal.write('a', 'text')
+  const undone = await journal.undo(written.tx)
+  const left = restarted(disk.crash('process'))
+  left.writeFile(`${ROOT}/a`, '')
+  expect((await recovered(left)).replayed).toEqual([written.tx, undone.tx])
+  expect(left.exists(`${ROOT}/a`)).toBe(false)
+})
+
 describe('what was acknowledged is not taken back', () => {
   it('when it is wholly in the workspace', async () => {
     const disk = newDisk()
@@ -284,6 +295,31 @@ describe('what is taken back', () => {
     expect((await recovered(left, 'revert')).reverted).toHaveLength(1)
     expect(left.readText(`${ROOT}/a`)).toBe('by a person')
     expect(left.exists(`${ROOT}/b`)).toBe(false)
+  })
+
+  it('is not reported as finished by a recovery after one that was killed', async () => {
+    const disk = newDisk()
+    const journal = await openOn(disk)
+    const first = await killedBefore(disk, placing('b'), () =>
+      journal.transact(async (tx) => {
+        await tx.write('a', 'text')
+        await tx.write('b', 'text')
+      }),
+    )
+    const second = await killedBefore(
+      first,
+      ({ kind, path }) => kind === 'rename' && path?.endsWith('/a') === true,
+      () => openOn(first, { recover: 'revert' }),
+    )
+    const left = restarted(second)
+    left.writeFile(`${ROOT}/a`, '')
+    const { replayed, reverted, conflicts } = await recovered(left)
+    expect({ reverted, conflicts }).toEqual({ reverted: [], conflicts: [] })
+    expect(left.exists(`${ROOT}/a`)).toBe(false)
+    const again = await openOn(left)
+    expect(replayed).toHaveLength(1)
+    expect(await again.show(replayed[0] ?? '')).toMatchObject({ kind: 'revert' })
+    await again.close()
   })
 
   it('is so in the history too', async () => {

@@ -125,10 +125,13 @@ function revertedIn(commits: readonly Commit[]): Set<string> {
 }
 
 /** Does the history say what the recovery reports? */
-function misreported(disk: SimDisk, { reverted }: RecoveryReport, mode: 'replay' | 'revert'): string[] {
-  if (reverted.length === 0) return []
+function misreported(disk: SimDisk, { replayed, reverted }: RecoveryReport, mode: 'replay' | 'revert'): string[] {
+  if (replayed.length + reverted.length === 0) return []
   const known = revertedIn(commitsOf(disk).reverse())
-  return reverted.filter((tx) => mode === 'replay' || !known.has(tx)).map((tx) => `${tx} is reported as taken back`)
+  return [
+    ...reverted.filter((tx) => mode === 'replay' || !known.has(tx)).map((tx) => `${tx} is reported as taken back`),
+    ...replayed.filter((tx) => known.has(tx)).map((tx) => `${tx} is reported as finished, and was taken back`),
+  ]
 }
 
 /** What is in the log, read without the index. */
