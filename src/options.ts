@@ -17,7 +17,10 @@ export interface OpenOptions {
    * not the power.
    */
   readonly durability?: Durability
-  /** What to do with transactions that a crash left in flight. `manual`: throw `NEEDS_RECOVERY`. Default `replay`. */
+  /**
+   * What to do with transactions that a crash left in flight. `revert`: take back what a killed process had not finished; after a restart of the machine
+   * nothing tells that from what was acknowledged, and all is finished. `manual`: throw `NEEDS_RECOVERY`. Default `replay`.
+   */
   readonly recover?: 'replay' | 'revert' | 'manual'
   /** Keep staged contents of transactions that were never committed, in `.journal/broken/`. */
   readonly salvage?: boolean

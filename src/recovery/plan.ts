@@ -32,9 +32,10 @@ export interface RecoveryPlan {
 /** The states of one path through the transactions in flight. */
 interface PathHistory {
   readonly path: string
-  /** `states[0]` before all of them; `states[i]` after `writers[i - 1]`. */
+  /** `states[i]` before `writers[i]`, and after `writers[i - 1]`. */
   readonly states: State[]
-  readonly writers: FlightCommit[]
+  /** Null: somebody, from outside. */
+  readonly writers: (FlightCommit | null)[]
 }
 
 function historiesOf(flight: readonly FlightCommit[]): Map<string, PathHistory> {
@@ -46,8 +47,11 @@ function historiesOf(flight: readonly FlightCommit[]): Map<string, PathHistory> 
         history = { path, states: [before], writers: [] }
         histories.set(path, history)
       }
-      // A transaction begins with what it found, which an edit from outside may have changed.
-      if (!sameState(history.states.at(-1) ?? null, before)) history.states[history.states.length - 1] = before
+      // A transaction begins with what it found, which an edit from outside may have changed. A power cut may bring back what the edit replaced.
+      if (!sameState(history.states.at(-1) ?? null, before)) {
+        history.states.push(before)
+        history.writers.push(null)
+      }
       history.states.push(after)
       history.writers.push(member)
     }
@@ -75,7 +79,7 @@ export async function planRecovery(
 ): Promise<RecoveryPlan> {
   const histories = historiesOf(scan.inFlight)
   const observations = new Map<string, Observation>()
-  const missing = new Map<FlightCommit, boolean>()
+  const missing = new Set<FlightCommit>()
   for (const history of histories.values()) {
     checkPath(history.path)
     const observed = await observe(site, history)
@@ -86,21 +90,23 @@ export async function planRecovery(
     // Whatever stands there, the transactions after the newest state that it matches are not done.
     const reached = history.states.findLastIndex((state) => matches(observed.state, state))
     for (const [index, writer] of history.writers.entries()) {
-      if (index + 1 > reached) missing.set(writer, true)
+      if (writer !== null && index + 1 > reached) missing.add(writer)
     }
   }
-  const revert = mode === 'revert' ? revertible(scan, histories, missing) : []
+  const revert = mode === 'revert' ? revertible(site, scan, histories, missing) : []
   const reverting = new Set(revert)
   const paths: PathPlan[] = []
   for (const history of histories.values()) {
-    const kept = history.writers.findLastIndex((writer) => !reverting.has(writer))
-    const goal = history.states[kept + 1] ?? null
+    // None, and thus -1: the last state.
+    const undone = history.writers.findIndex((writer) => writer !== null && reverting.has(writer))
+    const goal = history.states.at(undone) ?? null
     const observed = observations.get(history.path) as Observation
     const last = history.writers.at(-1) as FlightCommit
     const restarted = isRestarted(site, history)
     const found = await classify(site, history, goal, observed, restarted)
     paths.push({ path: history.path, goal, observed, rule: decide(found, restarted), tx: last.commit.tx })
   }
+  const gone = takenBack(scan.inFlight)
   const conflicts = paths
     .filter(({ rule }) => rule.decision === 'keep and report')
     .map(({ tx, path }) => ({ tx, path }))
@@ -109,7 +115,7 @@ export async function planRecovery(
     revert,
     report: {
       replayed: scan.inFlight
-        .filter((member) => missing.has(member) && !reverting.has(member))
+        .filter((member) => missing.has(member) && !reverting.has(member) && !gone.has(member.commit.tx))
         .map(({ commit }) => commit.tx),
       reverted: revert.map(({ commit }) => commit.tx),
       discarded: scan.uncommitted,
@@ -120,30 +126,39 @@ export async function planRecovery(
 }
 
 /**
- * Transactions to take back, newest first: from the newest on those that are not known to have been done, are not wholly in the workspace, and have no
- * later transaction standing on their paths. It ends at the first that stays, so that what is left is a prefix.
+ * Transactions to take back, newest first: from the newest on those that are not known to have been done, and are not wholly in the workspace.
+ * It ends at the first that stays, so that what is left is a prefix.
  */
 function revertible(
+  { disk, suspect }: PlanningSite,
   scan: LogScan,
   histories: ReadonlyMap<string, PathHistory>,
-  missing: ReadonlyMap<FlightCommit, boolean>,
+  missing: ReadonlySet<FlightCommit>,
 ): FlightCommit[] {
+  const chosen: FlightCommit[] = []
+  // After a failed sync, as after a restart, what was done and acknowledged may look as if it had never been done.
+  if (suspect) return chosen
   const done = Math.max(0, ...scan.inFlight.map(({ commit }) => commit.done))
-  const chosen = new Set<FlightCommit>()
   for (const member of [...scan.inFlight].reverse()) {
-    if (member.commit.seq <= done || !missing.has(member)) break
-    const free = effectsOf(member.commit.entries).every(({ path }) => {
-      const writers = histories.get(path)?.writers ?? []
-      return writers.slice(writers.indexOf(member) + 1).every((later) => chosen.has(later))
-    })
-    if (!free) break
-    chosen.add(member)
+    if (member.boot !== disk.bootId || member.commit.seq <= done || !missing.has(member)) break
+    // Its paths were its own until it was done: one that a later transaction wrote too says that it was.
+    if (effectsOf(member.commit.entries).some(({ path }) => histories.get(path)?.writers.at(-1) !== member)) break
+    chosen.push(member)
   }
-  return [...chosen]
+  return chosen
+}
+
+/** Ids of those that a later one says were taken back, and that was not taken back in turn. */
+function takenBack(flight: readonly FlightCommit[]): Set<string> {
+  const gone = new Set<string>()
+  for (const { commit } of [...flight].reverse()) {
+    if (commit.kind === 'revert' && commit.of !== undefined && !gone.has(commit.tx)) gone.add(commit.of)
+  }
+  return gone
 }
 
 function isRestarted(site: PlanningSite, history: PathHistory): boolean {
-  return history.writers.some((writer) => writer.boot !== site.disk.bootId)
+  return history.writers.some((writer) => writer !== null && writer.boot !== site.disk.bootId)
 }
 
 async function observe(site: PlanningSite, { path, states }: PathHistory): Promise<Observation> {
@@ -205,8 +220,9 @@ async function classify(
   }
   if (state === null) {
     // A folder goes away before a file can take its place.
-    const between = history.states.some(
-      (known, index) => known?.kind === 'dir' && isLeaf(history.states[index + 1] ?? null),
+    const between = history.writers.some(
+      (writer, index) =>
+        writer !== null && history.states[index]?.kind === 'dir' && isLeaf(history.states[index + 1] ?? null),
     )
     if (between) return 'known'
     const aside = history.states.some((known) => site.asideMarks.has(markOf(known) ?? ''))

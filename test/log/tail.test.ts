@@ -105,6 +105,40 @@ describe('what is no valid frame', () => {
     throw new Error('never done')
   })
 
+  it('is cut from its end on, so that no number of a segment is ever missing', async () => {
+    const log = new TestLog()
+    const writer = log.writer()
+    await writer.append(commit('kept'))
+    const { end } = writer
+    await writer.close()
+    log.damage(offsetOf(end), (bytes) => bytes.fill(7, 0, 10))
+    for (const segment of [2, 3, 4]) log.disk.writeFile(log.path(segment), new Uint8Array(100).fill(9))
+    for (let k = 1; k < 100; k += 1) {
+      const copy = new TestLog(log.disk.copy())
+      copy.disk.faults.crashAtChange(k)
+      const done = await cutTail(copy.reader, end, '/broken', 'torn').then(
+        () => true,
+        () => false,
+      )
+      const left = new TestLog(copy.disk.crash('process')).segments.list()
+      expect(left, `k=${k}`).toEqual(left.map((_, index) => index + 1))
+      if (done) return expect(left).toEqual([1])
+    }
+    throw new Error('never done')
+  })
+
+  it('that has a segment of its own leaves none', async () => {
+    const log = new TestLog()
+    const writer = log.writer()
+    await writer.append(commit('kept'))
+    await writer.close()
+    log.disk.writeFile(log.path(2), new Uint8Array(100).fill(9))
+    await cutTail(log.reader, positionOf(2, 0), '/broken', 'torn')
+    expect(log.segments.list()).toEqual([1])
+    expect(log.read().end).toMatchObject({ unread: false })
+    expect(log.texts()).toEqual(['kept'])
+  })
+
   it('at the very beginning of the log', async () => {
     const log = new TestLog()
     log.disk.writeFile(log.path(), 'nonsense')

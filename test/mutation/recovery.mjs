@@ -1,13 +1,14 @@
 /** Every row and condition by which recovery decides, and whether the end of a log is torn or damaged. */
 export const STAGES = [
-  { name: 'table', files: ['test/recovery', 'test/log/tail.test.ts'] },
+  { name: 'recovery', files: ['test/recovery', 'test/log/tail.test.ts'] },
+  { name: 'found', files: ['test/crash/found.test.ts', 'test/journal/regressions.test.ts'] },
+  { name: 'failing', files: ['test/journal/failed-syncs.test.ts', 'test/log', 'test/golden', 'test/damage'] },
+  { name: 'faults', files: ['test/journal/bad-luck.test.ts', 'test/retention'] },
   {
     name: 'simulated',
     files: ['test/sim/atomicity.test.ts', 'test/sim/failing-disk.test.ts'],
     env: { SIM_CRASHES: '4000', SIM_SEED: '7' },
   },
-  { name: 'found', files: ['test/crash/found.test.ts', 'test/journal/regressions.test.ts'] },
-  { name: 'faults', files: ['test/journal/bad-luck.test.ts', 'test/log', 'test/golden', 'test/damage'] },
 ]
 
 const table = 'recovery/table.ts'
@@ -16,6 +17,16 @@ const torn = 'recovery/torn-form.ts'
 const recovery = 'recovery/recovery.ts'
 const tail = 'log/tail.ts'
 const scan = 'recovery/log-scan.ts'
+
+/** The tests that are likeliest to miss a check of a file. */
+export const FIRST = {
+  [table]: ['test/recovery/table.test.ts'],
+  [plan]: ['test/recovery/plan.test.ts'],
+  [torn]: ['test/recovery/table.test.ts'],
+  [recovery]: ['test/recovery/recovery.test.ts'],
+  [tail]: ['test/log/tail.test.ts'],
+  [scan]: ['test/recovery/log-scan.test.ts'],
+}
 
 export const MUTANTS = [
   {
@@ -41,25 +52,31 @@ export const MUTANTS = [
     from: "(candidate.restarted === 'yes') === restarted",
     to: "(candidate.restarted === 'yes') !== restarted",
   },
-  { file: plan, from: 'if (!sameState(history.states.at(-1) ?? null, before)) history', to: 'if (false) history' },
+  { file: plan, from: 'if (!sameState(history.states.at(-1) ?? null, before)) {', to: 'if (false) {' },
+  {
+    file: plan,
+    from: 'history.states.push(before)\n        history.writers.push(null)',
+    to: 'history.states[history.states.length - 1] = before',
+  },
   {
     file: plan,
     from: "null, observed, restarted)) === 'other') continue",
     to: "null, observed, restarted)) === 'other' && false) continue",
   },
-  { file: plan, from: 'if (index + 1 > reached) missing', to: 'if (index > reached) missing' },
-  { file: plan, from: "mode === 'revert' ? revertible(scan, histories, missing) : []", to: '[]' },
+  { file: plan, from: 'index + 1 > reached', to: 'index > reached' },
+  { file: plan, from: "mode === 'revert' ? revertible(site, scan, histories, missing) : []", to: '[]' },
+  { file: plan, from: 'history.states.at(undone)', to: 'history.states.at(0)' },
+  { file: plan, from: 'if (suspect) return chosen', to: '' },
+  { file: plan, from: 'member.boot !== disk.bootId || ', to: '' },
+  { file: plan, from: 'member.commit.seq <= done || ', to: '' },
+  { file: plan, from: ' || !missing.has(member)) break', to: ') break' },
+  { file: plan, from: 'histories.get(path)?.writers.at(-1) !== member', to: 'false' },
+  { file: plan, from: ' && !gone.has(member.commit.tx)', to: '' },
   {
     file: plan,
-    from: 'if (member.commit.seq <= done || !missing.has(member)) break',
-    to: 'if (member.commit.seq <= done) break',
+    from: "commit.kind === 'revert' && commit.of !== undefined && !gone.has(commit.tx)",
+    to: 'commit.of !== undefined',
   },
-  {
-    file: plan,
-    from: 'if (member.commit.seq <= done || !missing.has(member)) break',
-    to: 'if (!missing.has(member)) break',
-  },
-  { file: plan, from: 'if (!free) break', to: '' },
   { file: plan, from: 'writer.boot !== site.disk.bootId', to: 'false' },
   { file: plan, from: 'writer.boot !== site.disk.bootId', to: 'true' },
   { file: plan, from: "(found?.kind === 'dir' && state?.kind === 'dir')", to: 'false' },
@@ -67,6 +84,11 @@ export const MUTANTS = [
   { file: plan, from: "if (history.states.some((known) => matches(state, known))) return 'known'", to: '' },
   { file: plan, from: "restarted &&\n    state?.kind === 'file' &&", to: 'false &&' },
   { file: plan, from: "if (between) return 'known'", to: '' },
+  {
+    file: plan,
+    from: "writer !== null && history.states[index]?.kind === 'dir'",
+    to: "history.states[index]?.kind === 'dir'",
+  },
   {
     file: plan,
     from: 'return aside || site.movedAside.has(history.path) ?',
@@ -78,11 +100,13 @@ export const MUTANTS = [
   { file: plan, from: 'history.states.slice(1)', to: 'history.states.slice(2)' },
   { file: torn, from: 'return position >= size\n', to: 'return true\n' },
   { file: torn, from: 'if (position >= size) return true', to: 'if (position >= size) return false' },
-  { file: torn, from: '&& sector.some((byte) => byte !== 0)', to: '' },
-  { file: torn, from: 'Buffer.compare(sector, chunk.subarray(at, end)) !== 0 && ', to: '' },
+  { file: torn, from: 'if (Buffer.compare(sector, wanted) === 0) return true', to: '' },
+  { file: torn, from: 'sector.subarray(right).every((byte) => byte === 0)', to: 'true' },
+  { file: torn, from: 'sector.subarray(right).every((byte) => byte === 0)', to: 'false' },
   { file: recovery, from: 'if (mark !== null) asideMarks.add(mark)', to: '' },
   { file: recovery, from: 'isGone(leftover) &&\n', to: '' },
-  { file: recovery, from: "if (tx !== '' && !committed.has(tx)) discarded.add(tx)", to: '' },
+  { file: recovery, from: 'if (!(await site.isCommitted(tx))) discarded.add(tx)', to: '' },
+  { file: recovery, from: 'if (!(await site.isCommitted(tx))) discarded', to: 'discarded' },
   {
     file: recovery,
     from: 'if (await isAccountedFor(disk, leftover, scan.inFlight, known, site.contents)) continue',
@@ -95,7 +119,12 @@ export const MUTANTS = [
   },
   { file: recovery, from: 'if (keeps && something) {', to: 'if (false) {' },
   { file: recovery, from: "!== 'dir') blocked.push({ tx, path })", to: "!== 'dir') blocked.length = 0" },
-  { file: recovery, from: 'for (const leftover of leftovers) removeLeftover(site, leftover, options.salvage)', to: '' },
+  {
+    file: recovery,
+    from: 'for (const leftover of leftovers) removeLeftover(',
+    to: 'for (const leftover of []) removeLeftover(',
+  },
+  { file: recovery, from: 'options.salvage && discarded.has(leftover.tx)', to: 'options.salvage' },
   { file: recovery, from: 'for (const { commit } of scan.inFlight) await committer.ownBlobs(commit.entries)', to: '' },
   { file: recovery, from: 'before: observed.state, after: goal', to: 'before: null, after: goal' },
   { file: tail, from: 'if (header.durable > position) evidence', to: 'if (header.durable >= position) evidence' },

@@ -4,7 +4,7 @@
  *     node test/mutation/run.mjs paths      those that keep transactions inside the workspace
  *     node test/mutation/run.mjs recovery   the decisions of recovery, and whether an end is torn or damaged
  *     MUTANT=text …                         only those whose line has this in it
- *     STAGES=n …                            only the first n groups of tests
+ *     STAGES=n …                            only the first n groups of tests, of which each is dearer than the one before
  *
  * The work is done on a copy; what runs in child processes comes from `dist/`, which has no mutants. Exit code 1 when a mutant survives that is not said to be equivalent.
  */
@@ -17,7 +17,7 @@ import { pathToFileURL } from 'node:url'
 const HERE = import.meta.dirname
 const PROJECT = path.resolve(HERE, '../..')
 const [which = 'paths'] = process.argv.slice(2)
-const { MUTANTS, STAGES } = await import(pathToFileURL(`${HERE}/${which}.mjs`).href)
+const { MUTANTS, STAGES, FIRST = {} } = await import(pathToFileURL(`${HERE}/${which}.mjs`).href)
 const only = process.env.MUTANT ?? ''
 const stages = STAGES.slice(0, Number(process.env.STAGES ?? STAGES.length))
 
@@ -36,9 +36,10 @@ for (const name of [
   fs.cpSync(`${PROJECT}/${name}`, `${copy}/${name}`, { recursive: true })
 fs.symlinkSync(`${PROJECT}/node_modules`, `${copy}/node_modules`)
 
-/** The first stage whose tests fail, or null. */
-function missedBy() {
-  for (const { name, files, env = {} } of stages) {
+/** The first group whose tests fail, or null. `file`: the source that is tried; its own tests come before all groups. */
+function missedBy(file) {
+  const own = FIRST[file] === undefined ? [] : [{ name: 'its own', files: FIRST[file] }]
+  for (const { name, files, env = {} } of [...own, ...stages]) {
     const run = spawnSync(
       process.execPath,
       [`${copy}/node_modules/vitest/vitest.mjs`, 'run', '--bail=1', '--testTimeout=120000', ...files],
@@ -58,7 +59,8 @@ const survivors = []
 let killed = 0
 let stale = 0
 try {
-  if (missedBy() !== null) throw new Error('the tests fail without any mutant')
+  const failing = missedBy()
+  if (failing !== null) throw new Error(`the tests of the group "${failing}" fail without any mutant`)
   for (const { file, from, to, equivalent } of MUTANTS) {
     const label = `${file}: ${from.replace(/\s+/g, ' ').slice(0, 90)} => ${to.replace(/\s+/g, ' ').slice(0, 60)}`
     if (!label.includes(only)) continue
@@ -73,7 +75,7 @@ try {
       target,
       source.replace(from, () => to),
     )
-    const stage = missedBy()
+    const stage = missedBy(file)
     fs.writeFileSync(target, source)
     if (stage !== null) {
       killed += 1

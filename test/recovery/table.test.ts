@@ -38,6 +38,7 @@ const SIGHTS: Readonly<Record<Found, Readonly<Record<string, (disk: SimDisk) => 
   other: {
     'an edit': (disk) => disk.writeFile(`${ROOT}/a`, 'precious'),
     'an edit of the content after': (disk) => disk.writeFile(`${ROOT}/a`, `precious${AFTER}`),
+    'an addition to the content after': (disk) => disk.writeFile(`${ROOT}/a`, `${AFTER}precious`),
     'zeros not in whole sectors': (disk) => {
       const bytes = Buffer.from(AFTER)
       bytes.fill(0, 100, 200)
@@ -85,7 +86,7 @@ function check(
       expect(sight(disk)).toBe(before)
       expect(report.conflicts).toMatchObject([{ path: 'a' }])
       if (!nothing) expect(kept).toContain('"preserve"')
-      if (before.startsWith('precious')) expect(kept).toContain('precious')
+      if (before.includes('precious')) expect(kept).toContain('precious')
   }
 }
 
@@ -156,16 +157,17 @@ describe('the recovery table', () => {
     expect(() => decide('else' as Found, true)).toThrow(RangeError)
   })
 
-  it('knows a large content of which a part reached the disk', async () => {
+  it.each<[string, (torn: Buffer) => Buffer]>([
+    ['all but sectors in the middle', (torn) => torn.fill(0, 512 * 1000, 512 * 2000)],
+    ['nothing but the beginning', (torn) => torn.subarray(0, 1000)],
+  ])('knows a large content of which a part reached the disk: %s', async (_, tear) => {
     const large = Buffer.alloc(1024 * 1024 + 4096, 'large')
     const disk = await inFlight(large)
     disk.faults.heal()
     const settled = disk.crash('process')
     settled.settle()
     const left = settled.crash('ordered', { seed: 1 })
-    const torn = Buffer.from(large)
-    torn.fill(0, 512 * 1000, 512 * 2000)
-    left.writeFile(`${ROOT}/a`, torn)
+    left.writeFile(`${ROOT}/a`, tear(Buffer.from(large)))
     const journal = await openOn(left)
     expect(Buffer.compare(left.readFile(`${ROOT}/a`), large)).toBe(0)
     expect(journal.recovery.conflicts).toEqual([])

@@ -1,6 +1,6 @@
 import { readCommit } from '../../src/entry/chain.ts'
 import type { Commit } from '../../src/entry/commit.ts'
-import { openJournal } from '../../src/index.ts'
+import { openJournal, type RecoveryReport } from '../../src/index.ts'
 import type { FrameKind } from '../../src/log/frame.ts'
 import { LOG_START } from '../../src/log/position.ts'
 import { Layout } from '../../src/store/layout.ts'
@@ -16,6 +16,8 @@ const OTHERS: ReadonlySet<FrameKind> = new Set(['segment', 'term', 'content', 'c
 const VERIFIED = 0.25
 /** Share of the recoveries that are followed by another commit and a power cut. */
 const GOES_ON = 0.05
+/** Share of the recoveries that take back what was not finished, instead of finishing it. */
+const REVERTS = 0.3
 
 /** What must be found on a disk that is left of a crash. */
 export interface Moment {
@@ -25,6 +27,11 @@ export interface Moment {
 }
 
 export const momentOf = (span: Span): Moment => ({ span, acknowledged: [...span.acknowledged] })
+
+/** How to recover. An edit by a person may make what was acknowledged look as if it had never been done: then it is always finished. */
+export function modeFor({ span }: Moment, random: Random): 'replay' | 'revert' {
+  return random.chance(REVERTS) && span.edited.size === 0 ? 'revert' : 'replay'
+}
 
 /**
  * Invariant 3: opens what a crash left, and compares the tree with that of a prefix of the transactions that has every acknowledged one.
@@ -40,10 +47,12 @@ export async function recoverAndCheck(
 ): Promise<void> {
   const { edited, foreign } = moment.span
   const broken = brokenOf(disk)
+  const recover = modeFor(moment, random)
   watched(true)
-  const journal = await openJournal(ROOT, { disk, segmentSize, durability })
+  const journal = await openJournal(ROOT, { disk, segmentSize, durability, recover })
   watched(false)
   const problems = unexpected(disk, moment)
+  problems.push(...misreported(disk, journal.recovery, recover))
   if (journal.recovery.tornBytes > 0) problems.push(...notKept(disk, broken))
   for (const { path } of journal.recovery.conflicts) if (!edited.has(path)) problems.push(`conflict at ${path}`)
   const staged = disk.readDirectory(`${ROOT}/.journal/staging`)
@@ -57,7 +66,7 @@ export async function recoverAndCheck(
   await journal.close()
   watched(false)
   if (disk.openHandles.length > 0) problems.push(`left open: ${disk.openHandles}`)
-  if (problems.length > 0) throw new Error(problems.join('\n'))
+  if (problems.length > 0) throw new Error([`(${recover})`, ...problems].join('\n'))
   if (random.chance(GOES_ON)) await goesOn(disk, segmentSize, random)
 }
 
@@ -89,12 +98,12 @@ async function goesOn(disk: SimDisk, segmentSize: number, random: Random): Promi
 export function unexpected(disk: SimDisk, { span, acknowledged }: Moment): string[] {
   const { before, final, step, edited } = span
   const done = new Map<string, string>()
-  const reverted = new Set<string>()
-  const commits = commitsOf(disk)
-  for (const { seq, tx, kind, of, entries } of commits.reverse()) {
+  const commits = commitsOf(disk).reverse()
+  const reverted = revertedIn(commits)
+  for (const { seq, tx, kind, entries } of commits) {
     if (seq <= before.seq) break
-    if (kind === 'revert') reverted.add(of ?? '')
-    else if (kind !== 'recovery' && !reverted.has(tx)) done.set(tx, entries[0]?.path.split('/')[0] ?? '')
+    if (kind !== 'recovery' && kind !== 'revert' && !reverted.has(tx))
+      done.set(tx, entries[0]?.path.split('/')[0] ?? '')
   }
   const problems: string[] = []
   for (const tx of acknowledged) if (!done.has(tx)) problems.push(`${tx} was acknowledged, and is gone`)
@@ -106,6 +115,23 @@ export function unexpected(disk: SimDisk, { span, acknowledged }: Moment): strin
   const found = differences(expected, treeOf(disk))
   problems.push(...found.filter((line) => !edited.has(line.slice(0, line.indexOf(':')))))
   return problems
+}
+
+/** What was taken back for good, of commits of which the newest comes first: what takes back may be taken back in turn. */
+function revertedIn(commits: readonly Commit[]): Set<string> {
+  const reverted = new Set<string>()
+  for (const { tx, kind, of } of commits) if (kind === 'revert' && !reverted.has(tx)) reverted.add(of ?? '')
+  return reverted
+}
+
+/** Does the history say what the recovery reports? */
+function misreported(disk: SimDisk, { replayed, reverted }: RecoveryReport, mode: 'replay' | 'revert'): string[] {
+  if (replayed.length + reverted.length === 0) return []
+  const known = revertedIn(commitsOf(disk).reverse())
+  return [
+    ...reverted.filter((tx) => mode === 'replay' || !known.has(tx)).map((tx) => `${tx} is reported as taken back`),
+    ...replayed.filter((tx) => known.has(tx)).map((tx) => `${tx} is reported as finished, and was taken back`),
+  ]
 }
 
 /** What is in the log, read without the index. */

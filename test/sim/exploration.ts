@@ -1,5 +1,5 @@
 import { JournalError, openJournal } from '../../src/index.ts'
-import { type Moment, momentOf, recoverAndCheck } from './aftermath.ts'
+import { type Moment, modeFor, momentOf, recoverAndCheck } from './aftermath.ts'
 import { diskOf, type Fault, type Program, ROOT } from './program.ts'
 import { Random } from './random.ts'
 import { rehearse, type Span } from './rehearsal.ts'
@@ -122,7 +122,7 @@ async function recovered(
   }
   if (recoveryFaults.length > 0 && random.chance(DISTURBED)) {
     watched(true)
-    await openOnFailing(disk, random.pick(recoveryFaults), program)
+    await openOnFailing(disk, random.pick(recoveryFaults), program, modeFor(moment, random))
     if (disk.openHandles.length > 0) throw new Error(`left open by a failed opening: ${disk.openHandles}`)
     if (disk.faults.dead) disk = crash(disk, program, random, moment, story, 'a restart').disk
     else disk.faults.heal()
@@ -138,11 +138,16 @@ function plan(disk: SimDisk, { at, code, kinds, persistent }: Fault, { durabilit
 }
 
 /** Opens while operations fail: it works, or fails with a typed error. */
-async function openOnFailing(disk: SimDisk, fault: Fault, program: Program): Promise<void> {
+async function openOnFailing(
+  disk: SimDisk,
+  fault: Fault,
+  program: Program,
+  recover: 'replay' | 'revert',
+): Promise<void> {
   const { segmentSize, durability } = program
   plan(disk, fault, program)
   try {
-    await (await openJournal(ROOT, { disk, segmentSize, durability })).close()
+    await (await openJournal(ROOT, { disk, segmentSize, durability, recover })).close()
   } catch (error) {
     if (error instanceof JournalError) return
     throw new Error(`an untyped error of a failing disk: ${(error as Error).stack}`)
