@@ -1,6 +1,6 @@
 import type { ContentStore } from '../content/content-store.ts'
 import type { FileStat } from '../disk/disk.ts'
-import { breathe, dropFile } from '../disk/file.ts'
+import { breathe, dropFile, reading } from '../disk/file.ts'
 import type { Effect } from '../entry/effects.ts'
 import { type ContentHash, type FileState, type Owner, type State, sameState } from '../entry/state.ts'
 import { asJournalError, hasSystemCode, JournalError } from '../errors.ts'
@@ -408,7 +408,8 @@ export class Materialization {
         disk.link(this.#at(target), this.#at(aside))
       } catch (error) {
         if (!hasSystemCode(error, ...NO_LINKS)) throw error
-        disk.clone(this.#at(target), this.#at(aside), replaced.mode)
+        const from = this.#at(target)
+        reading(disk, from, () => disk.clone(from, this.#at(aside), replaced.mode))
       }
     }
     this.#displaced.push({ spot: aside, stat: replaced })
