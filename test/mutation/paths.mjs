@@ -88,8 +88,8 @@ export const MUTANTS = [
   { file: disk, from: 'fs.constants.O_RDONLY | NOFOLLOW | NONBLOCK', to: 'fs.constants.O_RDONLY | NOFOLLOW' },
   {
     file: disk,
-    from: 'this.chmod(path, mode)\n  }\n\n  removeDirectory',
-    to: 'fs.chmodSync(path, mode)\n  }\n\n  removeDirectory',
+    from: 'made.mode !== mode) this.chmod(path, mode)',
+    to: 'made.mode !== mode) fs.chmodSync(path, mode)',
   },
   {
     file: 'transaction/draft.ts',

@@ -4,6 +4,7 @@
  *     node test/mutation/run.mjs paths      those that keep transactions inside the workspace
  *     node test/mutation/run.mjs recovery   the decisions of recovery, and whether an end is torn or damaged
  *     MUTANT=text …                         only those whose line has this in it
+ *     FROM=n …                              only those from the n-th of the list on
  *     STAGES=n …                            only the first n groups of tests
  *
  * The work is done on a copy; what runs in child processes comes from `dist/`, which has no mutants. Exit code 1 when a mutant survives that is not said to be equivalent.
@@ -19,6 +20,7 @@ const PROJECT = path.resolve(HERE, '../..')
 const [which = 'paths'] = process.argv.slice(2)
 const { MUTANTS, STAGES } = await import(pathToFileURL(`${HERE}/${which}.mjs`).href)
 const only = process.env.MUTANT ?? ''
+const first = Number(process.env.FROM ?? 1)
 const stages = STAGES.slice(0, Number(process.env.STAGES ?? STAGES.length))
 
 const copy = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'mutants-')))
@@ -59,7 +61,7 @@ let killed = 0
 let stale = 0
 try {
   if (missedBy() !== null) throw new Error('the tests fail without any mutant')
-  for (const { file, from, to, equivalent } of MUTANTS) {
+  for (const { file, from, to, equivalent } of MUTANTS.slice(first - 1)) {
     const label = `${file}: ${from.replace(/\s+/g, ' ').slice(0, 90)} => ${to.replace(/\s+/g, ' ').slice(0, 60)}`
     if (!label.includes(only)) continue
     const target = `${copy}/src/${file}`
