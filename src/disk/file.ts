@@ -53,7 +53,17 @@ export function reading<T>(disk: Disk, path: string, act: () => T): T {
 }
 
 export function openAside(disk: Disk, path: string): FileHandle {
-  return reading(disk, path, () => disk.open(path, 'read'))
+  let handle: FileHandle | null = null
+  try {
+    return reading(disk, path, () => {
+      handle = disk.open(path, 'read')
+      return handle
+    })
+  } catch (error) {
+    // Its permissions could not be put back.
+    if (handle !== null) disk.close(handle)
+    throw error
+  }
 }
 
 /** The whole of a small file; null when there is none. */

@@ -38,6 +38,9 @@ for (const name of [
   fs.cpSync(`${PROJECT}/${name}`, `${copy}/${name}`, { recursive: true })
 fs.symlinkSync(`${PROJECT}/node_modules`, `${copy}/node_modules`)
 
+/** Of the tests that failed last. */
+let output = ''
+
 /** The first stage whose tests fail, or null. */
 function missedBy() {
   for (const { name, files, env = {} } of stages) {
@@ -51,7 +54,10 @@ function missedBy() {
         timeout: 600_000,
       },
     )
-    if (run.status !== 0) return name
+    if (run.status !== 0) {
+      output = run.stdout
+      return name
+    }
   }
   return null
 }
@@ -60,7 +66,7 @@ const survivors = []
 let killed = 0
 let stale = 0
 try {
-  if (missedBy() !== null) throw new Error('the tests fail without any mutant')
+  if (missedBy() !== null) throw new Error(`the tests fail without any mutant:\n${output}`)
   for (const { file, from, to, equivalent } of MUTANTS.slice(first - 1)) {
     const label = `${file}: ${from.replace(/\s+/g, ' ').slice(0, 90)} => ${to.replace(/\s+/g, ' ').slice(0, 60)}`
     if (!label.includes(only)) continue
