@@ -7,7 +7,7 @@ import { salvageAndCheck, salvageOn } from './salvaged.ts'
 import { SEED, type Subject } from './trial.ts'
 
 /** A damage in each of two segments, one segment gone, a blob damaged, the end cut off. */
-function damage(bad: SimDisk): void {
+export function tear(bad: SimDisk): void {
   const first = bytesOf(bad, segmentName(1))
   first.fill(9, 700, 900)
   bad.writeFile(`${JOURNAL}/${segmentName(1)}`, first)
@@ -18,12 +18,24 @@ function damage(bad: SimDisk): void {
   bad.writeFile(`${JOURNAL}/${blob}`, 'damaged')
 }
 
+/** The last two segments are rubbish, the one that CHECKPOINT names among them; folders stand in the places of files. */
+export function misplace(bad: SimDisk): void {
+  const segments = files(bad).filter((name) => name.startsWith('log/'))
+  for (const name of segments.sort().slice(-2)) bad.writeFile(`${JOURNAL}/${name}`, 'rubbish '.repeat(200))
+  bad.unlink(`${JOURNAL}/FORMAT`)
+  for (const name of ['FORMAT', segmentName(99)]) {
+    bad.mkdirp(`${JOURNAL}/${name}`)
+    bad.writeFile(`${JOURNAL}/${name}/inside`, `kept: ${name}`)
+  }
+}
+
 /**
  * A salvage that crashes at a change, and the next one, which finishes it. `tamper` does something to every disk before it is used.
  * @returns true when it came to its end before
  */
 export async function crashedAt(
   subject: Subject,
+  damage: (bad: SimDisk) => void,
   at: number,
   model: 'process' | PowerCut,
   tamper?: (disk: SimDisk) => void,

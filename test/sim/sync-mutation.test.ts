@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { crashedAt } from '../damage/interrupted-salvage.ts'
+import { crashedAt, misplace, tear } from '../damage/interrupted-salvage.ts'
 import { subjectOf } from '../damage/trial.ts'
+import { failEverywhere } from '../journal/failed-making.ts'
 import { crashEverywhere as crashInLocking } from '../recovery/interrupted-lock.ts'
 import { crashEverywhere as crashInPurge, cutBehind, writtenAgain } from '../retention/interrupted-purge.ts'
 import { check, failing, sound } from './campaign.ts'
@@ -37,10 +38,12 @@ function programs(): Trial[] {
 function scenarios(): Trial[] {
   const salvage = async (tamper: Tamper) => {
     const subject = await subjectOf('killed')
-    for (const model of ['none', 'any'] as const)
-      for (let at = 1; !(await crashedAt(subject, at, model, tamper)); ) at += 1
+    for (const harm of [tear, misplace])
+      for (const model of ['none', 'any'] as const)
+        for (let at = 1; !(await crashedAt(subject, harm, at, model, tamper)); ) at += 1
   }
   const all: Record<string, Trial['run']> = {
+    'a journal whose making fails': failEverywhere,
     'a purge, and the power cut behind it': cutBehind,
     'a purge, and its contents written again': writtenAgain,
     'a purge that crashes anywhere': (tamper) => crashInPurge('none', tamper),
