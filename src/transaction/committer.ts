@@ -1,5 +1,6 @@
 import type { BlobStore } from '../content/blob-store.ts'
 import { hashFile } from '../content/hash.ts'
+import { reading } from '../disk/file.ts'
 import { chainCommit, type Head } from '../entry/chain.ts'
 import { encodeCommit } from '../entry/codec.ts'
 import type { ChainedCommit, Commit, CommitKind, Meta } from '../entry/commit.ts'
@@ -467,7 +468,7 @@ async function keepContent(
   mode: number,
 ): Promise<FileState> {
   if (disk.lstat(copy) !== null) disk.unlink(copy)
-  disk.clone(file, copy, 0o600)
+  reading(disk, file, () => disk.clone(file, copy, 0o600))
   const handle = disk.open(copy, 'read')
   const { hash, size } = await hashFile(disk, handle).finally(() => disk.close(handle))
   if (await blobs.has(hash)) disk.unlink(copy)

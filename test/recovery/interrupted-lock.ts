@@ -89,3 +89,27 @@ async function undisturbed(acts: readonly Act[], options: Partial<SimOptions>): 
   await journal.close()
   return tree
 }
+
+/** The power is cut when the permissions are taken, and may be on the disk before anything else is. */
+export async function cutBehindLock(tamper?: Tamper): Promise<void> {
+  const disk = newDisk()
+  tamper?.(disk)
+  const journal = await openOn(disk, OPTIONS)
+  await journal.write('a', TEXT)
+  const before = workspace(disk)
+  const lefts: SimDisk[] = []
+  let locked = false
+  disk.faults.before = ({ kind }) => {
+    if (locked) for (let seed = 1; seed <= 30; seed += 1) lefts.push(disk.crash('any', { seed }))
+    locked = kind === 'chmod'
+  }
+  await journal.chmod('a', LOCKED)
+  disk.faults.before = null
+  const after = workspace(disk)
+  await journal.close()
+  expect(lefts.length).toBeGreaterThan(0)
+  for (const left of lefts) {
+    tamper?.(left)
+    await settled(left, [before, after])
+  }
+}

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import { crashedAt, misplace, tear } from '../damage/interrupted-salvage.ts'
 import { subjectOf } from '../damage/trial.ts'
 import { failEverywhere } from '../journal/failed-making.ts'
-import { crashEverywhere as crashInLocking } from '../recovery/interrupted-lock.ts'
+import { crashEverywhere as crashInLocking, cutBehindLock } from '../recovery/interrupted-lock.ts'
 import { crashEverywhere as crashInPurge, cutBehind, writtenAgain } from '../retention/interrupted-purge.ts'
 import { check, failing, sound } from './campaign.ts'
 import type { SimDisk } from './sim-disk.ts'
@@ -44,6 +44,7 @@ function scenarios(): Trial[] {
   }
   const all: Record<string, Trial['run']> = {
     'a journal whose making fails': failEverywhere,
+    'a file that becomes unreadable, and the power cut at once': cutBehindLock,
     'a purge, and the power cut behind it': cutBehind,
     'a purge, and its contents written again': writtenAgain,
     'a purge that crashes anywhere': (tamper) => crashInPurge('none', tamper),
