@@ -33,6 +33,39 @@ export function readPart(disk: Disk, path: string, position: number, length: num
   }
 }
 
+/** Permission bit: its owner may read it. */
+export const OWNER_READ = 0o400
+
+/** Does what needs to read a file that is being replaced. Where nobody may read it, its owner may for that instant. */
+export function reading<T>(disk: Disk, path: string, act: () => T): T {
+  try {
+    return act()
+  } catch (error) {
+    const stat = hasSystemCode(error, 'EACCES') ? disk.lstat(path) : null
+    if (stat?.kind !== 'file' || (stat.mode & OWNER_READ) !== 0) throw error
+    disk.chmod(path, stat.mode | OWNER_READ)
+    try {
+      return act()
+    } finally {
+      disk.chmod(path, stat.mode)
+    }
+  }
+}
+
+export function openAside(disk: Disk, path: string): FileHandle {
+  let handle: FileHandle | null = null
+  try {
+    return reading(disk, path, () => {
+      handle = disk.open(path, 'read')
+      return handle
+    })
+  } catch (error) {
+    // Its permissions could not be put back.
+    if (handle !== null) disk.close(handle)
+    throw error
+  }
+}
+
 /** The whole of a small file; null when there is none. */
 export function readSmallFile(disk: Disk, path: string): Uint8Array | null {
   if (disk.lstat(path) === null) return null

@@ -1,7 +1,9 @@
 import type { Disk } from '../disk/disk.ts'
 import { breathe } from '../disk/file.ts'
 import { type State, sameState } from '../entry/state.ts'
-import { Finder } from './found-state.ts'
+import { JournalError } from '../errors.ts'
+import { mayBeSynced } from '../workspace/staged-file.ts'
+import { Finder, type Found } from './found-state.ts'
 import type { HistoryIndex } from './history-index.ts'
 import { scopesOf } from './path-scope.ts'
 import type { OnHistoryProgress } from './source.ts'
@@ -43,7 +45,7 @@ export async function* externalChanges(
       const page: Awaited<ReturnType<HistoryIndex['currents']>> = await index.currents(scope, after)
       for (const { path, state: recorded } of page.items) {
         if (recorded !== null) tracked += 1
-        const { state: found, other } = await finder.find(path)
+        const { state: found, other } = await findRecorded(disk, root, finder, path, recorded)
         const change = changeOf(recorded, found, other)
         if (change !== null) {
           yield { path, change, recorded, found }
@@ -60,6 +62,19 @@ export async function* externalChanges(
     } while (after !== null)
   }
   return tracked
+}
+
+/** Of a file that its own transaction made unreadable, what can be seen of it must do. */
+async function findRecorded(disk: Disk, root: string, finder: Finder, path: string, recorded: State): Promise<Found> {
+  try {
+    return await finder.find(path)
+  } catch (error) {
+    if (!(error instanceof JournalError) || error.code !== 'PERMISSION') throw error
+    if (recorded?.kind !== 'file' || mayBeSynced(disk, recorded.mode)) throw error
+    const stat = disk.lstat(`${root}/${path}`)
+    if (stat?.kind !== 'file' || stat.size !== recorded.size || stat.mode !== recorded.mode) throw error
+    return { state: recorded, bytes: null, other: false }
+  }
 }
 
 /** What kind of difference there is between two states; null for none. */

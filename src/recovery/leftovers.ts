@@ -1,6 +1,7 @@
 import type { ContentStore } from '../content/content-store.ts'
 import { hashFile } from '../content/hash.ts'
 import type { Disk } from '../disk/disk.ts'
+import { openAside } from '../disk/file.ts'
 import { effectsOf } from '../entry/effects.ts'
 import { changesOf } from '../entry/entry.ts'
 import type { ContentHash, State } from '../entry/state.ts'
@@ -99,7 +100,7 @@ export async function asideMark(disk: Disk, leftover: Leftover): Promise<string 
   const stat = disk.lstat(leftover.file)
   if (stat?.kind === 'symlink') return markOf({ kind: 'symlink', target: disk.readLink(leftover.file) })
   if (stat?.kind !== 'file') return null
-  const handle = disk.open(leftover.file, 'read')
+  const handle = openAside(disk, leftover.file)
   return (await hashFile(disk, handle).finally(() => disk.close(handle))).hash
 }
 
@@ -117,7 +118,7 @@ export async function isAccountedFor(
   if (!leftover.committed || !leftover.displaced) return true
   const stat = disk.lstat(leftover.file)
   if (stat?.kind !== 'file' || stat.size === 0) return true
-  const handle = disk.open(leftover.file, 'read')
+  const handle = openAside(disk, leftover.file)
   const { hash } = await hashFile(disk, handle).finally(() => disk.close(handle))
   // That the content happens to be in the journal says nothing: only what a transaction names is kept.
   if (known.has(hash)) return true

@@ -1,7 +1,8 @@
 import type { ContentStore } from '../content/content-store.ts'
 import type { Disk } from '../disk/disk.ts'
+import { OWNER_READ } from '../disk/file.ts'
 import { effectsOf } from '../entry/effects.ts'
-import { type State, sameState } from '../entry/state.ts'
+import { type FileState, type State, sameState } from '../entry/state.ts'
 import { asJournalError } from '../errors.ts'
 import { NOTHING_OBSERVED, type Observation, type Observer } from '../workspace/observer.ts'
 import { ancestorsOf, checkPath } from '../workspace/safe-path.ts'
@@ -167,9 +168,7 @@ async function observe(site: PlanningSite, { path, states }: PathHistory): Promi
   try {
     return await site.observer.observe(path)
   } catch (error) {
-    return (
-      unreadable(site, path, states.at(-1) ?? null) ?? thrown(asJournalError(error, 'looking at the workspace', path))
-    )
+    return unreadable(site, path, states) ?? thrown(asJournalError(error, 'looking at the workspace', path))
   }
 }
 
@@ -180,12 +179,14 @@ function isBelowLeaf({ disk, observer }: PlanningSite, path: string): boolean {
   })
 }
 
-/** A file that its own transaction made unreadable was made durable before (staged-file.ts): what can be seen of it must do. */
-function unreadable({ disk, observer }: PlanningSite, path: string, goal: State): Observation | null {
-  if (goal?.kind !== 'file' || mayBeSynced(disk, goal.mode)) return null
+/** Of a file that its own transaction made unreadable, what can be seen must do: it is written anew, and looked at when it is moved aside. */
+function unreadable({ disk, observer }: PlanningSite, path: string, states: readonly State[]): Observation | null {
   const stat = disk.lstat(observer.absolute(path))
-  const same = stat?.kind === 'file' && stat.size === goal.size && stat.mode === goal.mode
-  return same ? { state: goal, stat, seenNs: 0n } : null
+  if (stat?.kind !== 'file' || mayBeSynced(disk, stat.mode)) return null
+  const state = states.findLast(
+    (known) => known?.kind === 'file' && known.size === stat.size && known.mode === stat.mode,
+  )
+  return state === undefined ? null : { state, stat, seenNs: 0n }
 }
 
 function thrown(error: unknown): never {
@@ -208,13 +209,19 @@ async function classify(
   { state }: Observation,
   restarted: boolean,
 ): Promise<Found> {
-  if (sameState(state, goal)) return site.suspect && goal?.kind === 'file' ? 'known' : 'goal'
+  if (sameState(state, goal)) {
+    // A checkpoint could not make it durable, as it must what a process that was killed half-way has left.
+    const locked = goal?.kind === 'file' && !mayBeSynced(site.disk, goal.mode)
+    return locked || (site.suspect && goal?.kind === 'file') ? 'known' : 'goal'
+  }
   if (history.states.some((known) => matches(state, known))) return 'known'
-  // A power cut may lose a file's permissions and keep its content.
+  // A power cut may lose a file's permissions and keep its content; who opened a file that nobody may read may have been killed.
+  const opened = (known: FileState, mode: number) => mode === (known.mode | OWNER_READ)
   if (
-    restarted &&
     state?.kind === 'file' &&
-    history.states.some((known) => known?.kind === 'file' && known.hash === state.hash)
+    history.states.some(
+      (known) => known?.kind === 'file' && known.hash === state.hash && (restarted || opened(known, state.mode)),
+    )
   ) {
     return 'known'
   }

@@ -8,6 +8,7 @@ import { newTransactionId } from '../transaction/transaction-id.ts'
 import type { Change } from '../workspace/change.ts'
 import { Materialization, type Site } from '../workspace/materialization.ts'
 import { parentOf } from '../workspace/safe-path.ts'
+import { mayBeSynced } from '../workspace/staged-file.ts'
 import { asideMark, contentsOf, findLeftovers, isAccountedFor, isGone, type Leftover } from './leftovers.ts'
 import type { FlightCommit, LogScan } from './log-scan.ts'
 import { type PathPlan, planRecovery, type RecoveryPlan } from './plan.ts'
@@ -103,7 +104,7 @@ export async function recover(
   for (const { path, goal } of plan.paths) if (goal?.kind === 'dir') folders.add(path)
   for (const folder of folders) stirIn(site, folder)
   committer.dirty(
-    plan.paths.filter(({ goal }) => goal?.kind === 'file').map(({ path }) => path),
+    plan.paths.filter(({ goal }) => goal?.kind === 'file' && mayBeSynced(disk, goal.mode)).map(({ path }) => path),
     folders,
   )
   return { ...plan.report, conflicts: [...plan.report.conflicts, ...blocked, ...found] }

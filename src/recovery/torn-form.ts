@@ -1,6 +1,6 @@
 import type { ContentStore } from '../content/content-store.ts'
 import type { Disk } from '../disk/disk.ts'
-import { readFully } from '../disk/file.ts'
+import { openAside, readFully } from '../disk/file.ts'
 import type { ContentHash } from '../entry/state.ts'
 
 /** What a disk writes as a whole. */
@@ -17,7 +17,7 @@ export async function isTornForm(
   contents: ContentStore,
   hash: ContentHash,
 ): Promise<boolean> {
-  const handle = disk.open(absolute, 'read')
+  const handle = openAside(disk, absolute)
   try {
     const { size } = disk.stat(handle)
     let position = 0

@@ -151,13 +151,19 @@ class Salvage {
   /** Returns what the workspace gave back. */
   async #mendBlobs(): Promise<LostVersion[]> {
     const { disk, layout, contents } = this.#store
-    for (const hash of this.#plan.wrongBlobs) {
-      const path = contents.blobs.path(hash)
-      if (disk.lstat(path) === null) continue
-      disk.rename(path, this.#keptName(path))
-      await disk.syncDirectory(path.slice(0, path.lastIndexOf('/')))
+    const wrong = this.#plan.wrongBlobs.map((hash) => contents.blobs.path(hash))
+    const moved = wrong.filter((path) => disk.lstat(path) !== null)
+    for (const path of moved) {
+      const kept = this.#keptName(path)
+      // A power cut may leave both names, and to rename one to the other does nothing then.
+      if (disk.lstat(kept)?.ino === disk.lstat(path)?.ino) disk.unlink(path)
+      else disk.rename(path, kept)
     }
+    // The new name first: a power cut must not take both.
     await disk.syncDirectory(layout.broken)
+    for (const folder of new Set(moved.map((path) => path.slice(0, path.lastIndexOf('/'))))) {
+      await disk.syncDirectory(folder)
+    }
     const restored: LostVersion[] = []
     for (const version of this.#plan.restorable) {
       const copy = `${layout.directory}/SALVAGED.new`
@@ -171,23 +177,26 @@ class Salvage {
 
   async #replaceFormat(): Promise<void> {
     const { disk, layout, format } = this.#store
-    this.#moveAside(layout.format)
+    await this.#moveAside(layout.format)
     await replaceJson(disk, layout.format, { ...format, version: SALVAGED_VERSION }, true)
-    this.#moveAside(layout.checkpoint)
+    await this.#moveAside(layout.checkpoint)
     if (disk.lstat(layout.checkpoint) !== null) disk.unlink(layout.checkpoint)
     await disk.syncDirectory(layout.directory)
   }
 
   /** What is no file is in the way, and is kept too. */
-  #moveAside(path: string): void {
-    const { disk } = this.#store
+  async #moveAside(path: string): Promise<void> {
+    const { disk, layout } = this.#store
     const kind = disk.lstat(path)?.kind
-    if (kind !== undefined && kind !== 'file') disk.rename(path, this.#keptName(path))
+    if (kind === undefined || kind === 'file') return
+    disk.rename(path, this.#keptName(path))
+    // Before the old name is gone for good.
+    await disk.syncDirectory(layout.broken)
   }
 
   async #dropSurplus(): Promise<void> {
     const { disk, segments } = this.#store
-    for (const name of this.#plan.strays) this.#moveAside(`${segments.directory}/${name}`)
+    for (const name of this.#plan.strays) await this.#moveAside(`${segments.directory}/${name}`)
     for (const segment of this.#plan.surplus) {
       disk.unlink(segments.path(segment))
       await disk.syncDirectory(segments.directory)
@@ -214,7 +223,7 @@ class Salvage {
       if (disk.lstat(spare) !== null) disk.unlink(spare)
       createFile(disk, spare, bytes, 0o600)
       await syncFile(disk, spare)
-      this.#moveAside(path)
+      await this.#moveAside(path)
       disk.rename(spare, path)
       await disk.syncDirectory(segments.directory)
     }

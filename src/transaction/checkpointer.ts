@@ -130,7 +130,7 @@ export class Checkpointer {
     const { root } = this.#layout
     const work = [
       ...[...files].map((path) => async () => {
-        if (!(await this.#syncFile(`${root}/${path}`))) locked.files.add(path)
+        if (!(await this.#syncFile(`${root}/${path}`)) && !this.#committer.isLockedAway(path)) locked.files.add(path)
       }),
       ...[...folders].map((path) => async () => {
         if (!(await this.#syncFolder(path === '' ? root : `${root}/${path}`))) locked.folders.add(path)

@@ -1,5 +1,6 @@
 import type { BlobStore } from '../content/blob-store.ts'
 import { hashFile } from '../content/hash.ts'
+import { reading } from '../disk/file.ts'
 import { chainCommit, type Head } from '../entry/chain.ts'
 import { encodeCommit } from '../entry/codec.ts'
 import type { ChainedCommit, Commit, CommitKind, Meta } from '../entry/commit.ts'
@@ -86,6 +87,8 @@ export class Committer {
   #head: Head
   #files = new Set<string>()
   #folders = new Set<string>()
+  /** Files that were made durable by what made them unreadable, since the last checkpoint began. */
+  #lockedAway = new Set<string>()
   #termWritten = false
   #done: number
   #preparing = 0
@@ -200,8 +203,13 @@ export class Committer {
 
   /** Takes over what a recovery put into the workspace, so that the next checkpoint makes it durable. */
   dirty(files: Iterable<string>, folders: Iterable<string>): void {
-    for (const file of files) this.#files.add(file)
+    for (const file of files) if (!this.#lockedAway.has(file)) this.#files.add(file)
     for (const folder of folders) this.#folders.add(folder)
+  }
+
+  /** Is a file durable that a checkpoint, begun before it became unreadable, cannot open? */
+  isLockedAway(file: string): boolean {
+    return this.#lockedAway.has(file)
   }
 
   /** What a checkpoint begun now must cover. What is committed from now on belongs to the next one. */
@@ -219,6 +227,7 @@ export class Committer {
     }
     this.#files = new Set()
     this.#folders = new Set()
+    this.#lockedAway = new Set()
     return basis
   }
 
@@ -474,12 +483,22 @@ export class Committer {
 
   #dirty(changes: readonly Change[]): void {
     for (const { path, after, movedFrom } of changes) {
-      // One that may not be read is durable already: a checkpoint could not open it.
-      if (after?.kind === 'file' && mayBeSynced(this.#options.site.observer.disk, after.mode)) this.#files.add(path)
+      if (after?.kind === 'file') this.#dirtyFile(path, after.mode)
       if (after?.kind === 'dir') this.#folders.add(path)
       this.#folders.add(parentOf(path))
       if (movedFrom !== undefined) this.#folders.add(parentOf(movedFrom))
     }
+  }
+
+  #dirtyFile(path: string, mode: number): void {
+    if (mayBeSynced(this.#options.site.observer.disk, mode)) {
+      this.#files.add(path)
+      this.#lockedAway.delete(path)
+      return
+    }
+    // It is durable, with all that was written to it before: a checkpoint could not open it.
+    this.#files.delete(path)
+    this.#lockedAway.add(path)
   }
 }
 
@@ -492,7 +511,7 @@ async function keepContent(
   mode: number,
 ): Promise<FileState> {
   if (disk.lstat(copy) !== null) disk.unlink(copy)
-  disk.clone(file, copy, 0o600)
+  reading(disk, file, () => disk.clone(file, copy, 0o600))
   const handle = disk.open(copy, 'read')
   const { hash, size } = await hashFile(disk, handle).finally(() => disk.close(handle))
   if (await blobs.has(hash)) disk.unlink(copy)

@@ -1,4 +1,5 @@
 import type { Disk, FileStat } from '../disk/disk.ts'
+import { reading } from '../disk/file.ts'
 import { hasSystemCode, JournalError } from '../errors.ts'
 import type { InverseSteps } from './inverse-steps.ts'
 import type { Spot, Spots } from './spots.ts'
@@ -142,7 +143,8 @@ export class NameSteps {
         disk.link(this.#spots.at(target), this.#spots.at(aside))
       } catch (error) {
         if (!hasSystemCode(error, ...NO_LINKS)) throw error
-        disk.clone(this.#spots.at(target), this.#spots.at(aside), replaced.mode)
+        const from = this.#spots.at(target)
+        reading(disk, from, () => disk.clone(from, this.#spots.at(aside), replaced.mode))
       }
     }
     this.displaced.set(aside, replaced)

@@ -1,6 +1,7 @@
 import { hashFile, hashSmallFile } from '../content/hash.ts'
 import { Recent } from '../content/recent.ts'
 import type { Attribute, Disk, FileHandle, FileStat } from '../disk/disk.ts'
+import { openAside } from '../disk/file.ts'
 import type { ContentHash, Owner, State } from '../entry/state.ts'
 import { isSystemError, JournalError } from '../errors.ts'
 import { eventTurn } from './event-turn.ts'
@@ -145,7 +146,7 @@ export class Observer {
     return now.kind === 'dir' ? stat.kind === 'dir' : sameFile(now, stat, true)
   }
 
-  /** Is what stands at `absolute` still the content that was observed, though it may have been moved since? Hashes only when in doubt. */
+  /** Is what was moved aside, to `absolute`, still the content that was observed? Hashes only when in doubt. */
   async unchanged(absolute: string, observed: Observation, stat = this.disk.lstat(absolute)): Promise<boolean> {
     if (stat === null || observed.stat === null) return stat === observed.stat
     if (observed.state?.kind === 'symlink') {
@@ -155,7 +156,7 @@ export class Observer {
     if (stat.kind !== 'file' || stat.size !== observed.stat.size) return false
     if (sameFile(stat, observed.stat, false) && timesTell({ ...stat, ctimeNs: observed.stat.ctimeNs }, observed.seenNs))
       return true
-    return (await this.#hash(absolute, stat)).hash === observed.state.hash
+    return (await this.#hash(absolute, stat, openAside(this.disk, absolute))).hash === observed.state.hash
   }
 
   /**
@@ -204,8 +205,11 @@ export class Observer {
   }
 
   /** `stat`: how the file looked just now. */
-  async #hash(absolute: string, stat: FileStat): Promise<{ hash: ContentHash; stat: FileStat }> {
-    const handle = this.disk.open(absolute, 'read')
+  async #hash(
+    absolute: string,
+    stat: FileStat,
+    handle: FileHandle = this.disk.open(absolute, 'read'),
+  ): Promise<{ hash: ContentHash; stat: FileStat }> {
     try {
       let before = stat
       for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {

@@ -2,13 +2,12 @@ import { unreadable } from '../content/blob-store.ts'
 import type { ContentStore } from '../content/content-store.ts'
 import { hashFile, readChunks } from '../content/hash.ts'
 import type { Attribute, Disk, FileHandle, FileStat } from '../disk/disk.ts'
-import { writeFully } from '../disk/file.ts'
+import { OWNER_READ, writeFully } from '../disk/file.ts'
 import type { FileState, State } from '../entry/state.ts'
 import { hasSystemCode } from '../errors.ts'
 import type { ContentSource } from '../transaction/operation.ts'
 import type { FolderFacts } from './folders.ts'
 
-const OWNER_READ = 0o400
 const SET_ID_BITS = 0o6000
 const NO_ATTRIBUTES: readonly Attribute[] = []
 

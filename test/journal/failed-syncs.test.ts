@@ -3,6 +3,7 @@ import { explore } from '../sim/exploration.ts'
 import type { Program } from '../sim/program.ts'
 import type { SimDisk } from '../sim/sim-disk.ts'
 import { differences } from '../sim/tree.ts'
+import { failEverywhere } from './failed-making.ts'
 import { failure, newDisk, openOn, ROOT, workspace } from './fixture.ts'
 
 /** What a power cut leaves that keeps nothing but what was synced, once it was recovered. */
@@ -102,6 +103,9 @@ describe('faults that failing operations of a simulated disk showed', () => {
     expect(left.readFile(`${ROOT}/large`)).toEqual(new Uint8Array(LARGE))
     await journal.close()
   })
+
+  it('a journal whose making had failed at a sync was not durable when the next opening went on with it', () =>
+    failEverywhere())
 
   it('an opening that could not take its lock left the file open', async () => {
     const disk = newDisk()

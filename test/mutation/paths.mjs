@@ -88,8 +88,8 @@ export const MUTANTS = [
   { file: disk, from: 'fs.constants.O_RDONLY | NOFOLLOW | NONBLOCK', to: 'fs.constants.O_RDONLY | NOFOLLOW' },
   {
     file: disk,
-    from: 'this.chmod(path, mode)\n  }\n\n  removeDirectory',
-    to: 'fs.chmodSync(path, mode)\n  }\n\n  removeDirectory',
+    from: 'made.mode !== mode) this.chmod(path, mode)',
+    to: 'made.mode !== mode) fs.chmodSync(path, mode)',
   },
   {
     file: 'transaction/draft.ts',
@@ -100,5 +100,5 @@ export const MUTANTS = [
   { file: 'history/replay.ts', from: "|| target.split('/').some(isJournalName)", to: '' },
   { file: 'store/opening.ts', from: "if (kind === 'dir') continue", to: 'continue' },
   { file: 'content/blob-store.ts', from: "else if (stat.kind !== 'dir') throw", to: 'else if (false) throw' },
-  { file: 'history/index-store.ts', from: 'if (names.some((entry) => !entry.isFile()))', to: 'if (false)' },
+  { file: 'history/index-database.ts', from: 'if (names.some((entry) => !entry.isFile()))', to: 'if (false)' },
 ]

@@ -4,6 +4,7 @@
  *     node test/mutation/run.mjs paths      those that keep transactions inside the workspace
  *     node test/mutation/run.mjs recovery   the decisions of recovery, and whether an end is torn or damaged
  *     MUTANT=text …                         only those whose line has this in it
+ *     FROM=n …                              only those from the n-th of the list on
  *     STAGES=n …                            only the first n groups of tests, of which each is dearer than the one before
  *
  * The work is done on a copy; what runs in child processes comes from `dist/`, which has no mutants. Exit code 1 when a mutant survives that is not said to be equivalent.
@@ -19,6 +20,7 @@ const PROJECT = path.resolve(HERE, '../..')
 const [which = 'paths'] = process.argv.slice(2)
 const { MUTANTS, STAGES, FIRST = {} } = await import(pathToFileURL(`${HERE}/${which}.mjs`).href)
 const only = process.env.MUTANT ?? ''
+const first = Number(process.env.FROM ?? 1)
 const stages = STAGES.slice(0, Number(process.env.STAGES ?? STAGES.length))
 
 const copy = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'mutants-')))
@@ -36,6 +38,9 @@ for (const name of [
   fs.cpSync(`${PROJECT}/${name}`, `${copy}/${name}`, { recursive: true })
 fs.symlinkSync(`${PROJECT}/node_modules`, `${copy}/node_modules`)
 
+/** Of the tests that failed last. */
+let output = ''
+
 /** The first group whose tests fail, or null. `file`: the source that is tried; its own tests come before all groups. */
 function missedBy(file) {
   const own = FIRST[file] === undefined ? [] : [{ name: 'its own', files: FIRST[file] }]
@@ -50,7 +55,10 @@ function missedBy(file) {
         timeout: 600_000,
       },
     )
-    if (run.status !== 0) return name
+    if (run.status !== 0) {
+      output = run.stdout
+      return name
+    }
   }
   return null
 }
@@ -60,8 +68,8 @@ let killed = 0
 let stale = 0
 try {
   const failing = missedBy()
-  if (failing !== null) throw new Error(`the tests of the group "${failing}" fail without any mutant`)
-  for (const { file, from, to, equivalent } of MUTANTS) {
+  if (failing !== null) throw new Error(`the tests of the group "${failing}" fail without any mutant:\n${output}`)
+  for (const { file, from, to, equivalent } of MUTANTS.slice(first - 1)) {
     const label = `${file}: ${from.replace(/\s+/g, ' ').slice(0, 90)} => ${to.replace(/\s+/g, ' ').slice(0, 60)}`
     if (!label.includes(only)) continue
     const target = `${copy}/src/${file}`

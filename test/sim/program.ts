@@ -16,6 +16,8 @@ export type Step =
   /** Of the transaction so many before the newest. */
   | { readonly kind: 'undo' | 'redo' | 'restore'; readonly back: number }
   | { readonly kind: 'purge'; readonly path: string }
+  /** Of a file that nobody else touches: most of them leave one that may not be read. */
+  | { readonly kind: 'lock'; readonly call: Call }
   | { readonly kind: 'checkpoint' | 'compact' | 'reopen' }
   /** Somebody writes to a file, or removes it (null), and it is on the disk for good. */
   | { readonly kind: 'person'; readonly path: string; readonly content: string | null }
@@ -35,6 +37,20 @@ export interface Program {
   readonly shortWrites: boolean
 }
 
+const LOCKED = 'locked'
+const lock: fc.Arbitrary<Call> = fc.oneof(
+  fc.record({
+    op: fc.constant('write' as const),
+    path: fc.constant(LOCKED),
+    content: fc.constantFrom('word\n', 'word '.repeat(500), 'large'),
+    mode: fc.constantFrom(0o200, 0o200, 0o000, 0o600),
+  }),
+  fc.record({ op: fc.constant('chmod' as const), path: fc.constant(LOCKED), mode: fc.constantFrom(0o200, 0o600) }),
+)
+
+/** Those that programs write to most, by themselves and within a folder. */
+const PURGED = ['a', 'b', 'd', 'd/a'] as const
+
 const calls = fc.array(call, { minLength: 1, maxLength: 6 })
 const back = fc.integer({ min: 0, max: 3 })
 
@@ -49,7 +65,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('undo' as const, 'redo', 'restore'), back }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('purge' as const), path: fc.constantFrom(...PATHS) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('purge' as const), path: fc.constantFrom(...PURGED) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('lock' as const), call: lock }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('checkpoint' as const, 'compact', 'reopen') }) },
   {
     weight: 2,
@@ -166,6 +183,9 @@ export async function take(journal: Journal, disk: SimDisk, step: Step): Promise
       return
     case 'purge':
       await journal.purge(step.path)
+      return
+    case 'lock':
+      await journal.transact((tx) => perform(tx, step.call, LARGE))
       return
     case 'checkpoint':
       await journal.checkpoint()

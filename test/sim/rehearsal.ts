@@ -19,7 +19,7 @@ export interface Span {
 
 export const treeOf = (disk: SimDisk): Tree => disk.tree(ROOT, ['.journal'])
 
-const REFUSALS = new Set(['INVALID', 'NOT_FOUND', 'EXISTS', 'CONFLICT', 'PATH_OUTSIDE'])
+const REFUSALS = new Set(['INVALID', 'NOT_FOUND', 'EXISTS', 'CONFLICT', 'PATH_OUTSIDE', 'PERMISSION'])
 
 /**
  * Runs a program to its end; `begin` is told of each span when it begins.

@@ -1,5 +1,11 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
+import { crashedAt, misplace, tear } from '../damage/interrupted-salvage.ts'
+import { subjectOf } from '../damage/trial.ts'
+import { failEverywhere } from '../journal/failed-making.ts'
+import { crashEverywhere as crashInLocking, cutBehindLock } from '../recovery/interrupted-lock.ts'
+import { crashEverywhere as crashInPurge, cutBehind, writtenAgain } from '../retention/interrupted-purge.ts'
 import { check, failing, sound } from './campaign.ts'
 import type { SimDisk } from './sim-disk.ts'
 
@@ -8,39 +14,99 @@ const RUNS = Number(process.env.MUTATION_RUNS ?? 0)
 /** Only the places that have this in their names. */
 const ONLY = process.env.MUTATION_ONLY ?? ''
 
+type Tamper = (disk: SimDisk) => void
+
+/** What must fail when a sync is missing, and the syncs that it comes by. */
+interface Trial {
+  readonly name: string
+  readonly run: (tamper: Tamper) => Promise<unknown>
+  readonly sites: Set<string>
+}
+
+function programs(): Trial[] {
+  const sample = { numRuns: Math.ceil(RUNS / 2), seed: Number(process.env.SIM_SEED ?? 7) }
+  const healthy = fc.sample(sound, sample)
+  const cases = fc.sample(failing, sample).flatMap((one, at) => [healthy[at] ?? one, one])
+  return cases.map((one, index) => ({
+    name: `program ${index + 1}`,
+    run: (tamper) => check(one, tamper),
+    sites: new Set(),
+  }))
+}
+
+/** What programs do too seldom, or cannot tell: that something is gone for good, and that a damaged journal is mended. */
+function scenarios(): Trial[] {
+  const salvage = async (tamper: Tamper) => {
+    const subject = await subjectOf('killed')
+    for (const harm of [tear, misplace])
+      for (const model of ['none', 'any'] as const)
+        for (let at = 1; !(await crashedAt(subject, harm, at, model, tamper)); ) at += 1
+  }
+  const all: Record<string, Trial['run']> = {
+    'a journal whose making fails': failEverywhere,
+    'a file that becomes unreadable, and the power cut at once': cutBehindLock,
+    'a purge, and the power cut behind it': cutBehind,
+    'a purge, and its contents written again': writtenAgain,
+    'a purge that crashes anywhere': (tamper) => crashInPurge('none', tamper),
+    'a file that becomes unreadable, and a crash anywhere': (tamper) => crashInLocking('becomes one', {}, tamper),
+    'a salvage that crashes anywhere': salvage,
+  }
+  return Object.entries(all).map(([name, run]) => ({ name, run, sites: new Set() }))
+}
+
+/** Every line of the engine that calls a sync of the disk. */
+function sitesInSource(): string[] {
+  const folder = `${import.meta.dirname}/../../src`
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
+    (file) => file.endsWith('.ts') && !file.startsWith('disk/'),
+  )
+  return files.flatMap((file) =>
+    readFileSync(`${folder}/${file}`, 'utf8')
+      .split('\n')
+      .flatMap((line, index) => (/\.sync(Directory|Now)?\(/.test(line) ? [`${file}:${index + 1}`] : [])),
+  )
+}
+
 it.runIf(RUNS > 0)(
   'each sync is missed when it is left out',
   async () => {
-    const sample = { numRuns: Math.ceil(RUNS / 2), seed: Number(process.env.SIM_SEED ?? 7) }
-    const healthy = fc.sample(sound, sample)
-    const cases = fc.sample(failing, sample).flatMap((one, at) => [healthy[at] ?? one, one])
-    const sites = new Map<string, number>()
-    const observe = (disk: SimDisk): void => {
-      disk.lie = (site) => {
-        sites.set(site, (sites.get(site) ?? 0) + 1)
-        return false
-      }
+    const trials = [...programs(), ...scenarios()]
+    for (const { run, sites } of trials) {
+      await run((disk) => {
+        disk.lie = (site) => {
+          sites.add(site)
+          return false
+        }
+      })
     }
-    for (const one of cases) await check(one, observe)
+    const reached = new Set(trials.flatMap(({ sites }) => [...sites]))
+    const sites = [...new Set([...reached, ...sitesInSource()])].filter((site) => site.includes(ONLY)).sort()
     const survivors: string[] = []
-    for (const [site, syncs] of [...sites].sort(([a], [b]) => (a < b ? -1 : 1))) {
-      if (!site.includes(ONLY)) continue
-      const leaveOut = (disk: SimDisk): void => {
-        disk.lie = (asked) => asked === site
-      }
-      let killedBy = 0
-      for (const [index, one] of cases.entries()) {
-        const failed = await check(one, leaveOut).then(
-          () => false,
-          () => true,
-        )
-        if (failed) killedBy = index + 1
-        if (failed) break
-      }
-      console.log(killedBy === 0 ? `SURVIVES ${site}` : `killed   ${site} by program ${killedBy}`, `(${syncs} syncs)`)
-      if (killedBy === 0) survivors.push(site)
+    for (const site of sites) {
+      const by = await killer(
+        site,
+        trials.filter((trial) => trial.sites.has(site)),
+      )
+      if (by === null) survivors.push(site)
+      const what = by === null ? (reached.has(site) ? 'SURVIVES' : 'NOT REACHED') : 'killed'
+      console.log(what.padEnd(11), site, by === null ? '' : `by ${by}`)
     }
     expect(survivors).toEqual([])
   },
   86_400_000,
 )
+
+/** The first trial that fails without the sync; null when none does. */
+async function killer(site: string, trials: readonly Trial[]): Promise<string | null> {
+  const leaveOut = (disk: SimDisk): void => {
+    disk.lie = (asked) => asked === site
+  }
+  for (const { name, run } of trials) {
+    const failed = await run(leaveOut).then(
+      () => false,
+      () => true,
+    )
+    if (failed) return name
+  }
+  return null
+}

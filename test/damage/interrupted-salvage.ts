@@ -1,0 +1,72 @@
+import { expect } from 'vitest'
+import { openOn, workspace } from '../journal/fixture.ts'
+import type { PowerCut, SimDisk } from '../sim/sim-disk.ts'
+import { differences } from '../sim/tree.ts'
+import { bytesOf, files, JOURNAL, SEGMENT, segmentName } from './built.ts'
+import { salvageAndCheck, salvageOn } from './salvaged.ts'
+import { SEED, type Subject } from './trial.ts'
+
+/** A damage in each of two segments, one segment gone, a blob damaged, the end cut off. */
+export function tear(bad: SimDisk): void {
+  const first = bytesOf(bad, segmentName(1))
+  first.fill(9, 700, 900)
+  bad.writeFile(`${JOURNAL}/${segmentName(1)}`, first)
+  bad.unlink(`${JOURNAL}/${segmentName(2)}`)
+  const third = bytesOf(bad, segmentName(3))
+  bad.writeFile(`${JOURNAL}/${segmentName(3)}`, third.subarray(0, 1500))
+  const blob = files(bad).find((name) => name.startsWith('blobs/')) as string
+  bad.writeFile(`${JOURNAL}/${blob}`, 'damaged')
+}
+
+/** The last two segments are rubbish, the one that CHECKPOINT names among them; folders stand in the places of files. */
+export function misplace(bad: SimDisk): void {
+  const segments = files(bad).filter((name) => name.startsWith('log/'))
+  for (const name of segments.sort().slice(-2)) bad.writeFile(`${JOURNAL}/${name}`, 'rubbish '.repeat(200))
+  bad.unlink(`${JOURNAL}/FORMAT`)
+  for (const name of ['FORMAT', segmentName(99)]) {
+    bad.mkdirp(`${JOURNAL}/${name}`)
+    bad.writeFile(`${JOURNAL}/${name}/inside`, `kept: ${name}`)
+  }
+}
+
+/**
+ * A salvage that crashes at a change, and the next one, which finishes it. `tamper` does something to every disk before it is used.
+ * @returns true when it came to its end before
+ */
+export async function crashedAt(
+  subject: Subject,
+  damage: (bad: SimDisk) => void,
+  at: number,
+  model: 'process' | PowerCut,
+  tamper?: (disk: SimDisk) => void,
+): Promise<boolean> {
+  const bad = subject.disk.crash('process')
+  damage(bad)
+  bad.settle()
+  const damaged = bad.crash('process')
+  const before = workspace(bad)
+  tamper?.(bad)
+  bad.faults.crashAtChange(at)
+  const done = await salvageOn(bad).then(
+    () => true,
+    () => false,
+  )
+  const left = bad.crash(model, { seed: at + SEED })
+  tamper?.(left)
+  expect(differences(before, workspace(left)), `crash at ${at}`).toEqual([])
+  // What is lost may be as long as the history, and a marker that is too long is none: it names the report only.
+  if (left.exists(`${JOURNAL}/SALVAGE`)) expect(left.readFile(`${JOURNAL}/SALVAGE`).byteLength).toBeLessThan(100)
+  try {
+    if (done) {
+      const writer = await openOn(left, { segmentSize: SEGMENT })
+      expect((await writer.verify()).problems).toEqual([])
+      await writer.close()
+    }
+    await salvageAndCheck(subject, left, damaged)
+  } catch (error) {
+    throw new Error(`${model}, crash at change ${at}, DAMAGE_SEED=${SEED}: ${(error as Error).message}`, {
+      cause: error,
+    })
+  }
+  return done
+}
