@@ -197,10 +197,8 @@ class Salvage {
   async #dropSurplus(): Promise<void> {
     const { disk, segments } = this.#store
     for (const name of this.#plan.strays) await this.#moveAside(`${segments.directory}/${name}`)
-    for (const segment of this.#plan.surplus) {
-      disk.unlink(segments.path(segment))
-      await disk.syncDirectory(segments.directory)
-    }
+    // That they are gone is durable with the segments that are replaced next; until `SALVAGE` goes, one that comes back goes again.
+    for (const segment of this.#plan.surplus) disk.unlink(segments.path(segment))
   }
 
   /** Returns where the new checkpoint stands. */

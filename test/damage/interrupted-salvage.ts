@@ -6,6 +6,9 @@ import { bytesOf, files, JOURNAL, SEGMENT, segmentName } from './built.ts'
 import { salvageAndCheck, salvageOn } from './salvaged.ts'
 import { SEED, type Subject } from './trial.ts'
 
+/** Power cuts at the moment when the marker goes: each leaves another part of what was not synced. */
+const CUTS = 24
+
 /** A damage in each of two segments, one segment gone, a blob damaged, the end cut off. */
 export function tear(bad: SimDisk): void {
   const first = bytesOf(bad, segmentName(1))
@@ -29,6 +32,12 @@ export function misplace(bad: SimDisk): void {
   }
 }
 
+async function isSound(disk: SimDisk): Promise<void> {
+  const writer = await openOn(disk, { segmentSize: SEGMENT })
+  expect((await writer.verify()).problems).toEqual([])
+  await writer.close()
+}
+
 /**
  * A salvage that crashes at a change, and the next one, which finishes it. `tamper` does something to every disk before it is used.
  * @returns true when it came to its end before
@@ -46,6 +55,10 @@ export async function crashedAt(
   const damaged = bad.crash('process')
   const before = workspace(bad)
   tamper?.(bad)
+  let ending = false
+  bad.faults.before = ({ kind, path }) => {
+    ending ||= kind === 'unlink' && path === `${JOURNAL}/SALVAGE`
+  }
   bad.faults.crashAtChange(at)
   const done = await salvageOn(bad).then(
     () => true,
@@ -57,10 +70,12 @@ export async function crashedAt(
   // What is lost may be as long as the history, and a marker that is too long is none: it names the report only.
   if (left.exists(`${JOURNAL}/SALVAGE`)) expect(left.readFile(`${JOURNAL}/SALVAGE`).byteLength).toBeLessThan(100)
   try {
-    if (done) {
-      const writer = await openOn(left, { segmentSize: SEGMENT })
-      expect((await writer.verify()).problems).toEqual([])
-      await writer.close()
+    if (done) await isSound(left)
+    for (let cut = 1; ending && !done && cut <= CUTS; cut += 1) {
+      const other = bad.crash(model, { seed: cut * 1000 + SEED })
+      tamper?.(other)
+      // Whoever finds no marker takes the journal for sound.
+      if (!other.exists(`${JOURNAL}/SALVAGE`)) await isSound(other)
     }
     await salvageAndCheck(subject, left, damaged)
   } catch (error) {
