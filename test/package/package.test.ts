@@ -71,7 +71,9 @@ describe('the packed package', () => {
         'CHANGELOG.md',
       ]),
     )
-    expect(paths.filter((path) => path.startsWith('dist/') && !/\.(js|d\.ts)$/.test(path))).toEqual(['dist/cli/LICENSES.txt'])
+    expect(paths.filter((path) => path.startsWith('dist/') && !/\.(js|d\.ts)$/.test(path))).toEqual([
+      'dist/cli/LICENSES.txt',
+    ])
   })
 
   it('says what it is: MIT, the Node it needs, ES modules, its entry points', async () => {
