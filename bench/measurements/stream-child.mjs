@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { openJournal } from '../../dist/index.js'
 
-const [root, size] = process.argv.slice(2)
+const [root, size, source] = process.argv.slice(2)
 const CHUNK = 64 * 1024
 
 const journal = await openJournal(root, { actor: 'bench' })
@@ -12,18 +12,21 @@ await new Promise((resolve) => setTimeout(resolve, 300))
 const idle = process.memoryUsage.rss()
 const peak = watchPeak()
 const begun = performance.now()
-await journal.write('large.bin', chunks(Number(size)))
+if (source === 'alone') for await (const _ of chunks(Number(size), true));
+else await journal.write('large.bin', chunks(Number(size)))
 const milliseconds = performance.now() - begun
 const held = peak()
 await journal.close()
 process.send({ idle, peak: held.bytes, how: held.how, milliseconds }, () => process.disconnect())
 
-/** Fresh buffers, each different, as a download would bring them. */
-async function* chunks(total) {
+/** `fresh`: a new buffer each time, as Node's own streams have it; they wait for the garbage collector. Else always the same one. */
+async function* chunks(total, fresh = source === 'fresh') {
+  const same = Buffer.alloc(CHUNK)
   for (let sent = 0; sent < total; sent += CHUNK) {
-    const chunk = Buffer.alloc(Math.min(CHUNK, total - sent), sent / CHUNK)
+    const chunk = fresh ? Buffer.alloc(CHUNK) : same
+    chunk.fill(sent / CHUNK)
     chunk.writeUInt32LE(sent / CHUNK)
-    yield chunk
+    yield chunk.subarray(0, Math.min(CHUNK, total - sent))
   }
 }
 
