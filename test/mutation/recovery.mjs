@@ -80,9 +80,11 @@ export const MUTANTS = [
   { file: plan, from: 'writer.boot !== site.disk.bootId', to: 'false' },
   { file: plan, from: 'writer.boot !== site.disk.bootId', to: 'true' },
   { file: plan, from: "(found?.kind === 'dir' && state?.kind === 'dir')", to: 'false' },
-  { file: plan, from: "site.suspect && goal?.kind === 'file' ? 'known' : 'goal'", to: "'goal'" },
+  { file: plan, from: "(site.suspect && goal?.kind === 'file')", to: 'false' },
+  { file: plan, from: 'return locked || ', to: 'return ' },
   { file: plan, from: "if (history.states.some((known) => matches(state, known))) return 'known'", to: '' },
-  { file: plan, from: "restarted &&\n    state?.kind === 'file' &&", to: 'false &&' },
+  { file: plan, from: '(restarted || opened(known, state.mode))', to: 'opened(known, state.mode)' },
+  { file: plan, from: '(restarted || opened(known, state.mode))', to: 'restarted' },
   { file: plan, from: "if (between) return 'known'", to: '' },
   {
     file: plan,
