@@ -157,30 +157,42 @@ function extended(
   if (Buffer.compare(before.subarray(known, known + BLOCK), after.subarray(at, at + BLOCK)) !== 0) return null
   const floor = previous === undefined ? 0 : previous.after + previous.length
   const back = commonSuffix(before.subarray(0, known), after.subarray(floor, at))
-  const length = back + commonPrefix(before.subarray(known - back), after.subarray(at - back))
+  const length = back + commonPrefix(before.subarray(known), after.subarray(at))
   return { before: known - back, after: at - back, length }
 }
 
-/** Of matches in the order of `after`, those that stand in the same order in `before`, do not overlap there, and are the longest together. */
+/**
+ * Of matches in the order of `after`, those that stand in the same order in `before`, and are the longest together. Where two overlap there, as when the
+ * bytes around an insertion are the same on both sides of it, the second begins where the first ends.
+ */
 function heaviestChain(found: readonly Match[]): Match[] {
   const weight: number[] = []
   const link: number[] = []
   let best = -1
   for (const [n, match] of found.entries()) {
-    let heaviest = 0
+    let heaviest = match.length
     let from = -1
     for (let m = 0; m < n; m += 1) {
-      const { before, length } = found[m] as Match
-      if (before + length <= match.before && (weight[m] as number) > heaviest) {
-        heaviest = weight[m] as number
+      const together = (weight[m] as number) + match.length - overlap(found[m] as Match, match)
+      if ((found[m] as Match).before < match.before && together > Math.max(heaviest, weight[m] as number)) {
+        heaviest = together
         from = m
       }
     }
-    weight.push(heaviest + match.length)
+    weight.push(heaviest)
     link.push(from)
     if (best < 0 || (weight[n] as number) > (weight[best] as number)) best = n
   }
   const chain: Match[] = []
-  for (let n = best; n >= 0; n = link[n] as number) chain.push(found[n] as Match)
+  for (let n = best; n >= 0; n = link[n] as number) {
+    const match = found[n] as Match
+    const previous = found[link[n] as number]
+    const less = previous === undefined ? 0 : overlap(previous, match)
+    chain.push({ before: match.before + less, after: match.after + less, length: match.length - less })
+  }
   return chain.reverse()
+}
+
+function overlap(first: Match, second: Match): number {
+  return Math.max(0, first.before + first.length - second.before)
 }
