@@ -304,12 +304,12 @@ class Verification {
   async #contents({ position, payload }: Frame): Promise<void> {
     const { tx, contents } = decodeContents(payload)
     for (const [index, record] of contents.entries()) {
-      const why =
-        record.encoding === PURGED
-          ? 'it was erased, and no purge in the history tells of it'
-          : await this.#resolver.check({ record, location: { position, index }, beside: contents })
+      const erased = record.encoding === PURGED
+      const why = erased
+        ? 'it was erased, and no purge in the history tells of it'
+        : await this.#resolver.check({ record, location: { position, index }, beside: contents })
       if (why === null) this.#census.found(record.hash)
-      else this.#census.bad(record.hash, { tx, position, why })
+      else this.#census.bad(record.hash, { tx, position, why, erased })
     }
   }
 
