@@ -5,7 +5,7 @@ import type { ContentHash } from '../entry/state.ts'
 import { asJournalError, JournalError } from '../errors.ts'
 import type { LogReader } from '../log/log-reader.ts'
 import { type BlobStore, purgedError, unreadable } from './blob-store.ts'
-import { type ContentLocation, PURGED, type Purged } from './content-frame.ts'
+import { CHANGED, type ContentLocation, PURGED, type Purged } from './content-frame.ts'
 import { ContentResolver, type FoundRecord, type Link } from './content-resolver.ts'
 import { composed, type Delta } from './delta.ts'
 import { hashBytes, readChunks } from './hash.ts'
@@ -174,10 +174,11 @@ export class ContentStore {
     const found = this.#resolver.recordAt(location)
     if (found === null) throw unreadable(hash, 'its frame in the log is damaged')
     if (found.record.hash !== hash) throw unreadable(hash, 'the index points to the wrong place')
-    if (found.record.encoding !== PURGED) return found
-    if (known === undefined) throw purgedError(hash)
-    // A purge by another process erased what it was a change of, and put it elsewhere whole.
-    this.forget([hash])
-    return this.#inLog(hash)
+    const { encoding } = found.record
+    // A purge, or a salvage, by another process may have put a content whole among the blobs, and what it was a change of is gone.
+    if (known !== undefined && (encoding === PURGED || encoding === CHANGED) && this.blobs.stat(hash) !== null)
+      return null
+    if (encoding === PURGED) throw purgedError(hash)
+    return found
   }
 }

@@ -1,4 +1,4 @@
-import { decodeContents, PURGED } from '../content/content-frame.ts'
+import { CHANGED, decodeContents, PURGED } from '../content/content-frame.ts'
 import { ContentResolver } from '../content/content-resolver.ts'
 import { Recent } from '../content/recent.ts'
 import { breathe } from '../disk/file.ts'
@@ -304,12 +304,13 @@ class Verification {
   async #contents({ position, payload }: Frame): Promise<void> {
     const { tx, contents } = decodeContents(payload)
     for (const [index, record] of contents.entries()) {
-      const erased = record.encoding === PURGED
-      const why = erased
-        ? 'it was erased, and no purge in the history tells of it'
-        : await this.#resolver.check({ record, location: { position, index }, beside: contents })
+      const why =
+        record.encoding === PURGED
+          ? 'it was erased, and no purge in the history tells of it'
+          : await this.#resolver.check({ record, location: { position, index }, beside: contents })
+      const replaceable = record.encoding === PURGED || record.encoding === CHANGED
       if (why === null) this.#census.found(record.hash)
-      else this.#census.bad(record.hash, { tx, position, why, erased })
+      else this.#census.bad(record.hash, { tx, position, why, replaceable })
     }
   }
 
