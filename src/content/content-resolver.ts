@@ -19,11 +19,14 @@ import {
   type Purged,
   RAW,
 } from './content-frame.ts'
-import { applied, composed, type Delta } from './delta.ts'
+import { applied, composed, type Delta, MAX_PIECES } from './delta.ts'
 import { CHUNK_SIZE, hashBytes } from './hash.ts'
 
-/** A content stands on no more changes than this. */
+/** A content stands on no more changes than this, which have no more pieces together: joining them takes time in proportion to both. */
 export const MAX_LINKS = 64
+export const MAX_CHAIN_PIECES = 2 * MAX_PIECES
+/** Bytes of frames that are kept for what else stands in them. */
+const CACHED_BYTES = 8 * 1024 * 1024
 /** Chunks between two turns of the event loop. */
 const CHUNKS_A_TURN = 8
 
@@ -49,6 +52,8 @@ export interface Link {
   readonly found: FoundRecord | null
   /** How many changes it is away from a content that is none; see `ChangeRecord`. */
   readonly step: number
+  /** Of its own change. */
+  readonly pieces: number
   /** What makes the content asked for of this one; null: it is that. */
   readonly delta: Delta | null
 }
@@ -58,6 +63,8 @@ export interface ResolverOptions {
   readonly locate?: (hash: ContentHash) => Promise<ContentLocation | Purged | null>
   /** False: what stands there does not count. */
   readonly trusts?: (position: Position) => boolean
+  /** Keep some frames in memory: for who reads all of a log that nobody changes meanwhile. */
+  readonly caching?: boolean
 }
 
 /** Finds out what the records of the log say. Holds the changes that a content stands on, never the contents between. */
@@ -66,6 +73,8 @@ export class ContentResolver {
   readonly #reader: LogReader
   readonly #blobs: BlobStore
   readonly #options: ResolverOptions
+  #cached = new Map<Position, readonly ContentRecord[]>()
+  #cachedBytes = 0
 
   constructor(disk: Disk, reader: LogReader, blobs: BlobStore, options: ResolverOptions = {}) {
     this.#disk = disk
@@ -77,11 +86,23 @@ export class ContentResolver {
   /** The record at a place of the log; null when there is none that is intact. */
   recordAt(location: ContentLocation): FoundRecord | null {
     if (this.#options.trusts?.(location.position) === false) return null
-    const frame = this.#reader.frameAt(location.position)
+    const contents = this.#cached.get(location.position) ?? this.#contentsAt(location.position)
+    const record = contents?.[location.index]
+    return contents === null || record === undefined ? null : { record, location, beside: contents }
+  }
+
+  #contentsAt(position: Position): readonly ContentRecord[] | null {
+    const frame = this.#reader.frameAt(position)
     if (frame === null || frame.kind !== 'content') return null
     const { contents } = decodeContents(frame.payload)
-    const record = contents[location.index]
-    return record === undefined ? null : { record, location, beside: contents }
+    if (this.#options.caching !== true) return contents
+    this.#cachedBytes += frame.payload.byteLength
+    if (this.#cachedBytes > CACHED_BYTES) {
+      this.#cached = new Map()
+      this.#cachedBytes = frame.payload.byteLength
+    }
+    this.#cached.set(position, contents)
+    return contents
   }
 
   /** What a content stands on, one after another, down to one that is no change. @throws JournalError `CORRUPT` when something is missing */
@@ -89,21 +110,25 @@ export class ContentResolver {
     const { hash } = found.record
     let delta: Delta | null = null
     let at = found
+    let pieces = 0
     for (let count = 0; at.record.encoding === CHANGED; count += 1) {
       if (count === MAX_LINKS) throw unreadable(hash, `it stands on more than ${MAX_LINKS} changes`)
       const { change, delta: own } = decodeChange(at.record.data)
-      yield { hash: at.record.hash, found: at, step: change.step, delta }
+      pieces += own.pieces.length
+      if (pieces > MAX_CHAIN_PIECES)
+        throw unreadable(hash, `the changes it stands on have more than ${MAX_CHAIN_PIECES} pieces`)
+      yield { hash: at.record.hash, found: at, step: change.step, pieces: own.pieces.length, delta }
       delta = delta === null ? own : composed(own, delta)
       const base: FoundRecord | 'blob' | null = await this.#baseOf(at, change.base, change.place)
       if (base === 'blob') {
-        yield { hash: change.base, found: null, step: 0, delta }
+        yield { hash: change.base, found: null, step: 0, pieces: 0, delta }
         return
       }
       if (base === null)
         throw unreadable(hash, `the content ${change.base.slice(0, 16)}… that it is a change of cannot be read`)
       at = base
     }
-    yield { hash: at.record.hash, found: at, step: 0, delta }
+    yield { hash: at.record.hash, found: at, step: 0, pieces: 0, delta }
   }
 
   /** Not hashed yet. @throws JournalError `CORRUPT` */

@@ -87,7 +87,7 @@ export class ContentStore {
   async links(hash: ContentHash, looking: boolean): Promise<readonly Link[] | null> {
     let location = this.recent(hash)
     if (location === null) {
-      if (await this.blobs.has(hash)) return [{ hash, found: null, step: 0, delta: null }]
+      if (await this.blobs.has(hash)) return [{ hash, found: null, step: 0, pieces: 0, delta: null }]
       const place = looking ? await this.#locate(hash) : null
       if (place === null || 'purgedBy' in place) return null
       location = place

@@ -7,8 +7,9 @@ export interface Held {
   readonly bytes: Uint8Array
   /** Of the record that was written of it; see `ChangeRecord`. */
   readonly step: number
-  /** How many changes that stands on. */
+  /** How many changes that stands on, and their pieces together. */
   readonly depth: number
+  readonly pieces: number
 }
 
 /** The contents used last, up to so many bytes, in two generations as in `Recent`. Nobody may change bytes that it holds. */

@@ -117,7 +117,7 @@ class Verification {
     this.#onProgress = onProgress
     const { disk, reader, contents } = source
     this.#census = new ContentCensus(contents.blobs, this.#findings)
-    this.#resolver = new ContentResolver(disk, reader, contents.blobs)
+    this.#resolver = new ContentResolver(disk, reader, contents.blobs, { caching: true })
     this.#head = genesis(source.journalId)
     this.#awaited = awaited === this.#head.chain ? null : awaited
   }

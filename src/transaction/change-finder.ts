@@ -1,8 +1,8 @@
 import { COMPRESS_FROM, looksCompressible } from '../content/compression.ts'
 import type { BasePlace } from '../content/content-frame.ts'
-import { type Link, MAX_LINKS } from '../content/content-resolver.ts'
+import { type Link, MAX_CHAIN_PIECES, MAX_LINKS } from '../content/content-resolver.ts'
 import type { ContentStore } from '../content/content-store.ts'
-import { applied, composed, type Delta, DeltaBuilder, sizeOf } from '../content/delta.ts'
+import { applied, composed, type Delta, DeltaBuilder, MAX_PIECES, sizeOf } from '../content/delta.ts'
 import { difference } from '../content/difference.ts'
 import type { Held } from '../content/held-bytes.ts'
 import type { Disk } from '../disk/disk.ts'
@@ -27,7 +27,9 @@ export interface Change {
   /** Null: wherever this transaction puts it. */
   readonly place: BasePlace | null
   readonly step: number
+  /** How many changes it stands on with its own, and their pieces together. */
   readonly depth: number
+  readonly pieces: number
   readonly delta: Delta
 }
 
@@ -77,7 +79,8 @@ export class ChangeFinder {
     if (ancestorOf(step) === held.step) {
       const place = base.own === null ? this.#placeOf(base.hash) : null
       if (base.own === null && place === null) return null
-      return checked({ base: base.hash, place, step, depth: held.depth + 1, delta }, held.bytes, bytes)
+      const pieces = held.pieces + delta.pieces.length
+      return checked({ base: base.hash, place, step, depth: held.depth + 1, pieces, delta }, held.bytes, bytes)
     }
     return base.own === null ? this.#passing(base.hash, hash, delta, bytes.byteLength, base.size > LOOKUP_SIZE) : null
   }
@@ -131,10 +134,12 @@ export class ChangeFinder {
       if (links === null || link === undefined || step >= MAX_STEPS) return null
       const delta = link.delta === null ? direct : composed(link.delta, direct)
       const depth = links.length - at
-      if (depth > MAX_LINKS || sizeOf(delta) + HEAD > size / 2) return null
+      const pieces = links.slice(at).reduce((sum, each) => sum + each.pieces, delta.pieces.length)
+      if (depth > MAX_LINKS || pieces > MAX_CHAIN_PIECES || delta.pieces.length > MAX_PIECES) return null
+      if (sizeOf(delta) + HEAD > size / 2) return null
       const place = await this.#linkPlace(link)
       if (place === null || !(await this.#contents.isMadeOf(hash, link, delta))) return null
-      return { base: link.hash, place, step, depth, delta }
+      return { base: link.hash, place, step, depth, pieces, delta }
     } catch (error) {
       if (!isMissing(error)) throw error
       return null
@@ -157,7 +162,7 @@ function directChange(before: Uint8Array, after: Uint8Array): Delta | null {
 }
 
 function checked(change: Change, before: Uint8Array, after: Uint8Array): Change | null {
-  if (change.depth > MAX_LINKS || change.step >= MAX_STEPS) return null
+  if (change.depth > MAX_LINKS || change.pieces > MAX_CHAIN_PIECES || change.step >= MAX_STEPS) return null
   // Nothing is lost with one that is wrong: the content is kept whole.
   return Buffer.compare(applied(change.delta, before), after) === 0 ? change : null
 }

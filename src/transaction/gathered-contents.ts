@@ -37,6 +37,9 @@ export interface Gathering {
   readonly inline: number
 }
 
+/** Of a content that is kept whole. */
+const WHOLE = { step: 0, depth: 0, pieces: 0 } as const
+
 interface Inline {
   readonly hash: ContentHash
   readonly size: number
@@ -135,14 +138,14 @@ export class GatheredContents {
     const { contents } = this.#gathering
     const place = change === null ? null : (change.place ?? placeOf(change.base, beside, contents))
     if (change !== null && place !== null) {
-      const { base, step, depth, delta } = change
-      if (known !== null) contents.held.set(hash, { bytes: known, step, depth })
+      const { base, step, depth, pieces, delta } = change
+      if (known !== null) contents.held.set(hash, { bytes: known, step, depth, pieces })
       return { hash, encoding: CHANGED, data: encodeChange({ base, place, step }, delta) }
     }
     const content = bytes()
     if (hashBytes(content) !== hash) throw new RangeError('a staged content changed before its commit')
     if (!contents.dense) return { hash, encoding: RAW, data: content }
-    contents.held.set(hash, { bytes: content, step: 0, depth: 0 })
+    contents.held.set(hash, { bytes: content, ...WHOLE })
     const compressed = deflated(content)
     return compressed === null ? { hash, encoding: RAW, data: content } : { hash, encoding: DEFLATED, data: compressed }
   }
@@ -206,7 +209,8 @@ export class GatheredContents {
   #own(hash: ContentHash): Held | null {
     const own = this.#byHash.get(hash)
     if (own === undefined || own.known === null) return null
-    return { bytes: own.known, step: own.change?.step ?? 0, depth: own.change?.depth ?? 0 }
+    const { step, depth, pieces } = own.change ?? WHOLE
+    return { bytes: own.known, step, depth, pieces }
   }
 
   /** A change that holds no more bytes than are its own; null when too many are held. */
