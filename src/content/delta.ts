@@ -128,6 +128,22 @@ export function applied(delta: Delta, base: Uint8Array): Uint8Array {
   return result
 }
 
+/** Is `after` what a change makes of its base? Makes nothing. */
+export function makes(delta: Delta, base: Uint8Array, after: Uint8Array): boolean {
+  if (delta.extent > base.byteLength || delta.length !== after.byteLength) return false
+  let from = 0
+  let to = 0
+  for (const { skip, keep, insert } of delta.pieces) {
+    const middle = to + keep
+    const end = middle + insert.byteLength
+    if (Buffer.compare(base.subarray(from + skip, from + skip + keep), after.subarray(to, middle)) !== 0) return false
+    if (Buffer.compare(insert, after.subarray(middle, end)) !== 0) return false
+    from += skip + keep
+    to = end
+  }
+  return to === after.byteLength
+}
+
 /** Bytes that the pieces take in a record, at most. */
 export function sizeOf({ pieces }: Delta): number {
   return pieces.reduce((sum, { insert }) => sum + insert.byteLength + 15, 8)

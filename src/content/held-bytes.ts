@@ -10,6 +10,8 @@ export interface Held {
   /** How many changes that stands on, and their pieces together. */
   readonly depth: number
   readonly pieces: number
+  /** Of a record with the encoding `CHANGED`; null for any other. */
+  readonly data: Uint8Array | null
 }
 
 /** The contents used last, up to so many bytes, in two generations as in `Recent`. Nobody may change bytes that it holds. */

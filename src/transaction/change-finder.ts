@@ -1,8 +1,8 @@
 import { COMPRESS_FROM, looksCompressible } from '../content/compression.ts'
-import type { BasePlace } from '../content/content-frame.ts'
+import { type BasePlace, decodeChange } from '../content/content-frame.ts'
 import { type Link, MAX_CHAIN_PIECES, MAX_LINKS } from '../content/content-resolver.ts'
 import type { ContentStore } from '../content/content-store.ts'
-import { applied, composed, type Delta, DeltaBuilder, MAX_PIECES, sizeOf } from '../content/delta.ts'
+import { composed, type Delta, DeltaBuilder, MAX_PIECES, makes, sizeOf } from '../content/delta.ts'
 import { difference } from '../content/difference.ts'
 import type { Held } from '../content/held-bytes.ts'
 import type { Disk } from '../disk/disk.ts'
@@ -82,7 +82,11 @@ export class ChangeFinder {
       const pieces = held.pieces + delta.pieces.length
       return checked({ base: base.hash, place, step, depth: held.depth + 1, pieces, delta }, held.bytes, bytes)
     }
-    return base.own === null ? this.#passing(base.hash, hash, delta, bytes.byteLength, base.size > LOOKUP_SIZE) : null
+    if (base.own !== null) return null
+    const passing = this.#inMemory(base.hash, held, delta, bytes)
+    return passing === undefined
+      ? this.#passing(base.hash, hash, delta, bytes.byteLength, base.size > LOOKUP_SIZE)
+      : passing
   }
 
   /** For a content in a file: what it has in common with the base, both ends of it, is looked for. `limit`: bytes that a record may take. */
@@ -106,6 +110,28 @@ export class ChangeFinder {
   #placeOf(hash: ContentHash): BasePlace | null {
     const location = this.#contents.recent(hash)
     return location === null ? null : { at: 'log', ...location }
+  }
+
+  /** The change of what was so many changes ago, when all between is in memory; undefined when it is not. */
+  #inMemory(base: ContentHash, held: Held, direct: Delta, bytes: Uint8Array): Change | null | undefined {
+    const step = held.step + 1
+    let delta = direct
+    let at = base
+    for (let link = held; ; ) {
+      if (link.step === ancestorOf(step)) {
+        const place = this.#placeOf(at)
+        if (place === null || isTooLarge(delta, bytes.byteLength)) return null
+        const pieces = link.pieces + delta.pieces.length
+        return checked({ base: at, place, step, depth: link.depth + 1, pieces, delta }, link.bytes, bytes)
+      }
+      if (link.data === null || link.step < ancestorOf(step)) return undefined
+      const { change, delta: own } = decodeChange(link.data)
+      const next = this.#contents.held.get(change.base)
+      if (next === undefined) return undefined
+      delta = composed(own, delta)
+      at = change.base
+      link = next
+    }
   }
 
   async #fromLog(base: ContentHash, hash: ContentHash, bytes: Uint8Array, looking: boolean): Promise<Change | null> {
@@ -135,8 +161,7 @@ export class ChangeFinder {
       const delta = link.delta === null ? direct : composed(link.delta, direct)
       const depth = links.length - at
       const pieces = links.slice(at).reduce((sum, each) => sum + each.pieces, delta.pieces.length)
-      if (depth > MAX_LINKS || pieces > MAX_CHAIN_PIECES || delta.pieces.length > MAX_PIECES) return null
-      if (sizeOf(delta) + HEAD > size / 2) return null
+      if (depth > MAX_LINKS || pieces > MAX_CHAIN_PIECES || isTooLarge(delta, size)) return null
       const place = await this.#linkPlace(link)
       if (place === null || !(await this.#contents.isMadeOf(hash, link, delta))) return null
       return { base: link.hash, place, step, depth, pieces, delta }
@@ -161,10 +186,14 @@ function directChange(before: Uint8Array, after: Uint8Array): Delta | null {
   return sizeOf(delta) + HEAD > after.byteLength / share ? null : delta
 }
 
+function isTooLarge(delta: Delta, size: number): boolean {
+  return delta.pieces.length > MAX_PIECES || sizeOf(delta) + HEAD > size / 2
+}
+
 function checked(change: Change, before: Uint8Array, after: Uint8Array): Change | null {
   if (change.depth > MAX_LINKS || change.pieces > MAX_CHAIN_PIECES || change.step >= MAX_STEPS) return null
   // Nothing is lost with one that is wrong: the content is kept whole.
-  return Buffer.compare(applied(change.delta, before), after) === 0 ? change : null
+  return makes(change.delta, before, after) ? change : null
 }
 
 /** What cannot be read cannot be built upon. Whoever asks for it is told. */

@@ -1,4 +1,4 @@
-import { deflated } from '../content/compression.ts'
+import { deflated, looksCompressible } from '../content/compression.ts'
 import {
   type BasePlace,
   CHANGED,
@@ -38,7 +38,7 @@ export interface Gathering {
 }
 
 /** Of a content that is kept whole. */
-const WHOLE = { step: 0, depth: 0, pieces: 0 } as const
+const WHOLE = { step: 0, depth: 0, pieces: 0, data: null } as const
 
 interface Inline {
   readonly hash: ContentHash
@@ -139,13 +139,15 @@ export class GatheredContents {
     const place = change === null ? null : (change.place ?? placeOf(change.base, beside, contents))
     if (change !== null && place !== null) {
       const { base, step, depth, pieces, delta } = change
-      if (known !== null) contents.held.set(hash, { bytes: known, step, depth, pieces })
-      return { hash, encoding: CHANGED, data: encodeChange({ base, place, step }, delta) }
+      const data = encodeChange({ base, place, step }, delta)
+      if (known !== null) contents.held.set(hash, { bytes: known, step, depth, pieces, data })
+      return { hash, encoding: CHANGED, data }
     }
     const content = bytes()
     if (hashBytes(content) !== hash) throw new RangeError('a staged content changed before its commit')
     if (!contents.dense) return { hash, encoding: RAW, data: content }
-    contents.held.set(hash, { bytes: content, ...WHOLE })
+    // Others are seldom edited, and replaced often: then holding them costs the most.
+    if (looksCompressible(content)) contents.held.set(hash, { bytes: content, ...WHOLE })
     const compressed = deflated(content)
     return compressed === null ? { hash, encoding: RAW, data: content } : { hash, encoding: DEFLATED, data: compressed }
   }
@@ -210,7 +212,7 @@ export class GatheredContents {
     const own = this.#byHash.get(hash)
     if (own === undefined || own.known === null) return null
     const { step, depth, pieces } = own.change ?? WHOLE
-    return { bytes: own.known, step, depth, pieces }
+    return { bytes: own.known, step, depth, pieces, data: null }
   }
 
   /** A change that holds no more bytes than are its own; null when too many are held. */

@@ -8,6 +8,7 @@ import {
   decodeDelta,
   encodeDelta,
   MAX_PIECES,
+  makes,
   sizeOf,
 } from '../../src/content/delta.ts'
 import { difference } from '../../src/content/difference.ts'
@@ -67,7 +68,11 @@ describe('a change', () => {
     fc.assert(
       fc.property(bytes, bytes, fc.boolean(), (before, after, searching) => {
         const delta = difference(before, after, searching)
-        if (delta !== null) expect(Buffer.compare(applied(copyOf(delta), before), after)).toBe(0)
+        if (delta === null) return
+        expect(Buffer.compare(applied(copyOf(delta), before), after)).toBe(0)
+        expect(makes(delta, before, after)).toBe(true)
+        for (const other of [Buffer.concat([after, Buffer.from('x')]), after.subarray(1), Buffer.from(after).reverse()])
+          expect(makes(delta, before, other)).toBe(Buffer.compare(other, after) === 0)
       }),
     )
   })
