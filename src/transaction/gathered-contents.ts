@@ -139,6 +139,7 @@ export class GatheredContents {
     const place = change === null ? null : (change.place ?? placeOf(change.base, beside, contents))
     if (change !== null && place !== null) {
       const { base, step, depth, pieces, delta } = change
+      if (known !== null && hashBytes(known) !== hash) throw new RangeError('a staged content changed before its commit')
       const data = encodeChange({ base, place, step }, delta)
       if (known !== null) contents.held.set(hash, { bytes: known, step, depth, pieces, data })
       return { hash, encoding: CHANGED, data }
@@ -195,8 +196,11 @@ export class GatheredContents {
     let change: Change | null = null
     if (contents.dense && before !== null && before.size <= inline) {
       const base = { ...before, own: this.#own(before.hash), readable: named.reread }
-      const found = this.#finder.find(base, hash, known ?? bytes())
+      const content = known ?? bytes()
+      const found = this.#finder.find(base, hash, content)
       change = found instanceof Promise ? await found : found
+      if (change !== null && known === null && hashBytes(content) !== hash)
+        throw new RangeError('a staged content changed before its commit')
     }
     if (change !== null && known === null) change = this.#withoutBytes(change)
     this.#add({ hash, size, bytes, known, change })
