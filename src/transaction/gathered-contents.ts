@@ -139,7 +139,8 @@ export class GatheredContents {
     const place = change === null ? null : (change.place ?? placeOf(change.base, beside, contents))
     if (change !== null && place !== null) {
       const { base, step, depth, pieces, delta } = change
-      if (known !== null && hashBytes(known) !== hash) throw new RangeError('a staged content changed before its commit')
+      if (known !== null && hashBytes(known) !== hash)
+        throw new RangeError('a staged content changed before its commit')
       const data = encodeChange({ base, place, step }, delta)
       if (known !== null) contents.held.set(hash, { bytes: known, step, depth, pieces, data })
       return { hash, encoding: CHANGED, data }
