@@ -75,6 +75,8 @@ export class ContentResolver {
   readonly #options: ResolverOptions
   #cached = new Map<Position, readonly ContentRecord[]>()
   #cachedBytes = 0
+  /** What the last compressed record had: many changes in a row stand on the same. */
+  #inflated: { readonly data: Uint8Array; readonly bytes: Uint8Array } | null = null
 
   constructor(disk: Disk, reader: LogReader, blobs: BlobStore, options: ResolverOptions = {}) {
     this.#disk = disk
@@ -137,7 +139,16 @@ export class ContentResolver {
     for await (const link of this.links(found)) last = link
     const { hash, found: end, delta } = last as unknown as Link
     if (end === null) return { whole: { at: 'blob', hash }, delta }
-    return { whole: { at: 'memory', bytes: plain(end.record) }, delta }
+    return { whole: { at: 'memory', bytes: this.#plain(end.record) }, delta }
+  }
+
+  #plain({ hash, encoding, data }: ContentRecord): Uint8Array {
+    if (encoding === RAW) return data
+    if (encoding !== DEFLATED) throw unreadable(hash, `its encoding ${encoding} is unknown to this version`)
+    if (this.#inflated?.data === data) return this.#inflated.bytes
+    const bytes = inflated(data)
+    if (this.#options.caching === true && bytes.byteLength <= CACHED_BYTES) this.#inflated = { data, bytes }
+    return bytes
   }
 
   /** The whole of it, hashed. @throws JournalError `CORRUPT` */
@@ -269,10 +280,4 @@ function isOf(record: ContentRecord, hash: ContentHash): boolean {
 
 function tooShort(blob: ContentHash): JournalError {
   return unreadable(blob, 'its blob is too short for what was changed in it')
-}
-
-function plain({ hash, encoding, data }: ContentRecord): Uint8Array {
-  if (encoding === RAW) return data
-  if (encoding === DEFLATED) return inflated(data)
-  throw unreadable(hash, `its encoding ${encoding} is unknown to this version`)
 }
