@@ -46,6 +46,7 @@ export async function openJournal(root: string, options: OpenOptions = {}): Prom
           await settleLayout(disk, layout)
       }
       const store = openStore(disk, layout)
+      if (legacy) store.contents.dense = false
       const events = new EventEmitter()
       let writer: Writer | null = null
       const index = newIndex(store, settings, () => writer)

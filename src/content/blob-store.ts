@@ -195,6 +195,6 @@ export function purgedError(hash: ContentHash, purgedBy?: number, path?: string)
 export function unreadable(hash: ContentHash, why: string): JournalError {
   return new JournalError('CORRUPT', `the content ${hash.slice(0, 16)}… cannot be read: ${why}`, {
     hint: "Run 'journal verify' to see which files and transactions are affected; restore .journal from a backup.",
-    details: { hash },
+    details: { hash, why },
   })
 }

@@ -1,12 +1,23 @@
 /** Payload of a content frame: file contents on their way into the log. */
 import { asBytes, asInteger, asMap, asText, fromHex, pack, toHex, unpack } from '../entry/codec.ts'
 import type { ContentHash } from '../entry/state.ts'
-import type { Position } from '../log/position.ts'
+import { offsetOf, type Position, positionOf, segmentOf } from '../log/position.ts'
+import { type Delta, decodeDelta, encodeDelta } from './delta.ts'
+import { malformedContent, pushVarint, VarintReader } from './varint.ts'
 
 /** The content itself. */
 export const RAW = 0
 /** Zeros, as many as there were bytes: the content was erased. */
 export const PURGED = 1
+/** Compressed: see `compression.ts`. */
+export const DEFLATED = 2
+/** A change of another content: see `delta.ts`. */
+export const CHANGED = 3
+
+/** Does a record of this encoding have a content that this version can read? */
+export function isHeld(encoding: number): boolean {
+  return encoding === RAW || encoding === DEFLATED || encoding === CHANGED
+}
 
 /** A content that was erased, by the transaction of that number; 0: by none, it was lost. */
 export interface Purged {
@@ -30,23 +41,102 @@ export interface ContentRecord {
   readonly data: Uint8Array
 }
 
-export function encodeContents(tx: string, contents: readonly { hash: ContentHash; bytes: Uint8Array }[]): Uint8Array {
-  return pack({ tx, contents: contents.map(({ hash, bytes }) => [fromHex(hash), RAW, bytes]) })
+/** Where the base of a change is: always something that was there before it, so that no chain of them can be a ring. */
+export type BasePlace =
+  | { readonly at: 'blob' }
+  /** The same frame, with a smaller index. */
+  | { readonly at: 'beside'; readonly index: number }
+  | ({ readonly at: 'log' } & ContentLocation)
+
+export interface ChangeRecord {
+  readonly base: ContentHash
+  readonly place: BasePlace
+  /** How many changes after a content that is none, were none passed over. */
+  readonly step: number
 }
 
-/** The payload with the contents of `hashes` erased; null when it has none of them. As long as before: every frame keeps its place. */
-export function withoutContents(payload: Uint8Array, hashes: ReadonlySet<ContentHash>): Uint8Array | null {
-  const { tx, contents } = decodeContents(payload)
-  const erase = ({ hash, encoding }: ContentRecord) => encoding === RAW && hashes.has(hash)
-  if (!contents.some(erase)) return null
+const HASH_BYTES = 32
+const PLACES = ['blob', 'beside', 'log'] as const
+
+export function encodeContents(
+  tx: string,
+  contents: readonly (ContentRecord | { hash: ContentHash; bytes: Uint8Array })[],
+): Uint8Array {
   return pack({
     tx,
-    contents: contents.map((record) =>
-      erase(record)
-        ? [fromHex(record.hash), PURGED, new Uint8Array(record.data.byteLength)]
-        : [fromHex(record.hash), record.encoding, record.data],
+    contents: contents.map((content) =>
+      'bytes' in content
+        ? [fromHex(content.hash), RAW, content.bytes]
+        : [fromHex(content.hash), content.encoding, content.data],
     ),
   })
+}
+
+export function encodeChange({ base, place, step }: ChangeRecord, delta: Delta): Uint8Array {
+  const head = [...fromHex(base)]
+  pushVarint(head, PLACES.indexOf(place.at))
+  if (place.at === 'log') {
+    pushVarint(head, segmentOf(place.position))
+    pushVarint(head, offsetOf(place.position))
+  }
+  if (place.at !== 'blob') pushVarint(head, place.index)
+  pushVarint(head, step)
+  return encodeDelta(head, delta)
+}
+
+/** The content that a record of the encoding `CHANGED` stands on. @throws JournalError `CORRUPT` */
+export function baseOf(data: Uint8Array): ContentHash {
+  if (data.byteLength < HASH_BYTES) throw malformedContent('it ends too early')
+  return toHex(data.subarray(0, HASH_BYTES))
+}
+
+/** @throws JournalError `CORRUPT` */
+export function decodeChange(data: Uint8Array): { readonly change: ChangeRecord; readonly delta: Delta } {
+  const base = baseOf(data)
+  const reader = new VarintReader(data, HASH_BYTES)
+  const at = PLACES[reader.next()]
+  if (at === undefined) throw malformedContent('its base is at no place known to this version')
+  let place: BasePlace
+  if (at === 'blob') place = { at }
+  else if (at === 'beside') place = { at, index: reader.next() }
+  else place = { at, position: positionFrom(reader), index: reader.next() }
+  const step = reader.next()
+  return { change: { base, place, step }, delta: decodeDelta(reader) }
+}
+
+function positionFrom(reader: VarintReader): Position {
+  const segment = reader.next()
+  const offset = reader.next()
+  if (segment >= 2 ** 20 || offset >= 2 ** 32) throw malformedContent('its base is at no place')
+  return positionOf(segment, offset)
+}
+
+/** What is erased, and what stands on it: records of changes of either go too. */
+export interface ErasedContents {
+  readonly hashes: ReadonlySet<ContentHash>
+  /** Contents that are kept elsewhere, whole. */
+  readonly standing: ReadonlySet<ContentHash>
+}
+
+/** Must a record go, so that nothing is left of what is erased, and nothing needs it? */
+export function isErased({ hash, encoding, data }: ContentRecord, { hashes, standing }: ErasedContents): boolean {
+  if (hashes.has(hash)) return encoding !== PURGED
+  if (encoding !== CHANGED) return false
+  const base = baseOf(data)
+  return hashes.has(base) || standing.has(base)
+}
+
+/** The payload without what is to be erased; null when it has none of it. As long as before: every frame keeps its place. */
+export function withoutContents(payload: Uint8Array, erased: ErasedContents): Uint8Array | null {
+  const { tx, contents } = decodeContents(payload)
+  const gone = contents.map((record) => isErased(record, erased))
+  if (!gone.includes(true)) return null
+  return encodeContents(
+    tx,
+    contents.map((record, index) =>
+      gone[index] === true ? { ...record, encoding: PURGED, data: new Uint8Array(record.data.byteLength) } : record,
+    ),
+  )
 }
 
 export function decodeContents(payload: Uint8Array): {

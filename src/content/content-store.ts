@@ -2,11 +2,14 @@ import { createHash } from 'node:crypto'
 import type { Disk, FileHandle } from '../disk/disk.ts'
 import { readFully } from '../disk/file.ts'
 import type { ContentHash } from '../entry/state.ts'
-import { asJournalError } from '../errors.ts'
+import { asJournalError, JournalError } from '../errors.ts'
 import type { LogReader } from '../log/log-reader.ts'
 import { type BlobStore, purgedError, unreadable } from './blob-store.ts'
-import { type ContentLocation, decodeContents, PURGED, type Purged, RAW } from './content-frame.ts'
+import { CHANGED, type ContentLocation, PURGED, type Purged } from './content-frame.ts'
+import { ContentResolver, type FoundRecord, type Link } from './content-resolver.ts'
+import { composed, type Delta } from './delta.ts'
 import { hashBytes, readChunks } from './hash.ts'
+import { HeldBytes } from './held-bytes.ts'
 import { Recent } from './recent.ts'
 
 /** How many locations are remembered without the index. */
@@ -15,18 +18,26 @@ const REMEMBERED = 65_536
 /** Looks a content up in the index; null when the index does not know it. */
 export type Locate = (hash: ContentHash) => Promise<ContentLocation | Purged | null>
 
+/** Bytes of new contents that are kept in memory, to tell what the next ones change in them. */
+const HELD_BYTES = 8 * 1024 * 1024
+
 /** Contents by hash, wherever they are: in the log, or as blobs. Whatever is read is checked against its hash. */
 export class ContentStore {
   readonly blobs: BlobStore
+  /** May new contents be compressed, or kept as changes of others? Not in a journal of a format that has no such records. */
+  dense: boolean
+  /** What was in the log lately. Never used to read a content, only to find what another one changes. */
+  readonly held = new HeldBytes(HELD_BYTES)
   readonly #disk: Disk
-  readonly #reader: LogReader
+  readonly #resolver: ContentResolver
   readonly #recent = new Recent<ContentHash, ContentLocation>(REMEMBERED)
   #locate: Locate = async () => null
 
-  constructor(disk: Disk, reader: LogReader, blobs: BlobStore) {
+  constructor(disk: Disk, reader: LogReader, blobs: BlobStore, dense = false) {
     this.#disk = disk
-    this.#reader = reader
+    this.#resolver = new ContentResolver(disk, reader, blobs, { locate: (hash) => this.#locate(hash) })
     this.blobs = blobs
+    this.dense = dense
   }
 
   /** Where to ask when a content is neither a blob nor recent. */
@@ -56,15 +67,56 @@ export class ContentStore {
     return place !== null && 'purgedBy' in place ? place.purgedBy : null
   }
 
+  /** Where it stands in the log, as far as that is known without the index. */
+  recent(hash: ContentHash): ContentLocation | null {
+    return this.#recent.get(hash) ?? null
+  }
+
   /** These are not where they were any more. */
   forget(hashes: Iterable<ContentHash>): void {
-    for (const hash of hashes) this.#recent.delete(hash)
+    for (const hash of hashes) {
+      this.#recent.delete(hash)
+      this.held.delete(hash)
+    }
+  }
+
+  /**
+   * What a content stands on, itself first; null when the journal does not have it. `looking`: ask the index too.
+   * @throws JournalError `CORRUPT`
+   */
+  async links(hash: ContentHash, looking: boolean): Promise<readonly Link[] | null> {
+    let location = this.recent(hash)
+    if (location === null) {
+      if (await this.blobs.has(hash)) return [{ hash, found: null, step: 0, pieces: 0, delta: null }]
+      const place = looking ? await this.#locate(hash) : null
+      if (place === null || 'purgedBy' in place) return null
+      location = place
+    }
+    const found = this.#resolver.recordAt(location)
+    if (found?.record.hash !== hash || found.record.encoding === PURGED) return null
+    const links: Link[] = []
+    for await (const link of this.#resolver.links(found)) links.push(link)
+    return links
+  }
+
+  /** Is `hash` what `delta` makes of a link? Reads all of it. */
+  async isMadeOf(hash: ContentHash, { hash: base, found }: Link, delta: Delta): Promise<boolean> {
+    const whole = { at: 'blob', hash: base } as const
+    const inner = found === null ? { whole, delta: null } : await this.#resolver.resolve(found)
+    const all = { whole: inner.whole, delta: inner.delta === null ? delta : composed(inner.delta, delta) }
+    try {
+      for await (const _ of this.#resolver.stream(hash, all));
+      return true
+    } catch (error) {
+      if (error instanceof JournalError && error.code === 'CORRUPT') return false
+      throw error
+    }
   }
 
   /** The whole content. `CORRUPT` when it is missing or does not hash to its name. */
   async read(hash: ContentHash): Promise<Uint8Array> {
-    const bytes = await this.#fromLog(hash)
-    if (bytes !== null) return bytes
+    const found = await this.#inLog(hash)
+    if (found !== null) return this.#resolver.bytes(hash, await this.#resolver.resolve(found))
     const handle = this.#openBlob(hash)
     try {
       const content = new Uint8Array(this.#disk.stat(handle).size)
@@ -80,9 +132,9 @@ export class ContentStore {
 
   /** The content in chunks, each valid until the next; throws `CORRUPT` at the end when the hash is wrong. Constant memory. */
   async *stream(hash: ContentHash): AsyncGenerator<Uint8Array> {
-    const bytes = await this.#fromLog(hash)
-    if (bytes !== null) {
-      yield bytes
+    const found = await this.#inLog(hash)
+    if (found !== null) {
+      yield* this.#resolver.stream(hash, await this.#resolver.resolve(found))
       return
     }
     const handle = this.#openBlob(hash)
@@ -112,19 +164,21 @@ export class ContentStore {
     }
   }
 
-  async #fromLog(hash: ContentHash): Promise<Uint8Array | null> {
+  /** Null: it is a blob, or nowhere. */
+  async #inLog(hash: ContentHash): Promise<FoundRecord | null> {
     const known = this.#recent.get(hash)
     if (known === undefined && this.blobs.stat(hash) !== null) return null
     const location = known ?? (await this.#locate(hash))
     if (location === null) return null
     if ('purgedBy' in location) throw purgedError(hash, location.purgedBy)
-    const frame = this.#reader.frameAt(location.position)
-    if (frame === null || frame.kind !== 'content') throw unreadable(hash, 'its frame in the log is damaged')
-    const record = decodeContents(frame.payload).contents[location.index]
-    if (record === undefined || record.hash !== hash) throw unreadable(hash, 'the index points to the wrong place')
-    if (record.encoding === PURGED) throw purgedError(hash)
-    if (record.encoding !== RAW) throw unreadable(hash, `its encoding ${record.encoding} is unknown to this version`)
-    if (hashBytes(record.data) !== hash) throw unreadable(hash, 'its bytes in the log are damaged')
-    return record.data
+    const found = this.#resolver.recordAt(location)
+    if (found === null) throw unreadable(hash, 'its frame in the log is damaged')
+    if (found.record.hash !== hash) throw unreadable(hash, 'the index points to the wrong place')
+    const { encoding } = found.record
+    // A purge, or a salvage, by another process may have put a content whole among the blobs, and what it was a change of is gone.
+    if (known !== undefined && (encoding === PURGED || encoding === CHANGED) && this.blobs.stat(hash) !== null)
+      return null
+    if (encoding === PURGED) throw purgedError(hash)
+    return found
   }
 }

@@ -10,6 +10,8 @@ interface Bad {
   readonly tx: string
   readonly position: Position
   readonly why: string
+  /** Then a blob of it is as good: it was erased here, or what it is a change of is lost. */
+  readonly replaceable: boolean
 }
 
 /** The content's first naming, and how many came after. */
@@ -159,6 +161,7 @@ export class ContentCensus {
     for (const [hash, bad] of this.#bad) {
       const key = compact(hash)
       if (this.#inLog.has(key) || this.#purged.has(key) || this.#lost.has(key)) continue
+      if (bad.replaceable && this.accounted(hash)) continue
       this.#findings.add({
         kind: 'content',
         message: `the content ${hash} cannot be read: ${bad.why}`,

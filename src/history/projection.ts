@@ -1,4 +1,4 @@
-import { decodeContents, LOST, RAW } from '../content/content-frame.ts'
+import { decodeContents, isHeld, LOST } from '../content/content-frame.ts'
 import { breathe, readPart } from '../disk/file.ts'
 import { genesis, readCommit } from '../entry/chain.ts'
 import type { ChainedCommit } from '../entry/commit.ts'
@@ -235,7 +235,7 @@ export class Projection {
     }
     if (frame.kind === 'content') {
       for (const [index, { hash, encoding }] of decodeContents(frame.payload).contents.entries()) {
-        if (encoding !== RAW) continue
+        if (!isHeld(encoding)) continue
         batch.push({ type: 'put', key: KEY.content(hash), value: encodeLocation({ position: frame.position, index }) })
       }
     }

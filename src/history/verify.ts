@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
-import { decodeContents, PURGED, RAW } from '../content/content-frame.ts'
+import { CHANGED, decodeContents, PURGED } from '../content/content-frame.ts'
+import { ContentResolver } from '../content/content-resolver.ts'
 import { Recent } from '../content/recent.ts'
 import { breathe } from '../disk/file.ts'
 import { genesis, LOST_CHAIN, readCommit, verifyCommit } from '../entry/chain.ts'
@@ -90,6 +90,8 @@ class Verification {
   readonly #findings = new Findings()
   readonly #gaps: Gap[] = []
   readonly #census: ContentCensus
+  /** Without the index: what it says is not what is verified. */
+  readonly #resolver: ContentResolver
   /** The chain value that must occur; null when it did, or none must. */
   #awaited: string | null
   #head
@@ -113,7 +115,9 @@ class Verification {
   constructor(source: HistorySource, onProgress: OnHistoryProgress | undefined, awaited: string | null) {
     this.#source = source
     this.#onProgress = onProgress
-    this.#census = new ContentCensus(source.contents.blobs, this.#findings)
+    const { disk, reader, contents } = source
+    this.#census = new ContentCensus(contents.blobs, this.#findings)
+    this.#resolver = new ContentResolver(disk, reader, contents.blobs, { caching: true })
     this.#head = genesis(source.journalId)
     this.#awaited = awaited === this.#head.chain ? null : awaited
   }
@@ -199,7 +203,8 @@ class Verification {
         // A segment that appeared while this one was being read.
         if (this.#last !== null && !followsNumber(frame, this.#last.sequence)) return { position, unread: true }
         this.#last = { sequence: frame.sequence, term: frame.term }
-        this.#frame(frame)
+        const pending = this.#frame(frame)
+        if (pending !== null) await pending
         const size = frameSize(frame.length)
         position = frame.position + size
         this.#bytes += size
@@ -214,8 +219,11 @@ class Verification {
     }
   }
 
-  #frame(frame: Frame): void {
+  /** Null when done. */
+  #frame(frame: Frame): Promise<void> | null {
     this.#frames += 1
+    if (frame.kind === 'content')
+      return this.#contents(frame).catch((error) => this.#findings.addError('record', error, frame.position))
     try {
       switch (frame.kind) {
         case 'segment':
@@ -228,9 +236,6 @@ class Verification {
           this.#checkpoint(frame)
           if (frame.position === this.#hint) this.#hint = null
           break
-        case 'content':
-          this.#contents(frame)
-          break
         case 'gap':
           this.#gap(frame)
           break
@@ -241,6 +246,7 @@ class Verification {
     } catch (error) {
       this.#findings.addError('record', error, frame.position)
     }
+    return null
   }
 
   #segment(frame: Frame): void {
@@ -295,18 +301,16 @@ class Verification {
     this.#head = after
   }
 
-  #contents(frame: Frame): void {
-    const { tx, contents } = decodeContents(frame.payload)
-    for (const { hash, encoding, data } of contents) {
-      const right = encoding !== RAW || createHash('sha256').update(data).digest('hex') === hash
+  async #contents({ position, payload }: Frame): Promise<void> {
+    const { tx, contents } = decodeContents(payload)
+    for (const [index, record] of contents.entries()) {
       const why =
-        encoding === PURGED
+        record.encoding === PURGED
           ? 'it was erased, and no purge in the history tells of it'
-          : encoding !== RAW
-            ? `its encoding ${encoding} is unknown to this version`
-            : 'its bytes do not hash to its name'
-      if (right && encoding === RAW) this.#census.found(hash)
-      else this.#census.bad(hash, { tx, position: frame.position, why })
+          : await this.#resolver.check({ record, location: { position, index }, beside: contents })
+      const replaceable = record.encoding === PURGED || record.encoding === CHANGED
+      if (why === null) this.#census.found(record.hash)
+      else this.#census.bad(record.hash, { tx, position, why, replaceable })
     }
   }
 

@@ -1,4 +1,4 @@
-import { decodeContents, RAW } from '../content/content-frame.ts'
+import { decodeContents, isHeld } from '../content/content-frame.ts'
 import type { ContentStore } from '../content/content-store.ts'
 import type { Disk } from '../disk/disk.ts'
 import { genesis, type Head, verifyCommit } from '../entry/chain.ts'
@@ -114,7 +114,7 @@ export function scanLog(
         const { tx, contents: records } = decodeContents(frame.payload)
         uncommitted.add(tx)
         for (const [index, { hash, encoding }] of records.entries()) {
-          if (encoding === RAW) contents.remember(hash, { position: frame.position, index })
+          if (isHeld(encoding)) contents.remember(hash, { position: frame.position, index })
         }
         break
       }

@@ -12,6 +12,7 @@ import { newTransactionId } from '../transaction/transaction-id.ts'
 import { removeBroken, removeStaged } from './clearing.ts'
 import { rewriteSegment } from './segment-rewrite.ts'
 import type { RetentionSite } from './site.ts'
+import { makeWhole, standingOn } from './standing.ts'
 import { type Survey, survey } from './survey.ts'
 
 export interface PurgeResult {
@@ -55,7 +56,7 @@ export function purgeResult(found: Survey, receipt: Receipt | null): PurgeResult
 
 /**
  * Erases every content that paths ever had. In this order, so that a crash anywhere leaves a purge that was never begun, or one that the next
- * opening finishes: checkpoint (nothing needs the contents any more), marker, commit of the tombstone, log, blobs, leftovers, marker away.
+ * opening finishes: contents that are kept, and are changes of others that are not, become blobs; checkpoint (nothing needs the contents any more), marker, commit of the tombstone, log, blobs, leftovers, marker away.
  * @throws JournalError `NOT_FOUND`, `INVALID`, `CORRUPT`; `POISONED` when it could not be finished
  */
 export async function purge(site: RetentionSite, request: PurgeRequest): Promise<PurgeResult> {
@@ -67,6 +68,7 @@ export async function purge(site: RetentionSite, request: PurgeRequest): Promise
     if (found.targets.size === 0 && found.frames === 0) return purgeResult(found, null)
     const entries = tombstones(request.paths, found)
     checkSize(entries, log.maxPayload)
+    await makeWhole(store, found.standing)
     await checkpointer.run()
     const tx = newTransactionId()
     const before = log.end
@@ -132,16 +134,21 @@ function checkSize(entries: readonly PurgeEntry[], limit: number): void {
   )
 }
 
-/** Erases from log and blobs what the entries of a purge say, wherever it stands before `until`. Idempotent. */
+/**
+ * Erases from log and blobs what the entries of a purge say, wherever it stands before `until`, and what are changes of that. Idempotent: from the last
+ * segment to the first, so that as long as a change is there, all that it stands on is too.
+ */
 async function erase(store: Store, entries: readonly Entry[], until: Position): Promise<void> {
   const { disk, layout, segments, seed, contents } = store
   const purges = entries.filter((entry) => entry.op === 'purge')
   const hashes = new Set(purges.flatMap((entry) => entry.hashes))
   const words = (entry: Entry) => purges.some(({ path }) => isWithin(entry.path, path))
+  const standing = standingOn(store.reader, hashes, until)
   contents.forget(hashes)
-  for (const segment of segments.list()) {
-    if (segment > segmentOf(until)) break
-    await rewriteSegment(segments, segment, seed, { hashes, words, until }, `${layout.staging}/purged`)
+  contents.forget(standing)
+  for (const segment of segments.list().reverse()) {
+    if (segment > segmentOf(until)) continue
+    await rewriteSegment(segments, segment, seed, { hashes, standing, words, until }, `${layout.staging}/purged`)
   }
   await contents.blobs.removeAll([...hashes].filter((hash) => disk.lstat(contents.blobs.path(hash)) !== null))
 }

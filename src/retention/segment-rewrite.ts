@@ -1,15 +1,13 @@
-import { withoutContents } from '../content/content-frame.ts'
+import { type ErasedContents, withoutContents } from '../content/content-frame.ts'
 import { createFile, readFully } from '../disk/file.ts'
 import { withoutWords } from '../entry/chain.ts'
 import type { Entry } from '../entry/entry.ts'
-import type { ContentHash } from '../entry/state.ts'
 import { decodeHeader, encodeFrame, frameSize, HEADER_SIZE, payloadIsRight } from '../log/frame.ts'
 import { type Position, positionOf } from '../log/position.ts'
 import type { Segments } from '../log/segments.ts'
 
 /** What is to be erased from the log. */
-export interface Erasure {
-  readonly hashes: ReadonlySet<ContentHash>
+export interface Erasure extends ErasedContents {
   /** Entries whose words are erased. */
   readonly words: (entry: Entry) => boolean
   /** Nothing at or behind this position is touched. */
@@ -17,12 +15,8 @@ export interface Erasure {
 }
 
 /** The payload without what is to be erased; null when there is nothing of it in it. */
-export function erased(
-  kind: string,
-  payload: Uint8Array,
-  erasure: Pick<Erasure, 'hashes' | 'words'>,
-): Uint8Array | null {
-  if (kind === 'content') return withoutContents(payload, erasure.hashes)
+export function erased(kind: string, payload: Uint8Array, erasure: Omit<Erasure, 'until'>): Uint8Array | null {
+  if (kind === 'content') return withoutContents(payload, erasure)
   return kind === 'commit' ? withoutWords(payload, erasure.words) : null
 }
 

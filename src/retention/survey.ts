@@ -1,4 +1,4 @@
-import { decodeContents, RAW } from '../content/content-frame.ts'
+import { baseOf, CHANGED, decodeContents, PURGED } from '../content/content-frame.ts'
 import type { ContentStore } from '../content/content-store.ts'
 import { breathe } from '../disk/file.ts'
 import { readCommit } from '../entry/chain.ts'
@@ -12,6 +12,7 @@ import type { Frame, LogReader } from '../log/log-reader.ts'
 import { LOG_START, type Position, segmentOf } from '../log/position.ts'
 import { corruptionError, judgeTail } from '../log/tail.ts'
 import { erased } from './segment-rewrite.ts'
+import { Standing } from './standing.ts'
 
 /** What is read; `until`: behind the last frame that counts. */
 export interface Surveyed {
@@ -25,6 +26,8 @@ export interface Survey {
   readonly targets: ReadonlyMap<ContentHash, string>
   /** Contents that another path has too. */
   readonly kept: readonly { readonly hash: ContentHash; readonly path: string }[]
+  /** Contents that stay, and are changes of what is erased: to be kept whole before that. */
+  readonly standing: ReadonlySet<ContentHash>
   /** Newest recorded states of `paths`. */
   readonly states: ReadonlyMap<string, State>
   /** Files whose newest recorded content is to be erased. */
@@ -120,19 +123,21 @@ async function eraseable(
   source: Surveyed,
   candidates: ReadonlyMap<ContentHash, string>,
   words: (entry: Entry) => boolean,
-): Promise<Pick<Survey, 'targets' | 'segments' | 'frames' | 'blobs' | 'bytes'>> {
+): Promise<Pick<Survey, 'targets' | 'standing' | 'segments' | 'frames' | 'blobs' | 'bytes'>> {
   const hashes = new Set(candidates.keys())
   const present = new Set<ContentHash>()
   const segments = new Set<number>()
+  const standing = new Standing(hashes)
   let frames = 0
   let bytes = 0
   await eachFrame(source, (frame) => {
-    if (erased(frame.kind, frame.payload, { hashes, words }) === null) return
+    if (frame.kind === 'content') standing.note(frame.payload)
+    if (erased(frame.kind, frame.payload, { hashes, standing: standing.found, words }) === null) return
     frames += 1
     segments.add(segmentOf(frame.position))
     if (frame.kind !== 'content') return
     for (const { hash, encoding, data } of decodeContents(frame.payload).contents) {
-      if (encoding !== RAW || !hashes.has(hash)) continue
+      if (encoding === PURGED || !hashes.has(hash)) continue
       present.add(hash)
       bytes += data.byteLength
     }
@@ -145,10 +150,10 @@ async function eraseable(
     bytes += size
   }
   const targets = new Map([...candidates].filter(([hash]) => present.has(hash)))
-  return { targets, segments, frames, blobs, bytes }
+  return { targets, standing: standing.found, segments, frames, blobs, bytes }
 }
 
-/** Blobs that no transaction names, with their sizes. */
+/** Blobs that no transaction names, and no content is a change of, with their sizes. */
 export async function orphanBlobs(source: Surveyed): Promise<Map<ContentHash, number>> {
   const orphans = new Map<ContentHash, number>()
   for (const { hash, size } of source.contents.blobs.list()) orphans.set(hash, size)
@@ -157,6 +162,13 @@ export async function orphanBlobs(source: Surveyed): Promise<Map<ContentHash, nu
     for (const entry of commit.entries) {
       for (const { state } of statesOf(entry)) orphans.delete(hashOf(state) ?? '')
     }
+  })
+  if (orphans.size === 0) return orphans
+  // Of a transaction that was never committed too: its contents may be used by others.
+  await eachFrame(source, ({ kind, payload }) => {
+    if (kind !== 'content') return
+    for (const { encoding, data } of decodeContents(payload).contents)
+      if (encoding === CHANGED) orphans.delete(baseOf(data))
   })
   return orphans
 }

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
-import { decodeContents, RAW } from '../content/content-frame.ts'
+import { decodeContents, isHeld, PURGED } from '../content/content-frame.ts'
+import { ContentResolver } from '../content/content-resolver.ts'
 import { breathe } from '../disk/file.ts'
 import { bodyHash, genesis, type Head, LOST_CHAIN, readCommit, verifyCommit } from '../entry/chain.ts'
 import type { ChainedCommit } from '../entry/commit.ts'
@@ -42,6 +42,8 @@ export interface LogSurvey {
   readonly known: ReadonlySet<string>
   /** Contents that a sound frame has no more, or not right, and the transactions that brought them. */
   readonly wrong: ReadonlyMap<string, string>
+  /** Those of them that were not erased: what they are a change of is damaged, or they are. */
+  readonly broken: ReadonlySet<string>
 }
 
 /** Reads a damaged log and finds out what of it can be kept: every frame that is sound, and every transaction that the chain can be held to. */
@@ -53,6 +55,8 @@ export class LogSurveyor {
   readonly #losses: Loss[] = []
   readonly #known = new Set<string>()
   readonly #wrong = new Map<string, string>()
+  readonly #broken = new Set<string>()
+  readonly #resolver: ContentResolver
   /** Regions that no commit or segment behind them has said anything about yet. */
   #pending: Region[] = []
   /** Regions since the last sound frame. */
@@ -69,6 +73,8 @@ export class LogSurveyor {
     this.#census = census
     this.#until = until
     this.#head = genesis(store.format.journal)
+    const trusts = (position: Position) => !this.#isBad(position)
+    this.#resolver = new ContentResolver(store.disk, store.reader, store.contents.blobs, { trusts })
   }
 
   async run(): Promise<LogSurvey> {
@@ -83,7 +89,7 @@ export class LogSurveyor {
           const from = offsetOf(frame.position)
           if (from > at) this.#bad(segment, at, from)
           at = from + frameSize(frame.length)
-          this.#frame(frame, at)
+          await this.#frame(frame, at)
           count += 1
           if (count % FRAMES_A_TURN === 0) await breathe()
         }
@@ -112,6 +118,7 @@ export class LogSurveyor {
       cut: first !== undefined || beyond || rest,
       known: this.#known,
       wrong: this.#wrong,
+      broken: this.#broken,
     }
   }
 
@@ -145,7 +152,7 @@ export class LogSurveyor {
     for (const list of [this.#run, this.#pending, this.#regions]) list.push(region)
   }
 
-  #frame(frame: Frame, end: number): void {
+  async #frame(frame: Frame, end: number): Promise<void> {
     const segment = segmentOf(frame.position)
     const from = offsetOf(frame.position)
     const jumps = this.#run.length === 0 && !followsNumber(frame, this.#last?.sequence ?? 0)
@@ -153,7 +160,7 @@ export class LogSurveyor {
     // Whole frames can go missing without a trace only where a segment ends.
     const possible = rises && (!jumps || (from === 0 && segment > 1)) && (frame.kind === 'segment') === (from === 0)
     if (possible && jumps) this.#bad(segment - 1, offsetOf(this.#end), null)
-    if (!possible || !this.#holds(frame)) {
+    if (!possible || !(await this.#holds(frame))) {
       this.#bad(segment, from, end)
       return
     }
@@ -165,7 +172,7 @@ export class LogSurveyor {
   }
 
   /** Does what the frame says agree with what stands before it? Only then is anything noted of it. */
-  #holds(frame: Frame): boolean {
+  async #holds(frame: Frame): Promise<boolean> {
     try {
       switch (frame.kind) {
         case 'segment':
@@ -175,7 +182,7 @@ export class LogSurveyor {
         case 'checkpoint':
           return decodeCheckpoint(frame.payload).redo <= frame.position
         case 'content':
-          this.#contents(frame)
+          await this.#contents(frame)
           return true
         case 'gap':
           return this.#gap(frame)
@@ -199,13 +206,27 @@ export class LogSurveyor {
     return true
   }
 
-  #contents(frame: Frame): void {
-    const { tx, contents } = decodeContents(frame.payload)
-    for (const { hash, encoding, data } of contents) {
-      const right = encoding === RAW && createHash('sha256').update(data).digest('hex') === hash
+  async #contents({ position, payload }: Frame): Promise<void> {
+    const { tx, contents } = decodeContents(payload)
+    for (const [index, record] of contents.entries()) {
+      const { hash, encoding } = record
+      const right =
+        isHeld(encoding) &&
+        (await this.#resolver.check({ record, location: { position, index }, beside: contents })) === null
       if (right) this.#census.found(hash)
-      else this.#wrong.set(hash, tx)
+      else {
+        this.#wrong.set(hash, tx)
+        if (encoding !== PURGED) this.#broken.add(hash)
+      }
     }
+  }
+
+  /** Is it part of a damage that was found so far? */
+  #isBad(position: Position): boolean {
+    const offset = offsetOf(position)
+    return this.#regions.some(
+      ({ segment, from, to }) => segment === segmentOf(position) && offset >= from && (to === null || offset < to),
+    )
   }
 
   #gap(frame: Frame): boolean {

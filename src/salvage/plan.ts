@@ -54,7 +54,7 @@ export async function planSalvage(store: Store, index: HistoryIndex): Promise<Sa
   // What was erased on purpose does not come back, though the purge that tells of it is lost.
   const restorable = await findInWorkspace(
     store,
-    missing.filter(({ hash }) => !survey.wrong.has(hash)),
+    missing.filter(({ hash }) => !survey.wrong.has(hash) || survey.broken.has(hash)),
   )
   const wrongBlobs = [...census.wrongBlobs()]
   const surplus = store.segments.list().filter((segment) => segment > segmentOf(end))

@@ -178,7 +178,7 @@ class Salvage {
   async #replaceFormat(): Promise<void> {
     const { disk, layout, format } = this.#store
     await this.#moveAside(layout.format)
-    await replaceJson(disk, layout.format, { ...format, version: SALVAGED_VERSION }, true)
+    await replaceJson(disk, layout.format, { ...format, version: Math.max(format.version, SALVAGED_VERSION) }, true)
     await this.#moveAside(layout.checkpoint)
     if (disk.lstat(layout.checkpoint) !== null) disk.unlink(layout.checkpoint)
     await disk.syncDirectory(layout.directory)

@@ -4,10 +4,12 @@ import { createFile, dropFile, isStirred, readSmallFile, stir } from '../disk/fi
 import { JOURNAL_FOLDER } from '../entry/path.ts'
 import { hasSystemCode, JournalError } from '../errors.ts'
 
-/** The version of the format that new journals have. */
-export const FORMAT_VERSION = 1
-/** The newest that this code reads: that of a journal that was salvaged, which may have gaps. */
+/** The version of the format that new journals have, and the newest that this code reads. An older journal stays what it is. */
+export const FORMAT_VERSION = 3
+/** From this version on a journal may have gaps: a salvage gives an older one this. */
 export const SALVAGED_VERSION = 2
+/** From this version on contents may be compressed, or changes of others. */
+export const DENSE_VERSION = 3
 const FOLDER_MODE = 0o700
 const FILE_MODE = 0o600
 /** Bytes of a file that is one JSON object. */
@@ -128,13 +130,13 @@ export function readFormat(disk: Disk, layout: Layout): Format | null {
       path: layout.format,
     })
   }
-  if ((format.version as number) > SALVAGED_VERSION) {
+  if ((format.version as number) > FORMAT_VERSION) {
     throw new JournalError(
       'NEWER_FORMAT',
-      `this journal has format version ${format.version}, and this program knows ${SALVAGED_VERSION}`,
+      `this journal has format version ${format.version}, and this program knows ${FORMAT_VERSION}`,
       {
         hint: 'Use a newer version of write-journal. Nothing was changed.',
-        details: { found: format.version, known: SALVAGED_VERSION },
+        details: { found: format.version, known: FORMAT_VERSION },
       },
     )
   }

@@ -7,7 +7,7 @@ import { asJournalError, hasSystemCode, JournalError } from '../errors.ts'
 import { headerSeed } from '../log/frame.ts'
 import { LogReader } from '../log/log-reader.ts'
 import { Segments } from '../log/segments.ts'
-import { belonging, type Format, foreignError, Layout, readFormat, readJson } from './layout.ts'
+import { belonging, DENSE_VERSION, type Format, foreignError, Layout, readFormat, readJson } from './layout.ts'
 
 /** The parts of a journal that reading needs. */
 export interface Store {
@@ -88,6 +88,7 @@ export function openStore(disk: Disk, layout: Layout, format: Format | null = re
   const seed = headerSeed(fromHex(format.journal))
   const segments = new Segments(disk, layout.log)
   const reader = new LogReader(segments, seed)
-  const contents = new ContentStore(disk, reader, new BlobStore(disk, layout.blobs))
+  const dense = format.version >= DENSE_VERSION
+  const contents = new ContentStore(disk, reader, new BlobStore(disk, layout.blobs), dense)
   return { disk, layout, format, seed, segments, reader, contents }
 }

@@ -1,18 +1,30 @@
-import { encodeContents } from '../content/content-frame.ts'
+import { deflated, looksCompressible } from '../content/compression.ts'
+import {
+  type BasePlace,
+  CHANGED,
+  type ContentRecord,
+  DEFLATED,
+  encodeChange,
+  encodeContents,
+  RAW,
+} from '../content/content-frame.ts'
 import type { ContentStore } from '../content/content-store.ts'
+import { sizeOf } from '../content/delta.ts'
 import { hashBytes, hashFile } from '../content/hash.ts'
+import type { Held } from '../content/held-bytes.ts'
 import { createFile, dropFile, readFully } from '../disk/file.ts'
 import type { Entry } from '../entry/entry.ts'
 import { type ContentHash, type FileState, hashOf, type State } from '../entry/state.ts'
 import { JournalError } from '../errors.ts'
 import type { NewFrame } from '../log/log-writer.ts'
 import type { Observation, Observer } from '../workspace/observer.ts'
+import { type Change, ChangeFinder, LOOKUP_SIZE } from './change-finder.ts'
 import type { ContentSource } from './operation.ts'
 
 /** Earlier contents up to this many bytes are held in memory until they are in the log; further ones wait on disk. */
 const HOLD_LIMIT = 8 * 1024 * 1024
-/** Below this a content is rather stored twice than looked up in the index. */
-const LOOKUP_SIZE = 16 * 1024
+/** What a record takes besides its data, about. */
+const RECORD_BYTES = 64
 
 export interface Gathering {
   readonly tx: string
@@ -25,24 +37,41 @@ export interface Gathering {
   readonly inline: number
 }
 
+/** Of a content that is kept whole. */
+const WHOLE = { step: 0, depth: 0, pieces: 0, data: null } as const
+
 interface Inline {
   readonly hash: ContentHash
   readonly size: number
   readonly bytes: () => Uint8Array
-  /** Read from a file of `staging` when its turn comes. */
-  readonly waits: boolean
+  /** The bytes, if they are in memory anyway. */
+  readonly known: Uint8Array | null
+  /** Null: it is kept whole. */
+  readonly change: Change | null
+}
+
+/** A state that entries name, and the content that its own takes the place of. */
+interface Named {
+  readonly state: State
+  readonly before: FileState | null
+  readonly path: string
+  /** Was `before` read already, to make the new content of it? */
+  readonly reread: boolean
 }
 
 /** Contents that a transaction must bring into the journal: what it writes, and what it is about to replace or remove. */
 export class GatheredContents {
   readonly #inline: Inline[] = []
+  readonly #byHash = new Map<ContentHash, Inline>()
   readonly #blobs: { hash: ContentHash; file: string }[] = []
   readonly #temporary: string[] = []
   readonly #gathering: Gathering
+  readonly #finder: ChangeFinder
   #held = 0
 
   private constructor(gathering: Gathering) {
     this.#gathering = gathering
+    this.#finder = new ChangeFinder(gathering.observer.disk, gathering.contents)
   }
 
   /**
@@ -75,26 +104,27 @@ export class GatheredContents {
   source(hash: ContentHash): ContentSource {
     const source = this.#gathering.source(hash)
     if (source.at !== 'stored') return source
-    const inline = this.#inline.find((content) => content.hash === hash)
+    const inline = this.#byHash.get(hash)
     return inline === undefined ? source : { at: 'memory', bytes: inline.bytes() }
   }
 
   /** Bytes that the frames will take, about. */
   get size(): number {
-    return this.#inline.reduce((sum, { size }) => sum + size + 64, 128)
+    return this.#inline.reduce(
+      (sum, { size, change }) => sum + (change === null ? size : sizeOf(change.delta)) + 2 * RECORD_BYTES,
+      2 * RECORD_BYTES,
+    )
   }
 
   /** The content frames, a pack at a time; contents that wait on disk are read when their turn comes. */
   *frames(): Generator<NewFrame> {
     const { tx, contents, inline } = this.#gathering
     for (let at = 0; at < this.#inline.length; ) {
-      const pack: { hash: ContentHash; bytes: Uint8Array }[] = []
+      const pack: ContentRecord[] = []
       for (let size = 0; at < this.#inline.length && size < inline; at += 1) {
-        const { hash, bytes, waits } = this.#inline[at] as Inline
-        const content = bytes()
-        if (waits && hashBytes(content) !== hash) throw new RangeError('a staged content changed before its commit')
-        pack.push({ hash, bytes: content })
-        size += content.byteLength
+        const record = this.#record(this.#inline[at] as Inline, pack)
+        pack.push(record)
+        size += record.data.byteLength
       }
       const placed = (position: number): void => {
         for (const [index, { hash }] of pack.entries()) contents.remember(hash, { position, index })
@@ -103,20 +133,42 @@ export class GatheredContents {
     }
   }
 
+  /** `beside`: what stands before it in the same frame. */
+  #record({ hash, bytes, known, change }: Inline, beside: readonly ContentRecord[]): ContentRecord {
+    const { contents } = this.#gathering
+    const place = change === null ? null : (change.place ?? placeOf(change.base, beside, contents))
+    if (change !== null && place !== null) {
+      const { base, step, depth, pieces, delta } = change
+      const data = encodeChange({ base, place, step }, delta)
+      if (known !== null) contents.held.set(hash, { bytes: known, step, depth, pieces, data })
+      return { hash, encoding: CHANGED, data }
+    }
+    const content = bytes()
+    // What waited in a file may not be what it was.
+    if (known === null && hashBytes(content) !== hash)
+      throw new RangeError('a staged content changed before its commit')
+    if (!contents.dense) return { hash, encoding: RAW, data: content }
+    // Others are seldom edited, and replaced often: then holding them costs the most.
+    if (looksCompressible(content)) contents.held.set(hash, { bytes: content, ...WHOLE })
+    const compressed = deflated(content)
+    return compressed === null ? { hash, encoding: RAW, data: content } : { hash, encoding: DEFLATED, data: compressed }
+  }
+
   async #collect(entries: readonly Entry[], leaves: (path: string) => boolean): Promise<void> {
     const { contents, source, observer, inline } = this.#gathering
     const done = new Set<ContentHash>()
-    for (const state of statesOf(entries)) {
+    for (const named of statesOf(entries)) {
+      const { state } = named
       if (state?.kind !== 'file' || done.has(state.hash)) continue
       done.add(state.hash)
       const { hash, size } = state
       if (contents.hasRecent(hash) || (size > LOOKUP_SIZE && (await contents.blobs.has(hash)))) continue
       const from = source(hash)
       if (size > LOOKUP_SIZE && (await contents.has(hash))) continue
-      if (from.at === 'memory') this.#inline.push({ hash, size, bytes: () => from.bytes, waits: false })
+      if (from.at === 'memory') await this.#keep(named, hash, size, () => from.bytes, from.bytes)
       else if (from.at === 'staged') {
-        if (size > inline) this.#blobs.push({ hash, file: from.file })
-        else this.#inline.push({ hash, size, bytes: () => this.#read(from.file, size), waits: true })
+        if (size > inline) await this.#keepLarge(named, hash, size, from.file)
+        else await this.#keep(named, hash, size, () => this.#read(from.file, size), null)
       } else {
         const origin = this.#origin(hash)
         if (origin === null) {
@@ -127,15 +179,73 @@ export class GatheredContents {
           const bytes = this.#read(observer.absolute(origin), size)
           if (hashBytes(bytes) !== hash) throw changed(origin)
           this.#held += size
-          if (this.#held <= HOLD_LIMIT) this.#inline.push({ hash, size, bytes: () => bytes, waits: false })
+          if (this.#held <= HOLD_LIMIT) await this.#keep(named, hash, size, () => bytes, bytes)
           else {
             const file = this.#temporaryFile()
             createFile(observer.disk, file, bytes, 0o600)
-            this.#inline.push({ hash, size, bytes: () => this.#read(file, size), waits: true })
+            this.#add({ hash, size, bytes: () => this.#read(file, size), known: null, change: null })
           }
         }
       }
     }
+  }
+
+  /** Has a content put into the log: as a change of what it takes the place of, where that is less. */
+  async #keep(named: Named, hash: ContentHash, size: number, bytes: () => Uint8Array, known: Uint8Array | null) {
+    const { contents, inline } = this.#gathering
+    const { before } = named
+    let change: Change | null = null
+    if (contents.dense && before !== null && before.size <= inline) {
+      const base = { ...before, own: this.#own(before.hash), readable: named.reread }
+      const content = known ?? bytes()
+      const found = this.#finder.find(base, hash, content)
+      change = found instanceof Promise ? await found : found
+      if (change !== null && known === null && hashBytes(content) !== hash)
+        throw new RangeError('a staged content changed before its commit')
+    }
+    if (change !== null && known === null) change = this.#withoutBytes(change)
+    this.#add({ hash, size, bytes, known, change })
+  }
+
+  #add(content: Inline): void {
+    this.#inline.push(content)
+    this.#byHash.set(content.hash, content)
+  }
+
+  /** What this transaction brings, and has in memory. */
+  #own(hash: ContentHash): Held | null {
+    const own = this.#byHash.get(hash)
+    if (own === undefined || own.known === null) return null
+    const { step, depth, pieces } = own.change ?? WHOLE
+    return { bytes: own.known, step, depth, pieces, data: null }
+  }
+
+  /** A change that holds no more bytes than are its own; null when too many are held. */
+  #withoutBytes(change: Change): Change | null {
+    const { delta } = change
+    this.#held += sizeOf(delta)
+    if (this.#held > HOLD_LIMIT) return null
+    const pieces = delta.pieces.map((piece) => ({ ...piece, insert: Uint8Array.prototype.slice.call(piece.insert) }))
+    return { ...change, delta: { ...delta, pieces } }
+  }
+
+  /** A content too large for the log: as a change of one that the journal has, or as a blob. */
+  async #keepLarge({ before, path }: Named, hash: ContentHash, size: number, file: string): Promise<void> {
+    const { contents, observer, base, inline } = this.#gathering
+    const standing = hashOf(base.get(path)?.state ?? null)
+    if (contents.dense && before !== null && before.hash === standing) {
+      const found = await this.#finder.findInFiles(
+        { hash: before.hash, file: observer.absolute(path) },
+        { hash, size, file },
+        inline,
+      )
+      const change = found === null ? null : this.#withoutBytes(found)
+      if (change !== null) {
+        this.#add({ hash, size, bytes: () => this.#read(file, size), known: null, change })
+        return
+      }
+    }
+    this.#blobs.push({ hash, file })
   }
 
   /** The path where a content was observed. */
@@ -187,12 +297,23 @@ export class GatheredContents {
   }
 }
 
-function* statesOf(entries: readonly Entry[]): Generator<State> {
+function* statesOf(entries: readonly Entry[]): Generator<Named> {
   for (const entry of entries) {
-    yield entry.before
-    yield entry.after
-    if (entry.op === 'rename') yield entry.replaced
+    const { path, op, before, after } = entry
+    yield { state: before, before: null, path, reread: false }
+    const reread = op === 'edit' || op === 'append' || op === 'patch'
+    const known = op !== 'rename' && before?.kind === 'file' ? before : null
+    yield { state: after, before: known, path, reread }
+    if (op === 'rename') yield { state: entry.replaced, before: null, path: entry.to, reread: false }
   }
+}
+
+/** Where a content stands that the same transaction put into the log just now. */
+function placeOf(hash: ContentHash, beside: readonly ContentRecord[], contents: ContentStore): BasePlace | null {
+  const index = beside.findIndex((record) => record.hash === hash)
+  if (index >= 0) return { at: 'beside', index }
+  const location = contents.recent(hash)
+  return location === null ? null : { at: 'log', ...location }
 }
 
 function changed(path: string): JournalError {

@@ -3,7 +3,12 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
+import { deflateRawSync } from 'node:zlib'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { CHANGED, type ContentRecord, DEFLATED, encodeChange, encodeContents } from '../../src/content/content-frame.ts'
+import { MAX_PIECES } from '../../src/content/delta.ts'
+import { hashBytes } from '../../src/content/hash.ts'
+import { pushVarint } from '../../src/content/varint.ts'
 import { encodeFrame, frameSize, HEADER_SIZE } from '../../src/log/frame.ts'
 import { LOG_START, positionOf } from '../../src/log/position.ts'
 import { DIST } from '../crash/built.ts'
@@ -44,6 +49,34 @@ const commit = (...payload: number[][]): ForgedFrame[] => [
   TERM_FRAME,
   { kind: 'commit', payload: Buffer.from(payload.flat()) },
 ]
+const contents = (records: readonly ContentRecord[]): ForgedFrame[] => [
+  SEGMENT_FRAME,
+  TERM_FRAME,
+  { kind: 'content', payload: encodeContents('t000000000000000', records) },
+]
+
+/** Zeros that take a thousandth of their space. `said`: how many it says they are. */
+function zeros(bytes: number, said: number, name: number): ContentRecord {
+  const head: number[] = []
+  pushVarint(head, said)
+  const data = Buffer.concat([Uint8Array.from(head), deflateRawSync(Buffer.alloc(bytes))])
+  return { hash: hashBytes(Buffer.from(`${name}`)), encoding: DEFLATED, data }
+}
+
+/** Each a change of the one before, of as many pieces as there may be. */
+function chain(length: number): ContentRecord[] {
+  const records = [zeros(1 << 20, 1 << 20, 0)]
+  const pieces = Array.from({ length: MAX_PIECES }, (_, n) => ({ skip: 1, keep: 100, insert: Buffer.from(`${n}`) }))
+  const made = pieces.reduce((sum, { keep, insert }) => sum + keep + insert.byteLength, 0)
+  for (let n = 1; n <= length; n += 1) {
+    const { hash } = records[n - 1] as ContentRecord
+    const change = { base: hash, place: { at: 'beside', index: n - 1 }, step: n } as const
+    const delta = { length: made, extent: MAX_PIECES * 101, pieces }
+    records.push({ hash: hashBytes(Buffer.from(`${n}`)), encoding: CHANGED, data: encodeChange(change, delta) })
+  }
+  return records
+}
+
 const log = () => `${root}/.journal/log/000000000001.wal`
 
 it.each<[string, () => void]>([
@@ -57,6 +90,15 @@ it.each<[string, () => void]>([
   ],
   ['a million arrays in each other', () => forgeJournal(root, commit(Array(1_000_000).fill(0x91)))],
   ['half a million empty maps', () => forgeJournal(root, commit([0xdd, 0, 8, 0, 0], Array(0x80000).fill(0x80)))],
+  [
+    'compressed contents of 60 MiB',
+    () => forgeJournal(root, contents(Array.from({ length: 16 }, (_, n) => zeros(60 << 20, 60 << 20, n)))),
+  ],
+  [
+    'compressed contents that are more than they say, or say that they are more',
+    () => forgeJournal(root, contents([zeros(60 << 20, 5, 0), zeros(1000, 60 << 20, 1), zeros(5, 2 ** 50, 2)])),
+  ],
+  ['changes of changes, of thousands of pieces each', () => forgeJournal(root, contents(chain(200)))],
   [
     'a payload that says it has 64 MiB',
     () => {

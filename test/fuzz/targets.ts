@@ -1,7 +1,20 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import { decodeContents, encodeContents } from '../../src/content/content-frame.ts'
+import { deflated, inflated } from '../../src/content/compression.ts'
+import {
+  CHANGED,
+  DEFLATED,
+  decodeChange,
+  decodeContents,
+  encodeChange,
+  encodeContents,
+  RAW,
+} from '../../src/content/content-frame.ts'
+import { applied, composed, type Delta, decodeDelta, encodeDelta } from '../../src/content/delta.ts'
+import { difference } from '../../src/content/difference.ts'
+import { hashBytes } from '../../src/content/hash.ts'
+import { VarintReader } from '../../src/content/varint.ts'
 import { readCommit } from '../../src/entry/chain.ts'
 import { encodeCommit, pack, unpack } from '../../src/entry/codec.ts'
 import * as control from '../../src/entry/control.ts'
@@ -39,10 +52,21 @@ const entries = [
   { op: 'purge', path: 'p', before: file, after: file, hashes: [hash] },
   { op: 'preserve', path: 'q', before: link, after: link },
 ] as const
+const TEXT = Buffer.from('a line of text, again and again\n'.repeat(600))
+const EDITED = Buffer.from(TEXT.toString().replaceAll('again and', 'and').replace('text', 'words'))
+const DELTA = difference(TEXT, EDITED) as Delta
+const CHANGE = encodeChange({ base: hashBytes(TEXT), place: { at: 'beside', index: 0 }, step: 1 }, DELTA)
+const COMPRESSED = deflated(TEXT) as Uint8Array
+const DENSE = [
+  { hash: hashBytes(TEXT), encoding: DEFLATED, data: COMPRESSED },
+  { hash: hashBytes(EDITED), encoding: CHANGED, data: CHANGE },
+  { hash, encoding: RAW, data: Buffer.from('abc') },
+]
 const FRAMES = [
   SEGMENT_FRAME,
   TERM_FRAME,
   { kind: 'content' as const, payload: encodeContents('t000000000000000', [{ hash, bytes: Buffer.from('abc') }]) },
+  { kind: 'content' as const, payload: encodeContents('t000000000000000', DENSE) },
   ...forgeCommits([
     { entries, actor: 'a', message: 'm', tags: ['t'], parent: 'p' },
     { kind: 'undo', of: 't0' },
@@ -82,6 +106,15 @@ const head = {
   durable: 100,
   durableSeq: 2,
   durableChain: 'cd'.repeat(32),
+}
+
+function attempt<T>(work: () => T): T | null {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof JournalError && error.code === 'CORRUPT') return null
+    throw error
+  }
 }
 
 /** The index is thrown away when it is at fault, and nobody outside sees that. */
@@ -143,6 +176,22 @@ export const TARGETS: readonly Target[] = [
   roundTrip('contents', payloads('content'), decodeContents, ({ tx, contents }) =>
     pack({ tx, contents: contents.map(({ hash: of, encoding, data }) => [Buffer.from(of, 'hex'), encoding, data]) }),
   ),
+  roundTrip(
+    'change',
+    [CHANGE, encodeChange({ base: hash, place: { at: 'log', position: 2 ** 32, index: 3 }, step: 9 }, DELTA)],
+    (bytes) => {
+      const { change, delta } = decodeChange(bytes)
+      // Whatever it says: no more is made of a base than that and the record have.
+      for (const both of [() => delta, () => composed(delta, delta), () => composed(DELTA, delta)]) {
+        const made = attempt(() => applied(both(), TEXT))
+        if (made !== null && made.byteLength > TEXT.byteLength + EDITED.byteLength + 2 * bytes.byteLength)
+          throw new Error(`${made.byteLength} bytes of ${bytes.byteLength}`)
+      }
+      return { change, delta: encodeDelta([], delta) }
+    },
+    ({ change, delta }) => encodeChange(change, decodeDelta(new VarintReader(delta, 0))),
+  ),
+  { name: 'compressed', seeds: [COMPRESSED], run: (bytes) => void inflated(bytes) },
   roundTrip('commit', payloads('commit'), readCommit, (commit) => {
     const { body, words } = encodeCommit(commit)
     const spoken = commit.entries.filter(({ op }) => op === 'edit' || op === 'patch')
@@ -224,6 +273,7 @@ export const TARGETS: readonly Target[] = [
   opening('log/000000000001.wal', [
     forgeSegment(FRAMES),
     forgeSegment(FRAMES.slice(0, 4)),
+    forgeSegment([...FRAMES.slice(0, 2), FRAMES[3] as (typeof FRAMES)[number]]),
     fs.readFileSync(`${GOLDEN}/log/000000000001.wal`).subarray(0, 4096),
   ]),
 ]

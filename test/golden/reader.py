@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Reads a .journal of format version 1 or 2, written from journal-format.md alone: Python 3 and its standard library, no more.
+"""Reads a .journal of format version 1 to 3, written from journal-format.md alone: Python 3 and its standard library, no more.
 
     reader.py JOURNAL                     transactions, one a line, and how the log ends
     reader.py JOURNAL --json [--at N]...  everything, as one JSON object; `trees` holds the tree at each N (default: the last)
@@ -14,6 +14,7 @@ import os
 import re
 import struct
 import sys
+import zlib
 
 # --- XXH64 (https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md) ---
 
@@ -238,6 +239,16 @@ def jsonable(value):
     return [jsonable(v) for v in value] if isinstance(value, list) else value
 
 
+def number(data, at):
+    """An unsigned LEB128 number of at most 8 bytes, and where it ends."""
+    value = 0
+    for n in range(8):
+        value |= (data[at + n] & 0x7F) << (7 * n)
+        if data[at + n] < 0x80:
+            return value, at + n + 1
+    raise ValueError("a number is too long")
+
+
 STATES = ("before", "after", "replaced")
 WORDS = {"edit": "edits", "patch": "patch"}
 
@@ -248,10 +259,11 @@ class Journal:
         self.contents, self.purged, self.named, self.terms, self.checkpoints, self.counts = {}, set(), {}, [], [], {}
         with open(os.path.join(folder, "FORMAT"), encoding="utf-8") as file:
             self.format = json.load(file)
-        if self.format.get("format") != "write-journal" or self.format["version"] > 2:
-            raise SystemExit(f"reader.py: not a journal of version 1 or 2: {self.format}")
+        if self.format.get("format") != "write-journal" or self.format["version"] > 3:
+            raise SystemExit(f"reader.py: not a journal of version 1 to 3: {self.format}")
         self.id = bytes.fromhex(self.format["journal"])
         self.seq, self.chain, self.body, self.lost, self.term_known, self.gaps = 0, self.chain_at(0), None, set(), True, []
+        self.records, self.encodings = {}, {}
         self.log = Log(os.path.join(folder, "log"), int.from_bytes(self.id[:8], "little"))
         hint = self.hint()
         if hint and hint >= self.log.position and self.log.end != "corrupt":
@@ -295,15 +307,65 @@ class Journal:
         self.term_known = True
 
     def on_content(self, frame, map_):
-        for hash_, encoding, data in map_["contents"]:
+        for index, (hash_, encoding, data) in enumerate(map_["contents"]):
+            at = f"content {hash_.hex()} at {frame.position}"
+            self.encodings[encoding] = self.encodings.get(encoding, 0) + 1
             if encoding == 1:
-                self.check(not data.strip(b"\0"), f"content {hash_.hex()} at {frame.position}: purged, but not all zeros")
-            elif encoding != 0:
+                self.check(not data.strip(b"\0"), f"{at}: purged, but not all zeros")
+                continue
+            try:
+                content = self.made(data, encoding, frame.position, index)
+            except (IndexError, KeyError, OSError, ValueError, zlib.error) as error:
+                self.check(False, f"{at}: cannot be made: {error!r}")
+                continue
+            if content is None:
                 self.contents.setdefault(hash_, None)
-            elif hashlib.sha256(data).digest() == hash_:
-                self.contents[hash_] = data
+            elif hashlib.sha256(content).digest() == hash_:
+                self.contents[hash_] = content
+                self.records[(*frame.position, index)] = hash_
             else:
-                self.check(False, f"content {hash_.hex()} at {frame.position}: does not hash to its name")
+                self.check(False, f"{at}: does not hash to its name")
+
+    def made(self, data, encoding, position, index):
+        """What a record of the encodings 0, 2 and 3 has; None for any other."""
+        if encoding == 0:
+            return data
+        if encoding == 2:
+            length, at = number(data, 0)
+            content = zlib.decompressobj(-15).decompress(data[at:], length + 1)
+            if len(content) != length:
+                raise ValueError(f"not of {length} bytes")
+            return content
+        if encoding != 3:
+            return None
+        base, at = data[:32], 32
+        place, at = number(data, at)
+        if place == 0:
+            with open(self.blob(base), "rb") as file:
+                content = file.read()
+        else:
+            where = list(position)
+            for n in range(0 if place == 2 else 2, 2):
+                where[n], at = number(data, at)
+            beside, at = number(data, at)
+            if (*where, beside) >= (*position, index) or self.records[(*where, beside)] != base:
+                raise ValueError("the base is not in its place")
+            content = self.contents[base]
+        step, at = number(data, at)
+        length, at = number(data, at)
+        out, done = [], 0
+        while at < len(data):
+            skip, at = number(data, at)
+            keep, at = number(data, at)
+            insert, at = number(data, at)
+            if done + skip + keep > len(content) or at + insert > len(data):
+                raise ValueError("it reaches beyond an end")
+            out += [content[done + skip:done + skip + keep], data[at:at + insert]]
+            done, at = done + skip + keep, at + insert
+        result = b"".join(out)
+        if len(result) != length or step > 4095:
+            raise ValueError(f"not of {length} bytes, or of step {step}")
+        return result
 
     def on_commit(self, frame, parts):
         chain, raw, words = parts
@@ -433,6 +495,7 @@ class Journal:
             "contents": dict(sorted(self.where.items())),
             "trees": {str(n): {p: state_json(s) for p, s in self.tree(n).items()} for n in points},
             "chain": self.chain.hex(),
+            **({"encodings": dict(sorted(self.encodings.items()))} if self.format["version"] >= 3 else {}),
             **({"gaps": self.gaps} if self.gaps else {}),
             "problems": self.problems,
         }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
@@ -252,7 +252,7 @@ describe('a disk that is full at any point', () => {
     for (let i = 0; i < 60; i += 1) {
       try {
         await journal.transact(async (tx) => {
-          await tx.write(`f${i % 5}`, Buffer.alloc(i % 7 === 0 ? 300_000 : 9000, `${i}`))
+          await tx.write(`f${i % 5}`, randomBytes(i % 7 === 0 ? 300_000 : 9000))
           await tx.append('log', `${i}\n`)
         })
         tree = workspace(disk)
@@ -366,7 +366,7 @@ describe('a real disk of 3 MiB', () => {
     for (let i = 0; i < 120; i += 1) {
       try {
         await journal.transact(async (tx) => {
-          await tx.write(`f${i % 6}`, Buffer.alloc(40_000 + i, `${i}`))
+          await tx.write(`f${i % 6}`, randomBytes(40_000 + i))
           await tx.append('log', `${i}\n`)
         })
         tree = realTree(root)
@@ -560,12 +560,12 @@ describe('a journal that is not for us', () => {
     await journal.write('a', 'x')
     await journal.close()
     const format = JSON.parse(disk.readText(`${ROOT}/.journal/FORMAT`)) as object
-    disk.writeFile(`${ROOT}/.journal/FORMAT`, JSON.stringify({ ...format, version: 3 }))
+    disk.writeFile(`${ROOT}/.journal/FORMAT`, JSON.stringify({ ...format, version: 4 }))
     const whole = disk.tree(ROOT)
     for (const options of [{}, { readOnly: true }, { rebind: true }, { recover: 'revert' }] as const) {
       const error = await failure(() => openOn(disk, options))
       expect(error.code).toBe('NEWER_FORMAT')
-      expect(error.details).toEqual({ found: 3, known: 2 })
+      expect(error.details).toEqual({ found: 4, known: 3 })
     }
     expect(differences(whole, disk.tree(ROOT))).toEqual([])
     expect(disk.openHandles).toEqual([])

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { decodeContents, RAW } from '../../src/content/content-frame.ts'
+import { decodeContents, isHeld } from '../../src/content/content-frame.ts'
 import { readCommit } from '../../src/entry/chain.ts'
 import { effectsOf } from '../../src/entry/effects.ts'
 import { LOG_START } from '../../src/log/position.ts'
@@ -119,7 +119,7 @@ export class WriteAhead {
     for (const { kind, payload } of reader.read(LOG_START)) {
       if (kind === 'checkpoint') checkpoints += 1
       if (kind === 'content')
-        for (const { hash, encoding } of decodeContents(payload).contents) if (encoding === RAW) contents.add(hash)
+        for (const { hash, encoding } of decodeContents(payload).contents) if (isHeld(encoding)) contents.add(hash)
       if (kind !== 'commit') continue
       const { tx, entries } = readCommit(payload)
       commits.set(tx, new Set(effectsOf(entries).map(({ path }) => path)))
