@@ -66,7 +66,7 @@ export const MUTANTS = [
     to: '',
     equivalent: 'it only saves a look at what cannot be there',
   },
-  { file: 'workspace/pinned-folders.ts', from: 'pin.seen !== this.#turn && !pin.anchor.isCurrent()', to: 'false' },
+  { file: 'workspace/pinned-folders.ts', from: 'pin.seen !== turn && !pin.anchor.isCurrent()', to: 'false' },
   {
     file: 'workspace/anchors.ts',
     // biome-ignore lint/suspicious/noTemplateCurlyInString: it is source text
