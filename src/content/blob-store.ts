@@ -18,6 +18,8 @@ export class BlobStore {
   /** What this process knows to be on stable storage, name and all. */
   readonly #durable = new Set<ContentHash>()
   readonly #durableFolders = new Set<string>()
+  #relied: Set<ContentHash> | null = null
+  #grown = 0
 
   constructor(disk: Disk, directory: string) {
     this.#disk = disk
@@ -26,6 +28,16 @@ export class BlobStore {
 
   path(hash: ContentHash): string {
     return `${this.directory}/${hash.slice(0, 2)}/${hash.slice(2)}`
+  }
+
+  /** Bytes that blobs have grown by since this was made. */
+  get grown(): number {
+    return this.#grown
+  }
+
+  /** From now on every blob that somebody is told to be there, or that is kept anew, is noted in `relied`; until it is given null. */
+  watch(relied: Set<ContentHash> | null): void {
+    this.#relied = relied
   }
 
   /** What stands under the blob's name, whatever it is. @throws JournalError */
@@ -44,6 +56,7 @@ export class BlobStore {
   async has(hash: ContentHash): Promise<boolean> {
     const stat = this.stat(hash)
     if (stat === null || stat.kind !== 'file' || stat.nlink !== 1) return false
+    this.#relied?.add(hash)
     if (!this.#durable.has(hash))
       await this.#nameDurably([{ hash, file: this.path(hash) }], (_, folder) => stir(this.#disk, folder))
     return true
@@ -76,8 +89,10 @@ export class BlobStore {
    * system; afterwards it has the blob's name instead of its own.
    */
   async keep(files: readonly KeptFile[]): Promise<void> {
-    for (const { file } of files) {
+    for (const { hash, file } of files) {
+      this.#relied?.add(hash)
       const handle = this.#disk.open(file, 'read')
+      this.#grown += this.#disk.stat(handle).size - (this.#disk.lstat(this.path(hash))?.size ?? 0)
       await this.#disk.sync(handle).finally(() => this.#disk.close(handle))
     }
     await this.#nameDurably(files, ({ hash, file }) => this.#disk.rename(file, this.path(hash)))
@@ -154,16 +169,32 @@ export class BlobStore {
   }
 
   remove(hash: ContentHash): void {
-    this.#durable.delete(hash)
+    this.#forget(hash)
     this.#disk.unlink(this.path(hash))
+  }
+
+  /** Moves a blob to a free name on the same file system, which takes no time however large it is. False when there is none. */
+  moveAway(hash: ContentHash, to: string): boolean {
+    if (this.stat(hash) === null) return false
+    this.#forget(hash)
+    this.#disk.rename(this.path(hash), to)
+    return true
+  }
+
+  #forget(hash: ContentHash): void {
+    this.#durable.delete(hash)
+    this.#grown -= this.stat(hash)?.size ?? 0
   }
 
   /** Removes blobs for good: their names are gone from stable storage when it resolves. */
   async removeAll(hashes: readonly ContentHash[]): Promise<void> {
     for (const hash of hashes) this.remove(hash)
-    for (const folder of new Set(hashes.map((hash) => hash.slice(0, 2)))) {
-      await this.#disk.syncDirectory(`${this.directory}/${folder}`)
-    }
+    await this.settle(hashes)
+  }
+
+  /** Makes it durable that blobs have gone. */
+  async settle(hashes: readonly ContentHash[]): Promise<void> {
+    for (const folder of new Set(hashes.map((hash) => this.#folder(hash)))) await this.#disk.syncDirectory(folder)
   }
 }
 
@@ -189,6 +220,14 @@ export function purgedError(hash: ContentHash, purgedBy?: number, path?: string)
     hint: 'It was erased on purpose, and cannot be brought back. What else the transaction says is still there.',
     path,
     details: { hash, ...(purgedBy === undefined ? {} : { purgedBy }) },
+  })
+}
+
+/** Its transactions were dropped while somebody was reading. */
+export function droppedContent(hash: ContentHash): JournalError {
+  return new JournalError('NOT_FOUND', `the content ${hash.slice(0, 16)}… was dropped by retention just now`, {
+    hint: "'journal log --oldest' shows the first transaction that is kept.",
+    details: { hash },
   })
 }
 

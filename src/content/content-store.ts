@@ -4,7 +4,8 @@ import { readFully } from '../disk/file.ts'
 import type { ContentHash } from '../entry/state.ts'
 import { asJournalError } from '../errors.ts'
 import type { LogReader } from '../log/log-reader.ts'
-import { type BlobStore, purgedError, unreadable } from './blob-store.ts'
+import type { Position } from '../log/position.ts'
+import { type BlobStore, droppedContent, purgedError, unreadable } from './blob-store.ts'
 import { type ContentLocation, decodeContents, PURGED, type Purged, RAW } from './content-frame.ts'
 import { hashBytes, readChunks } from './hash.ts'
 import { Recent } from './recent.ts'
@@ -22,6 +23,10 @@ export class ContentStore {
   readonly #reader: LogReader
   readonly #recent = new Recent<ContentHash, ContentLocation>(REMEMBERED)
   #locate: Locate = async () => null
+  /** What stands before this in the log is gone, or about to be. */
+  #start: Position = 0
+  /** Contents before `until` that somebody was told the journal has: they must be carried over. Null: nobody watches. */
+  #watch: { readonly until: Position; readonly relied: Set<ContentHash> } | null = null
 
   constructor(disk: Disk, reader: LogReader, blobs: BlobStore) {
     this.#disk = disk
@@ -40,13 +45,39 @@ export class ContentStore {
 
   /** True when the journal certainly holds it; false when that is unknown without the index. Costs next to nothing. */
   hasRecent(hash: ContentHash): boolean {
-    return this.#recent.has(hash)
+    return this.#stands(hash, this.#recent.get(hash))
   }
 
   async has(hash: ContentHash): Promise<boolean> {
-    if (this.#recent.has(hash) || (await this.blobs.has(hash))) return true
-    const place = await this.#locate(hash)
-    return place !== null && !('purgedBy' in place)
+    if (this.hasRecent(hash) || (await this.blobs.has(hash))) return true
+    return this.#stands(hash, await this.#locate(hash))
+  }
+
+  /** Is a content in the log there to stay? Whoever is told so relies on it. */
+  #stands(hash: ContentHash, place: ContentLocation | Purged | null | undefined): boolean {
+    if (place === undefined || place === null || 'purgedBy' in place || place.position < this.#start) return false
+    if (this.#watch !== null && place.position < this.#watch.until) this.#watch.relied.add(hash)
+    return true
+  }
+
+  /**
+   * Before the log before `until` is dropped: from now on every content there, and every blob, that somebody is told to be in the journal is noted in
+   * `relied`.
+   */
+  watch(until: Position, relied: Set<ContentHash>): void {
+    this.#watch = { until, relied }
+    this.blobs.watch(relied)
+  }
+
+  /** Nothing is noted any more. */
+  unwatch(): void {
+    this.#watch = null
+    this.blobs.watch(null)
+  }
+
+  /** The log begins at `start` now: what stood before is gone. */
+  begin(start: Position): void {
+    this.#start = start
   }
 
   /** The number of the transaction that erased a content; null for one that is there, or that was never. */
@@ -113,12 +144,18 @@ export class ContentStore {
   }
 
   async #fromLog(hash: ContentHash): Promise<Uint8Array | null> {
-    const known = this.#recent.get(hash)
+    const recent = this.#recent.get(hash)
+    const known = recent === undefined || recent.position < this.#start ? undefined : recent
     if (known === undefined && this.blobs.stat(hash) !== null) return null
     const location = known ?? (await this.#locate(hash))
     if (location === null) return null
     if ('purgedBy' in location) throw purgedError(hash, location.purgedBy)
     const frame = this.#reader.frameAt(location.position)
+    // Its part of the log was dropped since: then it is a blob, or nothing names it any more.
+    if (frame === null && location.position < this.#reader.start) {
+      if (this.blobs.stat(hash) !== null) return null
+      throw droppedContent(hash)
+    }
     if (frame === null || frame.kind !== 'content') throw unreadable(hash, 'its frame in the log is damaged')
     const record = decodeContents(frame.payload).contents[location.index]
     if (record === undefined || record.hash !== hash) throw unreadable(hash, 'the index points to the wrong place')

@@ -2,13 +2,15 @@ import { createHash } from 'node:crypto'
 import { decodeContents, PURGED, RAW } from '../content/content-frame.ts'
 import { Recent } from '../content/recent.ts'
 import { breathe } from '../disk/file.ts'
-import { genesis, LOST_CHAIN, readCommit, verifyCommit } from '../entry/chain.ts'
+import { genesis, type Head, LOST_CHAIN, readCommit, verifyCommit } from '../entry/chain.ts'
 import type { ChainedCommit } from '../entry/commit.ts'
 import { decodeCheckpoint, decodeGap, decodeSegment, decodeTerm, headBehind } from '../entry/control.ts'
+import { type DropReason, droppedSeq } from '../entry/horizon.ts'
 import { JournalError, shown } from '../errors.ts'
 import { followsNumber, frameSize } from '../log/frame.ts'
 import type { Frame } from '../log/log-reader.ts'
-import { LOG_START, offsetOf, type Position, segmentOf } from '../log/position.ts'
+import { offsetOf, type Position, positionOf, segmentOf } from '../log/position.ts'
+import { type Beginning, beginningOf, readParts } from '../store/base.ts'
 import { readHint } from '../store/checkpoint-hint.ts'
 import { Layout, unfinishedSalvage } from '../store/layout.ts'
 import { ContentCensus } from './content-census.ts'
@@ -35,6 +37,8 @@ export interface VerifyReport {
   readonly problems: readonly Problem[]
   /** Places where a salvage left a gap: what is lost there is known, and is no problem any more. Absent when there are none. */
   readonly gaps?: readonly Gap[]
+  /** Up to where retention dropped the history. Absent when it did not. */
+  readonly horizon?: VerifiedHorizon
   readonly problemsOmitted: number
   /** What differs in the workspace, when asked for; has no part in `ok`. */
   readonly changed?: readonly ExternalChange[]
@@ -47,6 +51,19 @@ export interface Gap {
   readonly lost: { readonly from: number; readonly to: number } | null
   /** How many contents are lost. */
   readonly contents: number
+}
+
+/** The last transaction that was dropped, and why. */
+export interface VerifiedHorizon {
+  readonly seq: number
+  readonly chain: string
+  /** Of that transaction, milliseconds since 1970. */
+  readonly time: number
+  /** When it was dropped. */
+  readonly written: number
+  readonly reason: DropReason
+  /** How many paths were there then. */
+  readonly states: number
 }
 
 export interface VerifyOptions {
@@ -66,8 +83,8 @@ const SETTLE_DELAYS_MS = [10, 20, 40]
  * affected is named. Holds 32 bytes a content besides the log's chunks: some 100 MiB of memory for a million contents.
  */
 export async function verify(source: HistorySource, options: VerifyOptions = {}): Promise<VerifyReport> {
-  const verification = new Verification(source, options.onProgress, anchoredHead(options.head))
-  const report = await verification.run()
+  const head = anchoredHead(options.head)
+  const report = await verified(source, options.onProgress, head)
   if (options.workspace !== true || options.index === undefined) return report
   const changed: ExternalChange[] = []
   const { onProgress } = options
@@ -81,6 +98,20 @@ export async function verify(source: HistorySource, options: VerifyOptions = {})
   return { ...report, changed }
 }
 
+/** The log may lose its beginning while it is read; then it is read again. */
+async function verified(
+  source: HistorySource,
+  onProgress: OnHistoryProgress | undefined,
+  head: string | null,
+): Promise<VerifyReport> {
+  for (;;) {
+    const { segments } = source.reader
+    const base = segments.base()
+    const report = await new Verification(source, onProgress, head).run()
+    if (report.ok || segments.base() === base) return report
+  }
+}
+
 /** How many chain values are kept at hand. */
 const CHAINS = 8192
 
@@ -92,7 +123,12 @@ class Verification {
   readonly #census: ContentCensus
   /** The chain value that must occur; null when it did, or none must. */
   #awaited: string | null
-  #head
+  #head: Head
+  #beginning: Beginning | null = null
+  /** The newest base that a commit names, and the commit's number. */
+  #named: { readonly digest: string; readonly seq: number } | null = null
+  /** The number of the dropped transaction that the awaited value was of. */
+  #droppedHead: number | null = null
   /** False behind damage, until the next commit gives a chain value to go on from. */
   #linked = true
   /** The newest chain values: a checkpoint may name one of a little while ago. */
@@ -115,7 +151,7 @@ class Verification {
     this.#onProgress = onProgress
     this.#census = new ContentCensus(source.contents.blobs, this.#findings)
     this.#head = genesis(source.journalId)
-    this.#awaited = awaited === this.#head.chain ? null : awaited
+    this.#awaited = awaited
   }
 
   async run(): Promise<VerifyReport> {
@@ -124,6 +160,7 @@ class Verification {
     if (disk.lstat(layout.salvage) !== null)
       this.#findings.add({ kind: 'lost', message: unfinishedSalvage(layout).message })
     await this.#census.checkBlobs(this.#onProgress)
+    await this.#base()
     const { segments } = this.#source.reader
     this.#total = segments.list().reduce((sum, segment) => sum + segments.size(segment), 0)
     const tornBytes = await this.#log()
@@ -133,6 +170,8 @@ class Verification {
     this.#concludeWords()
     this.#concludeHead()
     this.#concludeHint()
+    this.#concludeBase()
+    const horizon = this.#beginning?.horizon ?? null
     return {
       ok: this.#findings.count === 0,
       transactions: this.#transactions,
@@ -143,17 +182,44 @@ class Verification {
       tornBytes,
       problems: this.#findings.problems,
       ...(this.#gaps.length === 0 ? {} : { gaps: this.#gaps }),
+      ...(horizon === null ? {} : { horizon: told(horizon) }),
       problemsOmitted: this.#findings.omitted,
     }
   }
 
+  /** What the log begins with. Where its base is damaged, its first segment says where the chain goes on. */
+  async #base(): Promise<void> {
+    const { reader, journalId } = this.#source
+    const { segments } = reader
+    try {
+      const beginning = beginningOf(reader, journalId)
+      this.#beginning = beginning
+      this.#head = beginning.head
+      if (beginning.horizon !== null) this.#last = { sequence: beginning.sequence, term: 0 }
+      for (const { hash, by } of beginning.horizon?.missing ?? []) this.#census.missed(hash, by)
+      for (const part of readParts(reader, beginning)) {
+        if (part.kind === 'states') this.#census.stated(part.states)
+        else if (this.#awaited !== null) this.#droppedHead ??= droppedSeq(part.heads, this.#awaited)
+        await breathe()
+      }
+    } catch (error) {
+      this.#findings.addError('horizon', error, positionOf(segments.base(), 0))
+      const first = this.#beginning === null ? reader.frameAt(reader.start) : null
+      if (first?.kind !== 'segment') return
+      const { seq, chain, time } = decodeSegment(first.payload)
+      this.#head = { seq, chain, time }
+    }
+    if (this.#head.chain === this.#awaited) this.#awaited = null
+  }
+
   /** Returns how many torn bytes stand at the end. */
   async #log(): Promise<number> {
-    let position = LOG_START
+    let position = this.#source.reader.start
     /** The greatest durable position that any intact frame of the rest states; found out at the first damage. */
     let durable: Position | null = null
     const { disk, root, journalId } = this.#source
-    const hint = readHint(disk, new Layout(root), journalId)
+    const noted = readHint(disk, new Layout(root), journalId)
+    const hint = noted !== null && noted < position ? null : noted
     this.#hint = hint
     for (let attempt = 0; ; ) {
       const until = this.#source.readable?.()
@@ -237,6 +303,10 @@ class Verification {
         case 'commit':
           this.#commit(frame)
           break
+        case 'horizon':
+        case 'states':
+        case 'heads':
+          this.#contradicted(frame, `a frame of kind ${frame.kind} stands in a segment`)
       }
     } catch (error) {
       this.#findings.addError('record', error, frame.position)
@@ -339,6 +409,7 @@ class Verification {
     this.#head = { seq: commit.seq, chain: commit.chain, time: commit.time }
     if (commit.chain === this.#awaited) this.#awaited = null
     this.#census.named(commit)
+    if (commit.horizon !== undefined) this.#named = { digest: commit.horizon, seq: commit.seq }
     for (const entry of commit.entries) {
       const erased = (entry.op === 'edit' && entry.edits === null) || (entry.op === 'patch' && entry.patch === null)
       if (erased) this.#erasedWords.set(entry.path, commit.tx)
@@ -357,6 +428,11 @@ class Verification {
   #concludeHead(): void {
     if (this.#awaited === null) return
     const { seq, chain } = this.#head
+    if (this.#droppedHead !== null) {
+      const message = `the head ${this.#awaited} is that of transaction number ${this.#droppedHead}, which retention dropped: it cannot vouch for what is kept. Note a newer one`
+      this.#findings.add({ kind: 'head', message })
+      return
+    }
     const message = `the head ${this.#awaited} is not in this history, which ends with transaction number ${seq} at ${chain}: it was replaced by an older copy, or written anew`
     this.#findings.add({ kind: 'head', message })
   }
@@ -367,6 +443,19 @@ class Verification {
     const position: [number, number] = [segmentOf(this.#hint), offsetOf(this.#hint)]
     const message = `CHECKPOINT names a checkpoint at segment ${position[0]}, offset ${position[1]} that is not in this log: it was replaced by another copy`
     this.#findings.add({ kind: 'lost', message, position })
+  }
+
+  /** A base that no commit names yet is as good as the newest transactions; one that differs from the named is not. */
+  #concludeBase(): void {
+    const { horizon = null, digest = null } = this.#beginning ?? {}
+    const named = this.#named
+    if (named === null || named.digest === digest) return
+    if (horizon !== null && named.seq <= horizon.at) return
+    const message =
+      horizon === null
+        ? `transaction number ${named.seq} says that history was dropped before it, and the log has no base`
+        : `the base of the log is not the one that transaction number ${named.seq} names: it was altered`
+    this.#findings.add({ kind: 'horizon', message, position: [horizon?.segment ?? 0, 0] })
   }
 
   async #durableBehind(position: Position): Promise<Position> {
@@ -394,6 +483,10 @@ class Verification {
     }
     return total
   }
+}
+
+function told({ seq, chain, time, written, reason, states }: VerifiedHorizon): VerifiedHorizon {
+  return { seq, chain, time, written, reason, states }
 }
 
 function anchoredHead(head: string | undefined): string | null {

@@ -172,7 +172,7 @@ class Salvage {
   async #replaceFormat(): Promise<void> {
     const { disk, layout, format } = this.#store
     this.#moveAside(layout.format)
-    await replaceJson(disk, layout.format, { ...format, version: SALVAGED_VERSION }, true)
+    await replaceJson(disk, layout.format, { ...format, version: Math.max(format.version, SALVAGED_VERSION) }, true)
     this.#moveAside(layout.checkpoint)
     if (disk.lstat(layout.checkpoint) !== null) disk.unlink(layout.checkpoint)
     await disk.syncDirectory(layout.directory)
@@ -188,6 +188,10 @@ class Salvage {
   async #dropSurplus(): Promise<void> {
     const { disk, segments } = this.#store
     for (const name of this.#plan.strays) this.#moveAside(`${segments.directory}/${name}`)
+    for (const base of this.#plan.bases) {
+      disk.rename(base, this.#keptName(base))
+      await disk.syncDirectory(segments.directory)
+    }
     for (const segment of this.#plan.surplus) {
       disk.unlink(segments.path(segment))
       await disk.syncDirectory(segments.directory)

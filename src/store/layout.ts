@@ -6,8 +6,10 @@ import { hasSystemCode, JournalError } from '../errors.ts'
 
 /** The version of the format that new journals have. */
 export const FORMAT_VERSION = 1
-/** The newest that this code reads: that of a journal that was salvaged, which may have gaps. */
+/** That of a journal that was salvaged, which may have gaps. */
 export const SALVAGED_VERSION = 2
+/** That of a journal whose oldest transactions may have been dropped. */
+export const DROPPED_VERSION = 3
 const FOLDER_MODE = 0o700
 const FILE_MODE = 0o600
 /** Bytes of a file that is one JSON object. */
@@ -128,17 +130,23 @@ export function readFormat(disk: Disk, layout: Layout): Format | null {
       path: layout.format,
     })
   }
-  if ((format.version as number) > SALVAGED_VERSION) {
+  if ((format.version as number) > DROPPED_VERSION) {
     throw new JournalError(
       'NEWER_FORMAT',
-      `this journal has format version ${format.version}, and this program knows ${SALVAGED_VERSION}`,
+      `this journal has format version ${format.version}, and this program knows ${DROPPED_VERSION}`,
       {
         hint: 'Use a newer version of write-journal. Nothing was changed.',
-        details: { found: format.version, known: SALVAGED_VERSION },
+        details: { found: format.version, known: DROPPED_VERSION },
       },
     )
   }
   return format as Format
+}
+
+/** Makes FORMAT say a version, if it says a smaller one; durable when it resolves. */
+export async function raiseVersion(disk: Disk, layout: Layout, version: number): Promise<void> {
+  const format = readFormat(disk, layout)
+  if (format !== null && format.version < version) await replaceJson(disk, layout.format, { ...format, version }, true)
 }
 
 /**

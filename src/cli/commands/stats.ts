@@ -6,6 +6,7 @@ const SIZES = new Set(['logBytes', 'blobBytes', 'indexBytes', 'brokenBytes', 'st
 
 const NAMES: Readonly<Record<keyof Stats, string>> = {
   transactions: 'transactions',
+  dropped: 'dropped',
   entries: 'operations',
   paths: 'paths',
   actors: 'actors',
