@@ -195,13 +195,18 @@ export class HistoryIndex {
 
   /** Records that match, in order; `next` is the query for the rest. */
   records(query: TransactionQuery, limit = PAGE): Promise<Page<TransactionRecord, TransactionQuery>> {
-    return this.#store.run((database) => pageOf(database, this.#kept(query), limit))
+    return this.#store.run((database) => {
+      this.#refuseDropped(query.from)
+      return pageOf(database, query, limit)
+    })
   }
 
   /** The same with the commits themselves. */
   commits(query: TransactionQuery, limit = COMMITS_A_PAGE): Promise<Page<ChainedCommit, TransactionQuery>> {
     return this.#store.run(async (database) => {
-      const page = await pageOf(database, this.#kept(query), Math.min(limit, COMMITS_A_PAGE))
+      // A list that was begun before a horizon came has a hole now.
+      this.#refuseDropped(query.from)
+      const page = await pageOf(database, query, Math.min(limit, COMMITS_A_PAGE))
       const frames = new CommitReader(this.#source)
       try {
         return { items: page.items.map((record) => frames.commit(record)), next: page.next }
@@ -209,10 +214,6 @@ export class HistoryIndex {
         frames.close()
       }
     })
-  }
-
-  #kept(query: TransactionQuery): TransactionQuery {
-    return { ...query, from: Math.max(query.from, this.dropped + 1) }
   }
 
   /** The newest state by the journal; null when no entry names the path. */

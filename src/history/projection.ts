@@ -83,9 +83,11 @@ export class Projection {
       this.#head = null
       this.#cleanEnd = 0
       const { head, claim } = await this.#readHead(database)
-      this.#beginning = beginningOf(this.#source.reader, this.#source.journalId)
-      if (head === null) await this.#begin(database, this.#beginning, claim)
-      else this.#head = head
+      if (head === null) await this.#begin(database, claim)
+      else {
+        this.#head = head
+        this.#beginning = null
+      }
       await this.#advance(database)
     })
   }
@@ -113,7 +115,21 @@ export class Projection {
   }
 
   /** Empties the index, and gives it what the log begins with. What the index knew to be durable outlives it: else the second look would take a log that lost its end for whole. */
-  async #begin(database: IndexDatabase, beginning: Beginning, claim: Claim): Promise<void> {
+  async #begin(database: IndexDatabase, claim: Claim): Promise<void> {
+    for (;;) {
+      const beginning = beginningOf(this.#source.reader, this.#source.journalId)
+      try {
+        await this.#carryOver(database, beginning, claim)
+        this.#beginning = beginning
+        return
+      } catch (error) {
+        // It was replaced by a later one meanwhile.
+        if (this.#source.reader.segments.base() === (beginning.horizon?.segment ?? 0)) throw error
+      }
+    }
+  }
+
+  async #carryOver(database: IndexDatabase, beginning: Beginning, claim: Claim): Promise<void> {
     await database.clear()
     const { journalId: journal, disk, reader } = this.#source
     const { start, head, sequence, horizon } = beginning
@@ -181,8 +197,8 @@ export class Projection {
     for (let attempt = 0; ; attempt += 1) {
       const beginning = beginningOf(this.#source.reader, journalId)
       // What was not indexed yet was dropped: from here on only its base tells of it.
-      if (this.head.end < beginning.start) await this.#begin(database, beginning, claimOf(this.head))
-      this.#beginning = beginning
+      if (this.head.end < beginning.start) await this.#begin(database, claimOf(this.head))
+      else this.#beginning = beginning
       const before = this.head.end
       const { position, unread } = await this.#readOn(database, until)
       const { durable, durableSeq } = this.head

@@ -107,8 +107,12 @@ async function verified(
   for (;;) {
     const { segments } = source.reader
     const base = segments.base()
-    const report = await new Verification(source, onProgress, head).run()
-    if (report.ok || segments.base() === base) return report
+    try {
+      const report = await new Verification(source, onProgress, head).run()
+      if (report.ok || segments.base() === base) return report
+    } catch (error) {
+      if (segments.base() === base) throw error
+    }
   }
 }
 

@@ -102,7 +102,13 @@ export class Keeper {
       choice = this.#choose(limits, checkpointer.redo, most)
     }
     if (choice === null) return null
-    await this.#checkRoom(choice)
+    try {
+      await this.#checkRoom(choice)
+    } catch (error) {
+      // One segment alone needs less room.
+      if (most > 1 && error instanceof JournalError && error.code === 'NO_SPACE') return this.#dropSome(limits, 1)
+      throw error
+    }
     return drop(this.#site, choice, this.#pace)
   }
 

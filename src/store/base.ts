@@ -77,8 +77,22 @@ export type BasePart =
  * What a base holds, a part at a time; nothing when there is none.
  * @throws JournalError `CORRUPT`, at the end also when it is not what its horizon says
  */
-export function* readParts(reader: LogReader, { horizon, digest }: Beginning): Generator<BasePart> {
+export function* readParts(reader: LogReader, beginning: Beginning): Generator<BasePart> {
+  const { horizon, digest } = beginning
   if (horizon === null) return
+  try {
+    yield* partsOf(reader, horizon, digest)
+  } catch (error) {
+    // A writer may have put another in its place.
+    if (reader.segments.base() === horizon.segment) throw error
+    throw new JournalError('NOT_FOUND', 'retention dropped more transactions just now', {
+      hint: 'Ask again.',
+      cause: error,
+    })
+  }
+}
+
+function* partsOf(reader: LogReader, horizon: Horizon, digest: string | null): Generator<BasePart> {
   const { segments, seed } = reader
   const base = horizon.segment
   const hash = createHash('sha256')

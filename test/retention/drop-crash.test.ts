@@ -31,7 +31,8 @@ async function check(disk: SimDisk, tree: Tree, acknowledged: boolean, before: n
   expect(horizon > before || !acknowledged).toBe(true)
   expect(Buffer.from(await journal.readAt('early', horizon)).toString()).toBe('once and never again\n')
   for (let seq = horizon; seq <= journal.head.seq; seq += 1) {
-    for (const path of ['a0', 'a1', 'blob']) if ((await journal.stateAt(path, seq)) !== null) await journal.readAt(path, seq)
+    for (const path of ['a0', 'a1', 'blob'])
+      if ((await journal.stateAt(path, seq)) !== null) await journal.readAt(path, seq)
   }
   expect(disk.readDirectory(`${ROOT}/.journal/staging`)).toEqual([])
   // What is left over is gone: one base, and only the segments behind it.
@@ -81,13 +82,15 @@ describe('a drop that is interrupted', () => {
 
   it('ends with a typed error, and the next opening goes on, whichever operation of the disk fails', async () => {
     let failed = 0
+    const kinds = ['open', 'write', 'sync', 'rename', 'unlink', 'syncDirectory', 'truncate'] as const
     for (let at = 1; ; at += 1) {
       const { disk, journal } = await prepared()
       const before = (await journal.verify()).horizon?.seq ?? 0
       const tree = workspace(disk)
-      disk.faults.failAt(at, at % 2 === 0 ? 'EIO' : 'ENOSPC')
+      const reached = counted(disk, kinds, at)
+      disk.faults.failAt(at, at % 2 === 0 ? 'EIO' : 'ENOSPC', { kinds })
       const error = await journal.compact({ keepTransactions: KEPT }).catch((thrown: unknown) => thrown)
-      const met = disk.faults.failures > 0
+      const met = reached()
       disk.faults.heal()
       if (error instanceof Error) {
         failed += 1
@@ -100,6 +103,16 @@ describe('a drop that is interrupted', () => {
     expect(failed).toBeGreaterThan(10)
   }, 120_000)
 })
+
+/** Tells whether so many operations of these kinds came since. */
+function counted(disk: SimDisk, kinds: readonly string[], at: number): () => boolean {
+  disk.faults.trace = []
+  const { trace } = disk.faults
+  return () => {
+    disk.faults.trace = null
+    return trace.filter(({ kind }) => kinds.includes(kind)).length >= at
+  }
+}
 
 describe('a drop beside commits', () => {
   it('loses nothing that they rely on, whatever they write, and holds none of them up', async () => {

@@ -41,7 +41,8 @@ async function answers(journal: Journal, first: number): Promise<Answers> {
     for (const path of paths) {
       const state = await journal.stateAt(path, seq)
       all[`${path} at ${seq}`] = state
-      if (state?.kind === 'file') all[`content of ${path} at ${seq}`] = Buffer.from(await journal.readAt(path, seq)).toString()
+      if (state?.kind === 'file')
+        all[`content of ${path} at ${seq}`] = Buffer.from(await journal.readAt(path, seq)).toString()
     }
     all[`restore to ${seq}`] = (await journal.restore({ to: seq, dryRun: true })).changes
   }
@@ -76,7 +77,12 @@ describe('dropping old transactions', () => {
     for (let round = 0; round < 3; round += 1) {
       const own = await answers(journal, first)
       expect(Object.keys(own).length).toBeGreaterThan(100)
-      expect(await journal.verify({ workspace: true })).toMatchObject({ ok: true, problems: [], changed: [], orphans: 0 })
+      expect(await journal.verify({ workspace: true })).toMatchObject({
+        ok: true,
+        problems: [],
+        changed: [],
+        orphans: 0,
+      })
       expect(journal.head.chain).toBe(head.chain)
       const again = await reopened(disk, journal)
       expect(await answers(again, first)).toEqual(own)
@@ -151,7 +157,12 @@ describe('dropping old transactions', () => {
     expect(await collect(journal.history())).toEqual([])
     journal = await reopened(disk, journal)
     expect(Buffer.from(await journal.readAt('large.bin')).toString()).toBe('0'.repeat(LARGE))
-    expect(await journal.verify({ workspace: true })).toMatchObject({ ok: true, problems: [], changed: [], transactions: 0 })
+    expect(await journal.verify({ workspace: true })).toMatchObject({
+      ok: true,
+      problems: [],
+      changed: [],
+      transactions: 0,
+    })
     const next = await journal.write('early.txt', 'changed\n')
     await journal.undo(next.tx)
     expect(disk.readText(`${ROOT}/early.txt`)).toBe('written once, 0\n')
@@ -192,7 +203,10 @@ describe('dropping old transactions', () => {
     await reader.close()
     const done = await journal.compact({ keepTransactions: 5 })
     expect(done.horizon).toBe(planned.horizon)
-    expect(done).toMatchObject({ segmentsRemoved: planned.segmentsRemoved, transactionsDropped: planned.transactionsDropped })
+    expect(done).toMatchObject({
+      segmentsRemoved: planned.segmentsRemoved,
+      transactionsDropped: planned.transactionsDropped,
+    })
     await journal.close()
   })
 

@@ -17,6 +17,8 @@ export type Step =
   | { readonly kind: 'undo' | 'redo' | 'restore'; readonly back: number }
   | { readonly kind: 'purge'; readonly path: string }
   | { readonly kind: 'checkpoint' | 'compact' | 'reopen' }
+  /** Drops all but the newest so many transactions, as far as segments allow, while another commits. */
+  | { readonly kind: 'retain'; readonly keep: number; readonly calls: readonly Call[] }
   /** Somebody writes to a file, or removes it (null), and it is on the disk for good. */
   | { readonly kind: 'person'; readonly path: string; readonly content: string | null }
   /** The clock jumps by so many milliseconds. */
@@ -51,6 +53,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('undo' as const, 'redo', 'restore'), back }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('purge' as const), path: fc.constantFrom(...PATHS) }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('checkpoint' as const, 'compact', 'reopen') }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('retain' as const),
+      keep: fc.integer({ min: 0, max: 4 }),
+      calls: fc.array(call, { maxLength: 3 }),
+    }),
+  },
   {
     weight: 2,
     arbitrary: fc.record({
@@ -173,6 +183,14 @@ export async function take(journal: Journal, disk: SimDisk, step: Step): Promise
     case 'compact':
       await journal.compact()
       return
+    case 'retain': {
+      const done = await Promise.allSettled([
+        journal.compact({ keepTransactions: step.keep }),
+        ...(step.calls.length === 0 ? [] : [commitCalls(journal, step.calls, 'beside', LARGE)]),
+      ])
+      for (const one of done) if (one.status === 'rejected') throw one.reason
+      return
+    }
     case 'person':
       edit(disk, step.path, step.content)
       return
