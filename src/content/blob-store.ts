@@ -92,10 +92,14 @@ export class BlobStore {
     for (const { hash, file } of files) {
       this.#relied?.add(hash)
       const handle = this.#disk.open(file, 'read')
-      this.#grown += this.#disk.stat(handle).size - (this.#disk.lstat(this.path(hash))?.size ?? 0)
       await this.#disk.sync(handle).finally(() => this.#disk.close(handle))
     }
-    await this.#nameDurably(files, ({ hash, file }) => this.#disk.rename(file, this.path(hash)))
+    await this.#nameDurably(files, ({ hash, file }) => {
+      const before = this.stat(hash)?.size ?? 0
+      const size = this.#disk.lstat(file)?.size ?? 0
+      this.#disk.rename(file, this.path(hash))
+      this.#grown += size - before
+    })
   }
 
   /**

@@ -455,6 +455,8 @@ class Verification {
     const named = this.#named
     if (named === null || named.digest === digest) return
     if (horizon !== null && named.seq <= horizon.at) return
+    // A salvage could not keep the base, and says so.
+    if (horizon === null && this.#gaps.some(({ lost }) => lost?.from === 1)) return
     const message =
       horizon === null
         ? `transaction number ${named.seq} says that history was dropped before it, and the log has no base`
