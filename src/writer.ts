@@ -198,6 +198,7 @@ export class Writer {
       inline: limits.inline,
       ...(allowance === null ? {} : { admit: (bytes, entries) => allowance.admit(bytes, entries) }),
       makeRoom: (needed) => keeper.makeRoom(needed),
+      giveWay: () => keeper.giveWay(),
     })
     committer.name(digest)
     const checkpointer: Checkpointer = new Checkpointer({

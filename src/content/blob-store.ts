@@ -1,9 +1,14 @@
 import type { DirectoryEntry, Disk, FileStat } from '../disk/disk.ts'
-import { stir } from '../disk/file.ts'
+import { breathe, stir } from '../disk/file.ts'
 import type { ContentHash } from '../entry/state.ts'
 import { asJournalError, hasSystemCode, isSystemError, JournalError } from '../errors.ts'
 import { LOST } from './content-frame.ts'
 import { hashFile } from './hash.ts'
+
+/** Syncs in flight at once: a journaling file system makes those of one moment durable together. */
+const SYNCS = 16
+/** Names changed between two turns of the event loop. */
+const FILES_A_TURN = 16
 
 export interface KeptFile {
   readonly hash: ContentHash
@@ -89,11 +94,11 @@ export class BlobStore {
    * system; afterwards it has the blob's name instead of its own.
    */
   async keep(files: readonly KeptFile[]): Promise<void> {
-    for (const { hash, file } of files) {
-      this.#relied?.add(hash)
+    for (const { hash } of files) this.#relied?.add(hash)
+    await atOnce(files, async ({ file }) => {
       const handle = this.#disk.open(file, 'read')
       await this.#disk.sync(handle).finally(() => this.#disk.close(handle))
-    }
+    })
     await this.#nameDurably(files, ({ hash, file }) => {
       const before = this.stat(hash)?.size ?? 0
       const size = this.#disk.lstat(file)?.size ?? 0
@@ -111,13 +116,17 @@ export class BlobStore {
     const folders = new Set(files.map(({ hash }) => this.#folder(hash)))
     const unknown = [...folders].some((folder) => !this.#durableFolders.has(folder))
     if (unknown) stir(this.#disk, this.directory)
-    for (const folder of folders) {
+    for (const [index, folder] of [...folders].entries()) {
       const stat = this.#disk.lstat(folder)
       if (stat === null) this.#disk.makeDirectory(folder, 0o700)
       else if (stat.kind !== 'dir') throw noFolder(folder)
+      if (index % FILES_A_TURN === FILES_A_TURN - 1) await breathe()
     }
-    for (const file of files) change(file, this.#folder(file.hash))
-    for (const folder of folders) await this.#disk.syncDirectory(folder)
+    for (const [index, file] of files.entries()) {
+      change(file, this.#folder(file.hash))
+      if (index % FILES_A_TURN === FILES_A_TURN - 1) await breathe()
+    }
+    await atOnce([...folders], (folder) => this.#disk.syncDirectory(folder))
     // A folder that somebody else made may not be durable yet either.
     if (unknown) await this.#disk.syncDirectory(this.directory)
     for (const folder of folders) this.#durableFolders.add(folder)
@@ -200,6 +209,23 @@ export class BlobStore {
   async settle(hashes: readonly ContentHash[]): Promise<void> {
     for (const folder of new Set(hashes.map((hash) => this.#folder(hash)))) await this.#disk.syncDirectory(folder)
   }
+}
+
+/** Does `work` for all, some at a time. When one fails no more are begun; it throws when none is under way. */
+async function atOnce<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const rest = items.values()
+  let failed = false
+  const worker = async (): Promise<void> => {
+    for (const item of rest) {
+      if (failed) return
+      await work(item).catch((error: unknown) => {
+        failed = true
+        throw error
+      })
+    }
+  }
+  const done = await Promise.allSettled(Array.from({ length: Math.min(SYNCS, items.length) }, worker))
+  for (const one of done) if (one.status === 'rejected') throw one.reason
 }
 
 function noFolder(folder: string): JournalError {

@@ -87,7 +87,7 @@ export async function planCompact(
   const situation = { newest: now.newest, redo: now.redo, bytes: size.bytes(), now: disk.now() }
   const choice = chooseDrop(reader, limits, situation, Number.POSITIVE_INFINITY)
   const until = now.until === undefined ? {} : { until: now.until }
-  const orphans = await orphanBlobs({ reader, journalId: format.journal, contents, ...until })
+  const orphans = await orphanBlobs({ reader, journalId: format.journal, contents, ...until }, pace)
   let bytes = [...orphans.values()].reduce((sum, one) => sum + one, 0)
   let blobs = orphans.size
   const none = { filesRemoved: 0, transactionsDropped: 0, segmentsRemoved: 0, horizon: horizonOf(beginning) }

@@ -32,8 +32,8 @@ import type { Drop } from './policy.ts'
 import type { RetentionSite } from './site.ts'
 
 /** Contents copied before they are made durable together. */
-const BATCH_FILES = 64
-const BATCH_BYTES = 2 * 1024 * 1024
+const BATCH_FILES = 1024
+const BATCH_BYTES = 16 * 1024 * 1024
 
 export interface Dropped {
   readonly transactions: number

@@ -12,6 +12,7 @@ import { corruptionError, judgeTail } from '../log/tail.ts'
 import { type Beginning, readParts } from '../store/base.ts'
 import { hashesOf } from './needed.ts'
 import type { Pace } from './pace.ts'
+import { sortedPaths } from './sorted-paths.ts'
 
 /** So many of the newest chain values that were dropped are remembered. */
 const HEADS = 8192
@@ -30,6 +31,8 @@ export class DroppedPart {
   /** Contents that are not there, with what a missing content says of them. */
   readonly missing = new Map<ContentHash, number>()
   readonly segment: number
+  /** Those of `changes`, in order. */
+  paths: readonly string[] = []
   readonly #heads: number[] = []
   #head: Head
   #sequence: number
@@ -92,6 +95,7 @@ export class DroppedPart {
       await pace.rest()
     }
     await part.#superseded(reader, beginning, pace)
+    part.paths = await sortedPaths(part.changes.keys(), pace)
     return part
   }
 

@@ -1,3 +1,4 @@
+import { breathe } from '../disk/file.ts'
 import { asJournalError, JournalError } from '../errors.ts'
 import { segmentOf } from '../log/position.ts'
 import { beginningOf } from '../store/base.ts'
@@ -70,6 +71,11 @@ export class Keeper {
       .finally(() => {
         this.#working = false
       })
+  }
+
+  /** A commit lets one slice of what runs go first: else commits in a tight loop would leave the journal growing for ever. */
+  giveWay(): Promise<void> | null {
+    return this.#working ? breathe() : null
   }
 
   /** Drops what the limits allow until a commit fits that was told that it does not. */
@@ -157,7 +163,8 @@ export class Keeper {
     contents.watch(0, relied)
     try {
       await committer.gate.passed()
-      const orphans = await orphanBlobs({ reader, journalId: format.journal, contents, until: log.acknowledged })
+      const source = { reader, journalId: format.journal, contents, until: log.acknowledged }
+      const orphans = await orphanBlobs(source, this.#pace)
       const { files, bytes } = await removeBlobs(store, orphans.keys(), relied, this.#pace)
       return { ...NOTHING_DROPPED, blobs: files, bytes }
     } finally {

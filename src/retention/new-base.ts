@@ -13,7 +13,7 @@ const NO_DIGEST = '0'.repeat(64)
 
 /** What was at every path after the dropped part: the states before it, with its changes. In the order of paths; those that are gone are left out. */
 export function* statesBehind(reader: LogReader, beginning: Beginning, part: DroppedPart): Generator<BaseState> {
-  const changed = [...part.changes.keys()].sort(byPath)
+  const changed = part.paths
   let next = 0
   function* upTo(path: string | null): Generator<BaseState> {
     for (; next < changed.length; next += 1) {

@@ -13,6 +13,7 @@ import type { Frame, LogReader } from '../log/log-reader.ts'
 import { type Position, segmentOf } from '../log/position.ts'
 import { corruptionError, judgeTail } from '../log/tail.ts'
 import { beginningOf, readStates } from '../store/base.ts'
+import type { Pace } from './pace.ts'
 import { erased } from './segment-rewrite.ts'
 
 /** What is read; `until`: behind the last frame that counts. */
@@ -169,11 +170,17 @@ async function eraseable(
 }
 
 /** Blobs that no transaction names, with their sizes. */
-export async function orphanBlobs(source: Surveyed): Promise<Map<ContentHash, number>> {
+export async function orphanBlobs(source: Surveyed, pace: Pace): Promise<Map<ContentHash, number>> {
   const orphans = new Map<ContentHash, number>()
-  for (const { hash, size } of source.contents.blobs.list()) orphans.set(hash, size)
+  for (const { hash, size } of source.contents.blobs.list()) {
+    orphans.set(hash, size)
+    await pace.rest()
+  }
   if (orphans.size === 0) return orphans
-  for (const { state } of statesAtHorizon(source)) orphans.delete(hashOf(state) ?? '')
+  for (const { state } of statesAtHorizon(source)) {
+    orphans.delete(hashOf(state) ?? '')
+    await pace.rest()
+  }
   await eachCommit(source, (commit) => {
     for (const entry of commit.entries) {
       for (const { state } of statesOf(entry)) orphans.delete(hashOf(state) ?? '')
@@ -201,7 +208,7 @@ async function eachCommit(
   )
 }
 
-const FRAMES_A_TURN = 256
+const FRAMES_A_TURN = 32
 
 /** @throws JournalError `CORRUPT` when the log cannot be read to its end */
 async function eachFrame(source: Surveyed, visit: (frame: Frame) => void, skipContents = false): Promise<void> {

@@ -47,6 +47,8 @@ export interface CommitterOptions {
   readonly admit?: Gathering['admit']
   /** Called when that was refused, before it is tried once more. */
   readonly makeRoom?: (needed: number) => Promise<void>
+  /** Null, unless work in the background would never get its turn beside commits that follow each other without a pause. */
+  readonly giveWay?: () => Promise<void> | null
 }
 
 /** A commit that has no place in the history yet. */
@@ -115,6 +117,8 @@ export class Committer {
   async commit(request: CommitRequest): Promise<Receipt> {
     this.#preparing += 1
     try {
+      const turn = this.#options.giveWay?.() ?? null
+      if (turn !== null) await turn
       return await this.gate.shared(() => this.#commit(request))
     } catch (error) {
       const needed = error instanceof JournalError && error.code === 'NO_SPACE' ? error.details?.needed : undefined
