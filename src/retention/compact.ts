@@ -41,8 +41,8 @@ export interface CompactRequest {
 export function compact(site: RetentionSite, keeper: Keeper, request: CompactRequest): Promise<CompactResult> {
   const { store, log, committer, checkpointer, reaper } = site
   return keeper.alone(async () => {
-    if (isLimited(request.limits)) endSegment(site)
-    if (committer.touched) await checkpointer.run()
+    const ended = isLimited(request.limits) && endSegment(site)
+    if (ended || committer.touched) await checkpointer.run()
     const dropped = await keeper.compact(request.limits)
     await reaper.drain()
     // Commits stand still for this: it is a few calls.
@@ -67,10 +67,12 @@ function horizonOf({ horizon }: Beginning): number {
   return horizon?.seq ?? 0
 }
 
-/** So that what was committed up to now can go one day without what comes after it. */
-function endSegment({ store: { reader }, log, committer }: RetentionSite): void {
+/** So that what was committed up to now can go one day without what comes after it: the next frame, a checkpoint, begins a new segment. */
+function endSegment({ store: { reader }, log, committer }: RetentionSite): boolean {
   const first = reader.frameAt(positionOf(segmentOf(log.end), 0))
-  if (first?.kind === 'segment' && decodeSegment(first.payload).seq < committer.head.seq) log.endSegment()
+  if (first?.kind !== 'segment' || decodeSegment(first.payload).seq === committer.head.seq) return false
+  log.endSegment()
+  return true
 }
 
 /** What `compact` would do, found without changing anything. `until`: behind the last frame that counts. */
