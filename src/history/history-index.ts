@@ -290,10 +290,14 @@ export class HistoryIndex {
 
   /**
    * Removes what the index has of transactions that were dropped, a few keys at a time: answers do not change, it only becomes smaller. `rest` is called
-   * between the steps.
+   * between the steps. `inUse`: only while somebody has it open, since opening it may take a while.
    */
-  prune(rest: () => Promise<void>): Promise<void> {
-    return this.#store.run((database) => prune(database, this.#projection.beginning, rest))
+  async prune(rest: () => Promise<void>, inUse: boolean): Promise<void> {
+    if (inUse && !this.#store.isOpen) return
+    await this.#store.run(async (database) => {
+      await this.#projection.catchUp(database)
+      await prune(database, this.#projection.beginning, { rest, alone: (step) => this.#projection.alone(step) })
+    })
   }
 
   close(): Promise<void> {

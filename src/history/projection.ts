@@ -108,6 +108,11 @@ export class Projection {
     })
   }
 
+  /** Runs `work` while nothing is indexed. */
+  alone<T>(work: () => Promise<T>): Promise<T> {
+    return this.#inTurn(work)
+  }
+
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const turn = this.#queue.then(work)
     this.#queue = turn.catch(() => undefined)

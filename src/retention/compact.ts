@@ -44,6 +44,8 @@ export function compact(site: RetentionSite, keeper: Keeper, request: CompactReq
     const ended = isLimited(request.limits) && endSegment(site)
     if (ended || committer.touched) await checkpointer.run()
     const dropped = await keeper.compact(request.limits)
+    // It is a projection: that it could not be made smaller is no failure.
+    if (dropped.segments > 0) await site.index.prune(new Pace().rest, false).catch(() => undefined)
     await reaper.drain()
     // Commits stand still for this: it is a few calls.
     const { files, bytes } = await committer.gate.exclusive(async () => {

@@ -113,7 +113,7 @@ export async function drop(site: RetentionSite, { segment, reason }: Drop, pace:
     const bytes = await removeLeftover(store)
     const doomed = [...part.candidates].filter((hash) => !needed.hashes.has(hash))
     const blobs = await removeBlobs(store, doomed, relied, pace)
-    await site.index.prune(pace.rest).catch(() => undefined)
+    await site.index.prune(pace.rest, true).catch(() => undefined)
     const own = disk.lstat(segments.basePath(segment))?.size ?? 0
     return {
       transactions: part.transactions,

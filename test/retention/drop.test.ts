@@ -224,3 +224,37 @@ describe('dropping old transactions', () => {
     await journal.close()
   })
 })
+
+describe('the index of a journal that dropped transactions', () => {
+  it('says the same whether it was pruned, never pruned, or built anew', async () => {
+    const { openMemory } = await import('../../src/history/index-database.ts')
+    const disk = newDisk()
+    let kept = await openMemory()
+    const openKept = async () => {
+      kept = await openMemory()
+      return kept
+    }
+    const journal = await openOn(disk, { ...OPTIONS, openDatabase: openKept })
+    await fill(journal)
+    await fill(journal, 1)
+    await journal.stats()
+    const keysOf = async () => (await kept.keys().all()).length
+    const before = await keysOf()
+    const reader = await openOn(disk, { ...OPTIONS, readOnly: true })
+    await reader.stats()
+    const { horizon } = await journal.compact({ keepTransactions: 10 })
+    expect(await keysOf()).toBeLessThan(before * 0.8)
+    const fresh = await openOn(disk, { ...OPTIONS, readOnly: true })
+    const all = [journal, reader, fresh]
+    const [pruned, stale, anew] = await Promise.all(all.map((one) => answers(one, horizon)))
+    expect(stale).toEqual(pruned)
+    expect(anew).toEqual(pruned)
+    const [a, b, c] = await Promise.all(all.map((one) => one.stats()))
+    expect(b).toEqual(a)
+    expect(c).toEqual(a)
+    const [d, e, f] = await Promise.all(all.map((one) => one.status()))
+    expect(e?.changed).toEqual(d?.changed)
+    expect(f?.tracked).toBe(d?.tracked)
+    for (const one of all) await one.close()
+  })
+})
