@@ -168,6 +168,10 @@ class Verification {
       this.#head = { seq, chain, time }
     }
     if (this.#head.chain === this.#awaited) this.#awaited = null
+    const base = segments.base()
+    if (base === 0 || segments.exists(base + 1)) return
+    const message = `segment ${base + 1}, which was there before the base of the log was, is missing`
+    this.#findings.add({ kind: 'lost', message, position: [base + 1, 0] })
   }
 
   /** Returns how many torn bytes stand at the end. */

@@ -190,10 +190,11 @@ function checkCheckpoint(record: CheckpointRecord, position: Position): Checkpoi
 /** Segments are numbered from 1, or from that behind the base, without gaps. */
 function checkSegments(reader: LogReader): void {
   const { base, segments } = reader.segments.survey()
-  const index = segments.findIndex((segment, at) => segment !== base + at + 1)
+  // The first segment behind a base was there before the base was.
+  const index = base > 0 && segments.length === 0 ? 0 : segments.findIndex((segment, at) => segment !== base + at + 1)
   if (index < 0) return
   const missing = base + index + 1
-  const begins = index === 0 ? `, and no record of a horizon says that it was dropped` : ''
+  const begins = index === 0 && base === 0 ? `, and no record of a horizon says that it was dropped` : ''
   throw new JournalError('CORRUPT', `segment ${missing} of the log is missing${begins}`, {
     hint: `Nothing was changed. Restore ${reader.segments.path(missing)} from a backup; 'journal verify' says what it held.`,
     path: reader.segments.path(missing),

@@ -42,7 +42,7 @@ export async function planSalvage(given: Store, index: HistoryIndex): Promise<Sa
   const store = isReadable(given) ? given : withoutBase(given)
   const bases = store === given ? [] : [given.segments.basePath(given.segments.base())]
   const { survey, patches, census, newest } = await surveyed(store)
-  if (survey.last === null) {
+  if (survey.last === null || survey.end === store.reader.start) {
     throw new JournalError('CORRUPT', 'no frame of the log can be read: there is nothing to salvage', {
       hint: 'Nothing was changed. Restore .journal from a backup; or move it away and begin a new one with `journal init`.',
       path: store.layout.log,

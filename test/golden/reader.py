@@ -205,6 +205,9 @@ class Log:
     def read(self):
         segment, offset, before = self.base + 1, 0, None
         self.position, data = (segment, 0), self.load(segment)
+        if self.base and segment not in self.paths:
+            self.end, self.why = "corrupt", "the first segment behind the base was there before the base was"
+            return
         if self.base:
             # The frame before the first is the last one that was dropped.
             before = intact(data, segment, 0, self.seed)

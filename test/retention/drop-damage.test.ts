@@ -95,6 +95,15 @@ describe('the beginning of a log', () => {
     expect((await problems(disk)).length).toBeGreaterThan(0)
   })
 
+  it('every segment behind the base that is gone is damage, though nothing else tells of them', async () => {
+    const { disk, base } = await dropped()
+    for (const segment of names(disk, 'wal')) disk.removeFile(pathOf(segment, 'wal'))
+    disk.removeFile(`${ROOT}/.journal/CHECKPOINT`)
+    expect(await refused(disk)).toContain(`segment ${base + 1}`)
+    expect((await problems(disk))[0]).toContain(`segment ${base + 1}`)
+    expect(await failure(() => salvageJournal(ROOT, { disk }))).toMatchObject({ code: 'CORRUPT' })
+  })
+
   it('is named when any byte of the base is another', async () => {
     const { disk, base } = await dropped()
     const size = disk.readFile(pathOf(base, 'base')).byteLength
