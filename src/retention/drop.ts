@@ -99,6 +99,8 @@ export async function drop(site: RetentionSite, { segment, reason }: Drop, pace:
       .map(([hash, by]) => ({ hash, by }))
     const said = { journal: format.journal, states, missing, at: committer.head.seq, written: disk.now(), reason }
     const payload = await writeBase(reader, beginning, part, { spare, term: log.term }, said, pace)
+    // What transactions that go have left there is gone: should it come back, nobody could tell any more that they were committed.
+    await disk.syncDirectory(layout.staging)
     for (;;) {
       const more = [...relied].filter((hash) => part.standing.has(hash) && !carrier.done.has(hash))
       if (more.length === 0) break
