@@ -58,6 +58,8 @@ export class WriteAhead {
 
   /** To be told of each span, so that it hears of its receipts. */
   begin(span: Span): void {
+    // A checkpoint covers what was committed before it began, and not what is committed beside it.
+    this.#beside = span.step.kind === 'retain' && span.step.calls.length > 0
     span.acknowledged.push = (...ids) => {
       const { commits } = this.#durable()
       for (const tx of ids) {
@@ -106,9 +108,14 @@ export class WriteAhead {
   #checkpoint({ checkpoints, tree }: Durable): void {
     if (checkpoints <= this.#checkpoints) return
     this.#checkpoints = checkpoints
+    if (this.#beside) return
     const lost = differences(treeOf(this.#disk), tree)
     if (lost.length > 0) this.problems.push(`a checkpoint is durable, and these are not: ${lost.join('; ')}`)
   }
+
+  #beside = false
+  readonly #commits = new Map<string, Set<string>>()
+  readonly #contents = new Set<string>()
 
   #durable(): Durable {
     const left = this.#disk.crash('none')
@@ -125,6 +132,9 @@ export class WriteAhead {
       const { tx, entries } = readCommit(payload)
       commits.set(tx, new Set(effectsOf(entries).map(({ path }) => path)))
     }
-    return { commits, contents, checkpoints, tree: treeOf(left) }
+    // What retention drops has been durable before.
+    for (const [tx, paths] of commits) this.#commits.set(tx, paths)
+    for (const hash of contents) this.#contents.add(hash)
+    return { commits: this.#commits, contents: this.#contents, checkpoints, tree: treeOf(left) }
   }
 }
