@@ -27,6 +27,21 @@ const POINT: Form = [
   (value) => isText(value) || typeof value === 'number' || value instanceof Date,
 ]
 
+const RETENTION: Shape = {
+  keepTransactions: from(0, Number.MAX_SAFE_INTEGER, 'a number'),
+  keepDays: from(0, Number.MAX_SAFE_INTEGER, 'days'),
+  maxBytes: from(0, Number.MAX_SAFE_INTEGER, 'bytes'),
+  auto: FLAG,
+}
+/** A journal of less has no room for its own records. */
+const LEAST_JOURNAL = 1024 * 1024
+const LIMITS: Shape = { journalBytes: from(LEAST_JOURNAL, Number.MAX_SAFE_INTEGER, 'bytes') }
+
+/** An object in which every key of `shape` that is there fits. @throws JournalError `INVALID` */
+function within(name: string, shape: Shape): Form {
+  return [`an object with ${Object.keys(shape).join(', ')}`, (value) => checked(name, value as object, shape) === value]
+}
+
 export const OPEN: Shape = {
   actor: TEXT,
   durability: oneOf('full', 'os'),
@@ -42,6 +57,8 @@ export const OPEN: Shape = {
   disk: ['a Disk', (value) => isObject(value) && isCallable((value as { realPath?: unknown }).realPath)],
   openDatabase: CALLABLE,
   segmentSize: from(...SEGMENT_SIZES, 'bytes'),
+  retention: within('retention', RETENTION),
+  limits: within('limits', LIMITS),
 }
 export const CHANGE: Shape = { recursive: FLAG, force: FLAG, dryRun: FLAG }
 export const HISTORY: Shape = {
@@ -60,7 +77,7 @@ export const REPLAY: Shape = {
   to: ['a path without NUL', (value) => isText(value) && value !== '' && !(value as string).includes('\0')],
   at: POINT,
 }
-export const COMPACT: Shape = { brokenDays: from(0, Number.POSITIVE_INFINITY, 'days') }
+export const COMPACT: Shape = { ...RETENTION, brokenDays: from(0, Number.POSITIVE_INFINITY, 'days'), dryRun: FLAG }
 export const VERIFY: Shape = { workspace: FLAG }
 
 /**

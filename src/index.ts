@@ -9,7 +9,7 @@ export type { At, HistoryQuery } from './history/query.ts'
 export type { ReplayResult } from './history/replay.ts'
 export type { Stats } from './history/stats.ts'
 export type { ExternalChange } from './history/status.ts'
-export type { Gap, VerifyReport } from './history/verify.ts'
+export type { Gap, VerifiedHorizon, VerifyReport } from './history/verify.ts'
 export type { Journal } from './journal.ts'
 export type {
   CompactOptions,
@@ -21,9 +21,11 @@ export type {
   UndoOptions,
 } from './journal-types.ts'
 export { openJournal, planRecovery, salvageJournal } from './open-journal.ts'
-export type { OpenOptions, Progress } from './options.ts'
+export type { OpenOptions, Progress, RetentionOptions, SizeLimits } from './options.ts'
 export type { RecoveryReport } from './recovery/report.ts'
 export type { CompactResult } from './retention/compact.ts'
+export type { Dropped } from './retention/drop.ts'
+export type { RetentionLimits } from './retention/policy.ts'
 export type { PurgeResult } from './retention/purge.ts'
 export type { LostTransaction, LostVersion, SalvageReport } from './salvage/report.ts'
 export type { Operation } from './transaction/operation.ts'

@@ -1,8 +1,11 @@
 import type { Meta } from './entry/commit.ts'
 import type { State } from './entry/state.ts'
+import type { JournalError } from './errors.ts'
 import type { At } from './history/query.ts'
 import type { ExternalChange } from './history/status.ts'
 import type { RecoveryReport } from './recovery/report.ts'
+import type { Dropped } from './retention/drop.ts'
+import type { RetentionLimits } from './retention/policy.ts'
 import type { Receipt } from './transaction/receipt.ts'
 
 export interface UndoOptions extends Meta {
@@ -29,7 +32,10 @@ export interface PurgeOptions extends Meta {
   readonly dryRun?: boolean
 }
 
-export interface CompactOptions {
+/** Without any limit: those that the journal was opened with, if any. */
+export interface CompactOptions extends RetentionLimits {
+  /** Only say what would be dropped and removed; files in `staging/` and `broken/` are not counted. */
+  readonly dryRun?: boolean
   /** Keep what repairs cut off for so many days. Default 30. */
   readonly brokenDays?: number
 }
@@ -57,6 +63,8 @@ export interface JournalEvents {
   /** Somebody's edit was found where a transaction wrote; it is kept in the history. */
   conflict: [found: { readonly tx: string; readonly path: string }]
   recovered: [report: RecoveryReport]
+  /** Old transactions were dropped in the background (`dropped`), or could not be (`error`). */
+  retention: [outcome: { readonly dropped: Dropped | null; readonly error: JournalError | null }]
   /** Edits made behind the journal's back were found by `status`. */
   external: [changes: readonly ExternalChange[]]
 }

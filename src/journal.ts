@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events'
-import { isAbsolute, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import {
   CHANGE,
   COMPACT,
@@ -24,7 +24,6 @@ import { type DiffQuery, diff, type FileDiff } from './history/diff.ts'
 import { exportHistory } from './history/export.ts'
 import type { HistoryIndex } from './history/history-index.ts'
 import { history } from './history/log.ts'
-import { scopesOf } from './history/path-scope.ts'
 import { resolvePoint, resolveTransaction } from './history/point.ts'
 import type { At, HistoryQuery } from './history/query.ts'
 import { type ReplayResult, replay } from './history/replay.ts'
@@ -42,12 +41,13 @@ import type {
   Status,
   UndoOptions,
 } from './journal-types.ts'
+import { checkedMeta, metaOf } from './meta.ts'
 import type { OpenOptions, Progress } from './options.ts'
 import { examine } from './recovery/recovery.ts'
 import { NOTHING_RECOVERED, type RecoveryReport } from './recovery/report.ts'
-import { BROKEN_DAYS, type CompactResult, compact } from './retention/compact.ts'
-import { type PurgeResult, purge, purgeResult } from './retention/purge.ts'
-import { survey } from './retention/survey.ts'
+import { relativePath } from './relative-path.ts'
+import type { CompactResult } from './retention/compact.ts'
+import type { PurgeResult } from './retention/purge.ts'
 import type { Store } from './store/opening.ts'
 import { WriterLock } from './store/writer-lock.ts'
 import type { Operation } from './transaction/operation.ts'
@@ -55,6 +55,7 @@ import type { Receipt } from './transaction/receipt.ts'
 import type { ContentInput } from './transaction/stager.ts'
 import { type ExpectOptions, type RemoveOptions, Transaction, type WriteOptions } from './transaction/transaction.ts'
 import { newTransactionId } from './transaction/transaction-id.ts'
+import { Upkeep } from './upkeep.ts'
 import { recoverySite, scanStore, type Writer } from './writer.ts'
 
 /** Log bytes after which a checkpoint is made in the background, and idle time after which one is made anyway. */
@@ -70,6 +71,7 @@ export class Journal implements AsyncDisposable {
   readonly #options: OpenOptions
   readonly #events: EventEmitter
   readonly #open = new Set<Transaction>()
+  readonly #upkeep: Upkeep
   #closing: Promise<void> | null = null
   #idle: NodeJS.Timeout | null = null
   #checkpointing = false
@@ -81,6 +83,15 @@ export class Journal implements AsyncDisposable {
     this.#writer = writer
     this.#options = options
     this.#events = events
+    this.#upkeep = new Upkeep(store, index, options, {
+      writer: () => this.#writing(),
+      reading: () => {
+        this.#usable()
+        return writer
+      },
+      open: () => new Set([...this.#open].map(({ id }) => id)),
+      committed: (receipt) => events.emit('commit', receipt),
+    })
     const { recovery } = this
     if (recovery !== NOTHING_RECOVERED) queueMicrotask(() => events.emit('recovered', recovery))
   }
@@ -389,44 +400,16 @@ export class Journal implements AsyncDisposable {
   async purge(paths: string | readonly string[], options: PurgeOptions = {}): Promise<PurgeResult> {
     const given = checkedPaths(typeof paths === 'string' ? [paths] : paths)
     checked('the options', options, CHANGE)
-    return withJournalErrors('purging', () => this.#purge(given, options))
+    return withJournalErrors('purging', () => this.#upkeep.purge(given, options))
   }
 
-  async #purge(given: readonly string[], options: PurgeOptions): Promise<PurgeResult> {
-    const scopes = given.length === 0 ? [''] : scopesOf(given.map((path) => relativePath(this.root, path)))
-    if (scopes.includes('')) {
-      throw new JournalError('INVALID', 'a purge needs the path of a file or folder', {
-        hint: 'To erase a whole history, remove .journal.',
-      })
-    }
-    if (options.dryRun === true) {
-      this.#usable()
-      const { reader, contents } = this.#store
-      const until = this.#writer?.log.acknowledged
-      return purgeResult(await survey({ reader, contents, ...(until === undefined ? {} : { until }) }, scopes), null)
-    }
-    const writer = this.#writing()
-    const { actor = this.#options.actor } = options
-    const meta = checkedMeta(actor === undefined ? options : { ...metaOf(options), actor })
-    const result = await withJournalErrors('purging', async () => {
-      const purged = await purge(writer.retention, { paths: scopes, meta, open: () => this.#openIds() })
-      // Commits look into it for what the journal has.
-      await this.#index.head()
-      return purged
-    })
-    if (result.receipt !== null) this.#events.emit('commit', result.receipt)
-    return result
-  }
-
-  /** Frees the space of what the history does not need: contents of transactions never committed, leftovers, what repairs cut off long ago. */
+  /**
+   * Drops transactions that are beyond the limits, and frees the space of what the history does not need: contents that no transaction names, leftovers,
+   * what repairs cut off long ago.
+   */
   async compact(options: CompactOptions = {}): Promise<CompactResult> {
-    const { brokenDays = BROKEN_DAYS } = checked('the options', options, COMPACT)
-    const { retention } = this.#writing()
-    return withJournalErrors('compacting', () => compact(retention, { brokenDays, open: () => this.#openIds() }))
-  }
-
-  #openIds(): ReadonlySet<string> {
-    return new Set([...this.#open].map(({ id }) => id))
+    const asked = checked('the options', options, COMPACT)
+    return withJournalErrors('compacting', () => this.#upkeep.compact(asked))
   }
 
   /** Makes durable what was materialized, and moves the start of recovery forward. */
@@ -497,7 +480,9 @@ export class Journal implements AsyncDisposable {
     if (receipt === null) return
     this.#events.emit('commit', receipt)
     const writer = this.#writer
-    if (writer === null || this.#closing !== null || this.#checkpointing) return
+    if (writer === null || this.#closing !== null) return
+    writer.keeper.poke()
+    if (this.#checkpointing) return
     if (writer.checkpointer.behind > CHECKPOINT_BYTES) this.#checkpointSoon()
     else if (this.#idle === null) {
       this.#idle = setTimeout(() => {
@@ -625,43 +610,4 @@ function conflictError(conflicts: readonly unknown[], of?: string): JournalError
       details: { conflicts },
     },
   )
-}
-
-/** A path as the history names it: relative to the workspace. */
-function relativePath(root: string, path: string): string {
-  const trimmed = path.replace(/^(\.\/)+/, '').replace(/\/+$/, '')
-  if (!isAbsolute(trimmed)) return trimmed === '.' ? '' : trimmed
-  return trimmed === root ? '' : trimmed.startsWith(`${root}/`) ? trimmed.slice(root.length + 1) : trimmed
-}
-
-function checkedMeta(meta: Meta): Meta {
-  const { actor, message, tags, parent } = meta
-  const texts = [actor, message, parent, ...(Array.isArray(tags) ? tags : [])]
-  if (
-    (tags !== undefined && !Array.isArray(tags)) ||
-    texts.some((text) => text !== undefined && typeof text !== 'string')
-  ) {
-    throw new JournalError('INVALID', 'actor, message and parent must be text, tags a list of texts', {
-      hint: 'Convert them first.',
-    })
-  }
-  if (texts.some((text) => text !== undefined && text.length > 65_536)) {
-    throw new JournalError('INVALID', 'actor, message, parent and tags hold at most 65,536 characters', {
-      hint: 'Shorten them.',
-    })
-  }
-  // A text cut in the middle of a letter has no form in UTF-8, which the log holds; half of it is no reason to refuse a commit.
-  const wellFormed = (text: string | undefined): string | undefined => text?.toWellFormed()
-  const told = { actor: wellFormed(actor), message: wellFormed(message), parent: wellFormed(parent) }
-  return Object.freeze(metaOf({ ...told, tags: tags && Object.freeze(tags.map((tag) => tag.toWellFormed())) } as Meta))
-}
-
-/** What options say of who and why, and nothing else of them. */
-function metaOf({ actor, message, tags, parent }: Meta): Meta {
-  const meta: { -readonly [K in keyof Meta]: Meta[K] } = {}
-  if (actor !== undefined) meta.actor = actor
-  if (message !== undefined) meta.message = message
-  if (tags !== undefined) meta.tags = tags
-  if (parent !== undefined) meta.parent = parent
-  return meta
 }

@@ -52,6 +52,7 @@ export async function openJournal(root: string, options: OpenOptions = {}): Prom
       const index = newIndex(store, settings, () => writer)
       writer = await Writer.open(store, index, lock, settings, {
         onConflict: (tx, path) => events.emit('conflict', { tx, path }),
+        onRetention: (dropped, error) => events.emit('retention', { dropped, error }),
       }).catch(async (error: unknown) => {
         await index.close()
         throw error

@@ -1,12 +1,24 @@
 import type { Disk } from './disk/disk.ts'
 import type { OpenDatabase } from './history/index-database.ts'
 import type { Durability } from './log/log-writer.ts'
+import type { RetentionLimits } from './retention/policy.ts'
 
 /** How far a long piece of work is. `total` 0: unknown. */
 export interface Progress {
   readonly phase: string
   readonly done: number
   readonly total: number
+}
+
+/** How much history is kept: what is beyond any of these limits is dropped, by whole segments of the log. */
+export interface RetentionOptions extends RetentionLimits {
+  /** Drop it by itself, in the background, after commits. Default true; else only `compact` does. */
+  readonly auto?: boolean
+}
+
+export interface SizeLimits {
+  /** Bytes that log, blobs and `broken/` may take together, at least 1 MiB. A commit that would exceed it fails with `NO_SPACE`. */
+  readonly journalBytes?: number
 }
 
 export interface OpenOptions {
@@ -44,6 +56,9 @@ export interface OpenOptions {
   readonly disk?: Disk
   /** The index's database. Default: LevelDB on Node's file system, memory elsewhere. */
   readonly openDatabase?: OpenDatabase
+  /** Default: everything is kept. */
+  readonly retention?: RetentionOptions
+  readonly limits?: SizeLimits
   /** Bytes after which a new log segment begins. Default 64 MiB. */
   readonly segmentSize?: number
 }

@@ -8,13 +8,21 @@ import { asJournalError, JournalError } from './errors.ts'
 import type { HistoryIndex } from './history/history-index.ts'
 import { LogWriter } from './log/log-writer.ts'
 import { offsetOf, segmentOf } from './log/position.ts'
+import { SEGMENT_SIZE } from './log/segments.ts'
 import { corruptionError, cutTail, lostEndError } from './log/tail.ts'
 import type { OpenOptions } from './options.ts'
 import { type LogScan, scanLog } from './recovery/log-scan.ts'
 import { examine, isIdle, type RecoverySite, recover } from './recovery/recovery.ts'
 import type { RecoveryReport } from './recovery/report.ts'
+import { Allowance } from './retention/allowance.ts'
+import { finishDrop } from './retention/finish-drop.ts'
+import { JournalSize } from './retention/journal-size.ts'
+import { Keeper, type KeeperOptions } from './retention/keeper.ts'
+import { Pace } from './retention/pace.ts'
+import { isLimited } from './retention/policy.ts'
 import { finishPurge } from './retention/purge.ts'
 import type { RetentionSite } from './retention/site.ts'
+import { beginningOf } from './store/base.ts'
 import { completeLayout, unfinishedSalvage } from './store/layout.ts'
 import type { Store } from './store/opening.ts'
 import type { WriterLock } from './store/writer-lock.ts'
@@ -31,6 +39,19 @@ import { Reaper } from './workspace/reaper.ts'
 /** What happens to a journal while it is open. */
 export interface WriterEvents {
   readonly onConflict: (tx: string, path: string) => void
+  readonly onRetention: KeeperOptions['onDone']
+}
+
+/** History is dropped by whole segments: so many to a size that is to be kept, and none larger than this. */
+const SEGMENTS = 16
+const LEAST_SEGMENT = 64 * 1024
+const MOST_SEGMENT = 4 * 1024 * 1024
+
+/** Bytes after which a segment is ended, so that history can be dropped in useful steps; undefined: when it is full. */
+function rollSize({ retention = {}, limits = {}, segmentSize = SEGMENT_SIZE }: OpenOptions): number | undefined {
+  const size = Math.min(retention.maxBytes ?? Infinity, limits.journalBytes ?? Infinity)
+  if (!isLimited(retention) && size === Infinity) return undefined
+  return Math.min(segmentSize, MOST_SEGMENT, Math.max(LEAST_SEGMENT, Math.floor(size / SEGMENTS)))
 }
 
 /** Places and parts that recovery needs; also what a reader plans with. */
@@ -67,6 +88,9 @@ export class Writer {
   readonly checkpointer: Checkpointer
   readonly locks = new PathLocks()
   readonly recovery: RecoveryReport
+  /** What purge and compact work with. */
+  readonly retention: RetentionSite
+  readonly keeper: Keeper
   readonly #store: Store
   readonly #site: RecoverySite
   readonly #lock: WriterLock
@@ -82,7 +106,14 @@ export class Writer {
     store: Store,
     site: RecoverySite,
     lock: WriterLock,
-    parts: { log: LogWriter; committer: Committer; checkpointer: Checkpointer; limits: StagingLimits },
+    parts: {
+      log: LogWriter
+      committer: Committer
+      checkpointer: Checkpointer
+      limits: StagingLimits
+      upkeep: RetentionSite
+      keeper: Keeper
+    },
     recovery: RecoveryReport,
     umask: number,
   ) {
@@ -93,6 +124,8 @@ export class Writer {
     this.committer = parts.committer
     this.checkpointer = parts.checkpointer
     this.#limits = parts.limits
+    this.retention = parts.upkeep
+    this.keeper = parts.keeper
     this.recovery = recovery
     this.#umask = umask
     const { disk, layout } = store
@@ -132,7 +165,18 @@ export class Writer {
     const term = scan.term + 1
     lock.sign({ pid: process.pid, host: os.hostname(), term, since: disk.now() })
     if (!scan.clean && scan.sequence > 0) await syncEnd(store, scan)
+    await finishDrop(store)
     await finishPurge(store)
+    const { start, digest } = beginningOf(reader, format.journal)
+    store.contents.begin(start)
+    const rollAt = rollSize(options)
+    const size = new JournalSize(store)
+    const { journalBytes } = options.limits ?? {}
+    const retention = options.retention ?? {}
+    if (journalBytes !== undefined || retention.maxBytes !== undefined) await size.measure(new Pace())
+    const retains = isLimited(retention) && retention.auto !== false
+    const allowance =
+      journalBytes === undefined ? null : new Allowance(size, journalBytes, rollAt ?? SEGMENT_SIZE, retains)
     const log: LogWriter = new LogWriter(
       segments,
       { end: scan.end, sequence: scan.sequence, term, durable: scan.clean ? scan.durable : scan.end },
@@ -140,6 +184,7 @@ export class Writer {
         seed,
         othersComing: () => committer.preparing,
         ...(options.segmentSize === undefined ? {} : { segmentSize: options.segmentSize }),
+        ...(rollAt === undefined ? {} : { rollAt }),
         segmentPayload: (segment) => encodeSegment({ journal: format.journal, segment, ...committer.head }),
       },
     )
@@ -151,7 +196,11 @@ export class Writer {
       writer: { pid: process.pid, host: os.hostname() },
       onConflict: events.onConflict,
       inline: limits.inline,
+      ...(allowance === null ? {} : { admit: (bytes, entries) => allowance.admit(bytes, entries) }),
+      makeRoom: (needed) => keeper.makeRoom(needed),
+      giveWay: () => keeper.giveWay(),
     })
+    committer.name(digest)
     const checkpointer: Checkpointer = new Checkpointer({
       disk,
       layout,
@@ -163,6 +212,14 @@ export class Writer {
       last: scan.end,
     })
     site.contents.locateWith((hash) => index.locate(hash))
+    const upkeep: RetentionSite = { store, log, committer, checkpointer, reaper: site.reaper, index }
+    const keeper: Keeper = new Keeper(upkeep, {
+      limits: retention,
+      auto: retention.auto !== false,
+      allowance,
+      size,
+      onDone: events.onRetention,
+    })
     try {
       const progress = options.onProgress
       const report = await recover(site, committer, scan, {
@@ -171,7 +228,7 @@ export class Writer {
         onProgress: (done, total) => progress?.({ phase: 'recovering', done, total }),
       })
       if (scan.inFlight.length > 0) await checkpointer.run(true)
-      return new Writer(store, site, lock, { log, committer, checkpointer, limits }, report, umask)
+      return new Writer(store, site, lock, { log, committer, checkpointer, limits, upkeep, keeper }, report, umask)
     } catch (error) {
       site.pins.trim(0)
       await log.close().catch(() => undefined)
@@ -191,18 +248,13 @@ export class Writer {
     }
   }
 
-  /** What purge and compact work with. */
-  get retention(): RetentionSite {
-    const { log, committer, checkpointer } = this
-    return { store: this.#store, log, committer, checkpointer, reaper: this.#site.reaper }
-  }
-
   stager(tx: string): Stager {
     return new Stager(this.#store.disk, `${this.#site.staging}/${tx}`, this.#limits)
   }
 
   /** Ends writing: a last checkpoint, unless the log is poisoned, and the lock is free. */
   async close(): Promise<void> {
+    await this.keeper.stop()
     try {
       // A writer that wrote nothing leaves the log as it found it.
       if (this.log.poison === null && this.committer.touched) await this.checkpointer.run(true)

@@ -91,6 +91,21 @@ export function positive(text: string): number {
   return Number(text)
 }
 
+/** A whole number from 0. */
+export function whole(text: string): number {
+  return /^0+$/.test(text) ? 0 : positive(text)
+}
+
+const AMOUNTS: Readonly<Record<string, number>> = { '': 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3 }
+
+/** Bytes: `500000`, `64K`, `200M`, `2G`. */
+export function byteAmount(text: string): number {
+  const [, digits = '', unit = ''] = /^(\d{1,12})([KMG]?)$/i.exec(text) ?? []
+  if (digits === '')
+    throw new InvalidArgumentError(`'${printable(text)}' is no number of bytes like 500000, 200M or 2G.`)
+  return Number(digits) * (AMOUNTS[unit.toUpperCase()] as number)
+}
+
 /** Permission bits from octal digits: `755`, `0644`. */
 export function octal(text: string): number {
   if (!/^0?[0-7]{3,4}$/.test(text))

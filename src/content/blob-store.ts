@@ -1,9 +1,14 @@
 import type { DirectoryEntry, Disk, FileStat } from '../disk/disk.ts'
-import { stir } from '../disk/file.ts'
+import { breathe, stir } from '../disk/file.ts'
 import type { ContentHash } from '../entry/state.ts'
 import { asJournalError, hasSystemCode, isSystemError, JournalError } from '../errors.ts'
 import { LOST } from './content-frame.ts'
 import { hashFile } from './hash.ts'
+
+/** Syncs in flight at once: a journaling file system makes those of one moment durable together. */
+const SYNCS = 16
+/** Names changed between two turns of the event loop. */
+const FILES_A_TURN = 16
 
 export interface KeptFile {
   readonly hash: ContentHash
@@ -18,6 +23,8 @@ export class BlobStore {
   /** What this process knows to be on stable storage, name and all. */
   readonly #durable = new Set<ContentHash>()
   readonly #durableFolders = new Set<string>()
+  #relied: Set<ContentHash> | null = null
+  #grown = 0
 
   constructor(disk: Disk, directory: string) {
     this.#disk = disk
@@ -26,6 +33,16 @@ export class BlobStore {
 
   path(hash: ContentHash): string {
     return `${this.directory}/${hash.slice(0, 2)}/${hash.slice(2)}`
+  }
+
+  /** Bytes that blobs have grown by since this was made. */
+  get grown(): number {
+    return this.#grown
+  }
+
+  /** From now on every blob that somebody is told to be there, or that is kept anew, is noted in `relied`; until it is given null. */
+  watch(relied: Set<ContentHash> | null): void {
+    this.#relied = relied
   }
 
   /** What stands under the blob's name, whatever it is. @throws JournalError */
@@ -44,6 +61,7 @@ export class BlobStore {
   async has(hash: ContentHash): Promise<boolean> {
     const stat = this.stat(hash)
     if (stat === null || stat.kind !== 'file' || stat.nlink !== 1) return false
+    this.#relied?.add(hash)
     if (!this.#durable.has(hash))
       await this.#nameDurably([{ hash, file: this.path(hash) }], (_, folder) => stir(this.#disk, folder))
     return true
@@ -76,11 +94,17 @@ export class BlobStore {
    * system; afterwards it has the blob's name instead of its own.
    */
   async keep(files: readonly KeptFile[]): Promise<void> {
-    for (const { file } of files) {
+    for (const { hash } of files) this.#relied?.add(hash)
+    await atOnce(files, async ({ file }) => {
       const handle = this.#disk.open(file, 'read')
       await this.#disk.sync(handle).finally(() => this.#disk.close(handle))
-    }
-    await this.#nameDurably(files, ({ hash, file }) => this.#disk.rename(file, this.path(hash)))
+    })
+    await this.#nameDurably(files, ({ hash, file }) => {
+      const before = this.stat(hash)?.size ?? 0
+      const size = this.#disk.lstat(file)?.size ?? 0
+      this.#disk.rename(file, this.path(hash))
+      this.#grown += size - before
+    })
   }
 
   /**
@@ -92,13 +116,17 @@ export class BlobStore {
     const folders = new Set(files.map(({ hash }) => this.#folder(hash)))
     const unknown = [...folders].some((folder) => !this.#durableFolders.has(folder))
     if (unknown) stir(this.#disk, this.directory)
-    for (const folder of folders) {
+    for (const [index, folder] of [...folders].entries()) {
       const stat = this.#disk.lstat(folder)
       if (stat === null) this.#disk.makeDirectory(folder, 0o700)
       else if (stat.kind !== 'dir') throw noFolder(folder)
+      if (index % FILES_A_TURN === FILES_A_TURN - 1) await breathe()
     }
-    for (const file of files) change(file, this.#folder(file.hash))
-    for (const folder of folders) await this.#disk.syncDirectory(folder)
+    for (const [index, file] of files.entries()) {
+      change(file, this.#folder(file.hash))
+      if (index % FILES_A_TURN === FILES_A_TURN - 1) await breathe()
+    }
+    await atOnce([...folders], (folder) => this.#disk.syncDirectory(folder))
     // A folder that somebody else made may not be durable yet either.
     if (unknown) await this.#disk.syncDirectory(this.directory)
     for (const folder of folders) this.#durableFolders.add(folder)
@@ -154,17 +182,50 @@ export class BlobStore {
   }
 
   remove(hash: ContentHash): void {
-    this.#durable.delete(hash)
+    this.#forget(hash)
     this.#disk.unlink(this.path(hash))
+  }
+
+  /** Moves a blob to a free name on the same file system, which takes no time however large it is. False when there is none. */
+  moveAway(hash: ContentHash, to: string): boolean {
+    if (this.stat(hash) === null) return false
+    this.#forget(hash)
+    this.#disk.rename(this.path(hash), to)
+    return true
+  }
+
+  #forget(hash: ContentHash): void {
+    this.#durable.delete(hash)
+    this.#grown -= this.stat(hash)?.size ?? 0
   }
 
   /** Removes blobs for good: their names are gone from stable storage when it resolves. */
   async removeAll(hashes: readonly ContentHash[]): Promise<void> {
     for (const hash of hashes) this.remove(hash)
-    for (const folder of new Set(hashes.map((hash) => hash.slice(0, 2)))) {
-      await this.#disk.syncDirectory(`${this.directory}/${folder}`)
+    await this.settle(hashes)
+  }
+
+  /** Makes it durable that blobs have gone. */
+  async settle(hashes: readonly ContentHash[]): Promise<void> {
+    for (const folder of new Set(hashes.map((hash) => this.#folder(hash)))) await this.#disk.syncDirectory(folder)
+  }
+}
+
+/** Does `work` for all, some at a time. When one fails no more are begun; it throws when none is under way. */
+async function atOnce<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const rest = items.values()
+  let failed = false
+  const worker = async (): Promise<void> => {
+    for (const item of rest) {
+      if (failed) return
+      await work(item).catch((error: unknown) => {
+        failed = true
+        throw error
+      })
     }
   }
+  const done = await Promise.allSettled(Array.from({ length: Math.min(SYNCS, items.length) }, worker))
+  for (const one of done) if (one.status === 'rejected') throw one.reason
 }
 
 function noFolder(folder: string): JournalError {
@@ -189,6 +250,14 @@ export function purgedError(hash: ContentHash, purgedBy?: number, path?: string)
     hint: 'It was erased on purpose, and cannot be brought back. What else the transaction says is still there.',
     path,
     details: { hash, ...(purgedBy === undefined ? {} : { purgedBy }) },
+  })
+}
+
+/** Its transactions were dropped while somebody was reading. */
+export function droppedContent(hash: ContentHash): JournalError {
+  return new JournalError('NOT_FOUND', `the content ${hash.slice(0, 16)}… was dropped by retention just now`, {
+    hint: "'journal log --oldest' shows the first transaction that is kept.",
+    details: { hash },
   })
 }
 

@@ -4,7 +4,8 @@ import { readFully } from '../disk/file.ts'
 import type { ContentHash } from '../entry/state.ts'
 import { asJournalError, JournalError } from '../errors.ts'
 import type { LogReader } from '../log/log-reader.ts'
-import { type BlobStore, purgedError, unreadable } from './blob-store.ts'
+import type { Position } from '../log/position.ts'
+import { type BlobStore, droppedContent, purgedError, unreadable } from './blob-store.ts'
 import { CHANGED, type ContentLocation, PURGED, type Purged } from './content-frame.ts'
 import { ContentResolver, type FoundRecord, type Link } from './content-resolver.ts'
 import { composed, type Delta } from './delta.ts'
@@ -29,12 +30,18 @@ export class ContentStore {
   /** What was in the log lately. Never used to read a content, only to find what another one changes. */
   readonly held = new HeldBytes(HELD_BYTES)
   readonly #disk: Disk
+  readonly #reader: LogReader
   readonly #resolver: ContentResolver
   readonly #recent = new Recent<ContentHash, ContentLocation>(REMEMBERED)
   #locate: Locate = async () => null
+  /** What stands before this in the log is gone, or about to be. */
+  #start: Position = 0
+  /** Contents before `until` that somebody was told the journal has: they must be carried over. Null: nobody watches. */
+  #watch: { readonly until: Position; readonly relied: Set<ContentHash> } | null = null
 
   constructor(disk: Disk, reader: LogReader, blobs: BlobStore, dense = false) {
     this.#disk = disk
+    this.#reader = reader
     this.#resolver = new ContentResolver(disk, reader, blobs, { locate: (hash) => this.#locate(hash) })
     this.blobs = blobs
     this.dense = dense
@@ -51,13 +58,39 @@ export class ContentStore {
 
   /** True when the journal certainly holds it; false when that is unknown without the index. Costs next to nothing. */
   hasRecent(hash: ContentHash): boolean {
-    return this.#recent.has(hash)
+    return this.#stands(hash, this.#recent.get(hash))
   }
 
   async has(hash: ContentHash): Promise<boolean> {
-    if (this.#recent.has(hash) || (await this.blobs.has(hash))) return true
-    const place = await this.#locate(hash)
-    return place !== null && !('purgedBy' in place)
+    if (this.hasRecent(hash) || (await this.blobs.has(hash))) return true
+    return this.#stands(hash, await this.#locate(hash))
+  }
+
+  /** Is a content in the log there to stay? Whoever is told so relies on it. */
+  #stands(hash: ContentHash, place: ContentLocation | Purged | null | undefined): boolean {
+    if (place === undefined || place === null || 'purgedBy' in place || place.position < this.#start) return false
+    if (this.#watch !== null && place.position < this.#watch.until) this.#watch.relied.add(hash)
+    return true
+  }
+
+  /**
+   * Before the log before `until` is dropped: from now on every content there, and every blob, that somebody is told to be in the journal is noted in
+   * `relied`.
+   */
+  watch(until: Position, relied: Set<ContentHash>): void {
+    this.#watch = { until, relied }
+    this.blobs.watch(relied)
+  }
+
+  /** Nothing is noted any more. */
+  unwatch(): void {
+    this.#watch = null
+    this.blobs.watch(null)
+  }
+
+  /** The log begins at `start` now: what stood before is gone. */
+  begin(start: Position): void {
+    this.#start = start
   }
 
   /** The number of the transaction that erased a content; null for one that is there, or that was never. */
@@ -69,7 +102,8 @@ export class ContentStore {
 
   /** Where it stands in the log, as far as that is known without the index. */
   recent(hash: ContentHash): ContentLocation | null {
-    return this.#recent.get(hash) ?? null
+    const place = this.#recent.get(hash)
+    return this.#stands(hash, place) ? (place as ContentLocation) : null
   }
 
   /** These are not where they were any more. */
@@ -95,7 +129,12 @@ export class ContentStore {
     const found = this.#resolver.recordAt(location)
     if (found?.record.hash !== hash || found.record.encoding === PURGED) return null
     const links: Link[] = []
-    for await (const link of this.#resolver.links(found)) links.push(link)
+    for await (const link of this.#resolver.links(found)) {
+      // Whoever is told of it may make a change of it.
+      if (link.found === null) await this.blobs.has(link.hash)
+      else this.#stands(link.hash, link.found.location)
+      links.push(link)
+    }
     return links
   }
 
@@ -166,12 +205,18 @@ export class ContentStore {
 
   /** Null: it is a blob, or nowhere. */
   async #inLog(hash: ContentHash): Promise<FoundRecord | null> {
-    const known = this.#recent.get(hash)
+    const recent = this.#recent.get(hash)
+    const known = recent === undefined || recent.position < this.#start ? undefined : recent
     if (known === undefined && this.blobs.stat(hash) !== null) return null
     const location = known ?? (await this.#locate(hash))
     if (location === null) return null
     if ('purgedBy' in location) throw purgedError(hash, location.purgedBy)
     const found = this.#resolver.recordAt(location)
+    // Its part of the log was dropped since: then it is a blob, or nothing names it any more.
+    if (found === null && location.position < this.#reader.start) {
+      if (this.blobs.stat(hash) !== null) return null
+      throw droppedContent(hash)
+    }
     if (found === null) throw unreadable(hash, 'its frame in the log is damaged')
     if (found.record.hash !== hash) throw unreadable(hash, 'the index points to the wrong place')
     const { encoding } = found.record

@@ -32,7 +32,7 @@ export function unpack(bytes: Uint8Array): unknown {
   }
 }
 
-function malformed(what: string, cause?: unknown): JournalError {
+export function malformed(what: string, cause?: unknown): JournalError {
   return new JournalError('CORRUPT', `a record in the log is malformed: ${what}`, {
     hint: "Its checksum is right, so it was written like this. Run 'journal verify' and report it.",
     cause,
@@ -62,13 +62,13 @@ export function asText(value: unknown, what: string): string {
 }
 
 /** A path that leads out of the workspace, or into a journal, would be followed by recovery and replay. */
-function asPath(value: unknown, what: string): string {
+export function asPath(value: unknown, what: string): string {
   const path = asText(value, what)
   if (!isInside(path)) throw malformed(`${what} ${shown(path)}`)
   return path
 }
 
-function asArray(value: unknown, what: string): readonly unknown[] {
+export function asArray(value: unknown, what: string): readonly unknown[] {
   if (!Array.isArray(value)) throw malformed(what)
   return value
 }
@@ -85,7 +85,7 @@ function owner(state: { readonly owner?: Owner }): number[] {
   return state.owner === undefined ? [] : [state.owner.uid, state.owner.gid]
 }
 
-function encodeState(state: State): unknown {
+export function encodeState(state: State): unknown {
   if (state === null) return null
   switch (state.kind) {
     case 'file':
@@ -101,7 +101,7 @@ function decodeOwner(uid: unknown, gid: unknown): { owner?: Owner } {
   return uid === undefined ? {} : { owner: { uid: asInteger(uid, 'uid'), gid: asInteger(gid, 'gid') } }
 }
 
-function decodeState(value: unknown): State {
+export function decodeState(value: unknown): State {
   if (value === null || value === undefined) return null
   const [kind, ...rest] = asArray(value, 'state')
   switch (kind) {
@@ -254,6 +254,7 @@ export function encodeCommit(commit: Commit): { readonly body: Uint8Array; reado
   if (commit.tags !== undefined) map.tags = commit.tags
   if (commit.parent !== undefined) map.parent = commit.parent
   map.done = commit.done
+  if (commit.horizon !== undefined) map.horizon = fromHex(commit.horizon)
   map.entries = commit.entries.map((entry) => {
     const own = encodeWords(entry)
     if (own !== null) words.push(own)
@@ -278,6 +279,7 @@ export function decodeCommit(body: Uint8Array, words: readonly unknown[]): Commi
     ...(map.tags === undefined ? {} : { tags: asArray(map.tags, 'tags').map((tag) => asText(tag, 'tag')) }),
     ...(map.parent === undefined ? {} : { parent: asText(map.parent, 'parent') }),
     done: asInteger(map.done, 'done'),
+    ...(map.horizon === undefined ? {} : { horizon: toHex(asBytes(map.horizon, 32, 'horizon')) }),
     entries: asArray(map.entries, 'entries').map((entry) => decodeEntry(entry, remaining)),
   })
 }

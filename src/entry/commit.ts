@@ -24,6 +24,8 @@ export interface Commit extends Meta {
   readonly of?: string
   /** Every transaction up to this number was wholly in the workspace when this one was written. */
   readonly done: number
+  /** SHA-256 of the horizon that the log began with when this was written, in hex; in the first commit of a writer, or behind a new horizon. */
+  readonly horizon?: string
   readonly entries: readonly Entry[]
 }
 

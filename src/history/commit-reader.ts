@@ -4,6 +4,7 @@ import { fromHex } from '../entry/codec.ts'
 import type { ChainedCommit } from '../entry/commit.ts'
 import { decodeHeader, type FrameHeader, HEADER_SIZE, headerSeed, payloadIsRight } from '../log/frame.ts'
 import { offsetOf, type Position, segmentOf } from '../log/position.ts'
+import { beginningOf, droppedError } from '../store/base.ts'
 import { IndexFault, type TransactionRecord } from './index-record.ts'
 import type { HistorySource } from './source.ts'
 
@@ -44,6 +45,11 @@ export class CommitReader {
   /** The commit that a record of the index is about. */
   commit(record: TransactionRecord): ChainedCommit {
     const frame = this.frame(record.position)
+    if (frame === null) {
+      const { horizon } = beginningOf(this.#source.reader, this.#source.journalId)
+      if (horizon !== null && record.seq <= horizon.seq)
+        throw droppedError(`there is no transaction ${record.seq} any more`, horizon)
+    }
     const commit = frame?.kind === 'commit' ? readCommit(frame.payload) : null
     if (commit === null || commit.seq !== record.seq || commit.tx !== record.tx) {
       throw new IndexFault(`the index has transaction ${record.seq} where the log does not`)
@@ -60,8 +66,8 @@ export class CommitReader {
     if (this.#handle !== null && this.#segment === segment) return this.#handle
     this.close()
     const { segments } = this.#source.reader
-    if (segment < 1 || !segments.exists(segment)) return null
-    this.#handle = segments.open(segment)
+    if (segment < 1) return null
+    this.#handle = segments.openIfThere(segment)
     this.#segment = segment
     return this.#handle
   }

@@ -1,6 +1,7 @@
 import type { BlobStore } from '../content/blob-store.ts'
 import type { Commit } from '../entry/commit.ts'
 import type { Entry } from '../entry/entry.ts'
+import type { BaseState } from '../entry/horizon.ts'
 import { type ContentHash, hashOf, type State } from '../entry/state.ts'
 import { offsetOf, type Position, segmentOf } from '../log/position.ts'
 import type { Findings } from './findings.ts'
@@ -75,6 +76,20 @@ export class ContentCensus {
   /** Known to be gone: a gap in the log says so. */
   lost(hash: ContentHash): void {
     this.#lost.add(compact(hash))
+  }
+
+  /** Named by what is kept, and known not to be there since before the horizon; `by`: as in `MissingContent`. */
+  missed(hash: ContentHash, by: number): void {
+    if (by === 0) this.#lost.add(compact(hash))
+    else this.#purged.add(compact(hash))
+  }
+
+  /** What was at paths at the horizon. */
+  stated(states: readonly BaseState[]): void {
+    for (const { path, seq, state } of states) {
+      const hash = hashOf(state)
+      if (hash !== null) this.#want(hash, `number ${seq}`, path)
+    }
   }
 
   /** How many contents are gone for good that did not come back. */

@@ -5,9 +5,20 @@ import { offsetOf, type Position, segmentOf } from '../log/position.ts'
  * `frame`: damaged bytes in the log. `lost`: transactions that stood there. `record`: a frame that was written wrong. `chain`: a history
  * that was changed after it was written. `time`: times that decrease. `segment`: a segment that is not in its place. `content`: a content that
  * transactions name and that is missing or damaged. `blob`: a damaged blob that none names. `head`: a chain value kept elsewhere is not in
- * this history: it was replaced by an older copy, or written anew.
+ * this history: it was replaced by an older copy, or written anew. `horizon`: what the log begins with, where history was dropped, is damaged,
+ * missing or altered.
  */
-export type ProblemKind = 'frame' | 'lost' | 'record' | 'chain' | 'time' | 'segment' | 'content' | 'blob' | 'head'
+export type ProblemKind =
+  | 'frame'
+  | 'lost'
+  | 'record'
+  | 'chain'
+  | 'time'
+  | 'segment'
+  | 'content'
+  | 'blob'
+  | 'head'
+  | 'horizon'
 
 export interface Problem {
   readonly kind: ProblemKind

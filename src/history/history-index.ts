@@ -2,14 +2,19 @@ import type { ContentLocation, Purged } from '../content/content-frame.ts'
 import { NodeDisk } from '../disk/node-disk.ts'
 import type { Head } from '../entry/chain.ts'
 import type { ChainedCommit, CommitKind } from '../entry/commit.ts'
+import type { Horizon } from '../entry/horizon.ts'
 import type { ContentHash } from '../entry/state.ts'
 import { JournalError } from '../errors.ts'
+import { droppedError } from '../store/base.ts'
 import { CommitReader } from './commit-reader.ts'
 import { type OpenDatabase, openMemory } from './index-database.ts'
+import { prune } from './index-pruning.ts'
 import {
   COMMITS_A_PAGE,
   currentsOf,
+  isForgotten,
   type KnownState,
+  LAST_SEQ,
   PAGE,
   type Page,
   type PathState,
@@ -112,13 +117,35 @@ export class HistoryIndex {
     return (await this.#store.peek((database) => rememberedOf(database, from, to))) ?? []
   }
 
-  /** The record of transaction `seq`, which must be between 1 and the head. */
-  record(seq: number): Promise<TransactionRecord> {
-    return this.#store.run((database) => recordOf(database, seq))
+  /** Up to where the history was dropped; null: nothing was. As of the last look at the log. */
+  get horizon(): Horizon | null {
+    return this.#projection.beginning.horizon
   }
 
-  /** @throws JournalError `NOT_FOUND` for a transaction that is lost */
-  async requirePresent(seq: number): Promise<void> {
+  /** Number of the last transaction that was dropped; 0: none was. */
+  get dropped(): number {
+    return this.horizon?.seq ?? 0
+  }
+
+  /** The record of transaction `seq`, which must be between 1 and the head. @throws JournalError `NOT_FOUND` for one that was dropped */
+  record(seq: number): Promise<TransactionRecord> {
+    return this.#store.run((database) => {
+      this.#refuseDropped(seq)
+      return recordOf(database, seq)
+    })
+  }
+
+  #refuseDropped(seq: number): void {
+    const { horizon } = this
+    if (horizon !== null && seq <= horizon.seq) throw droppedError(`there is no transaction ${seq} any more`, horizon)
+  }
+
+  /** @throws JournalError `NOT_FOUND` for a point that is lost, or before the horizon */
+  async requirePoint(seq: number): Promise<void> {
+    const { horizon } = this
+    if (horizon !== null && seq < horizon.seq)
+      throw droppedError(`what was there after transaction ${seq} is not known any more`, horizon)
+    if (seq === this.dropped) return
     if ((await this.record(seq)).tx === LOST_TX) throw lostError(seq)
   }
 
@@ -126,6 +153,7 @@ export class HistoryIndex {
     return this.#store.run(async (database) => {
       const frames = new CommitReader(this.#source)
       try {
+        this.#refuseDropped(seq)
         const record = await recordOf(database, seq)
         if (record.tx === LOST_TX) throw lostError(seq)
         return frames.commit(record)
@@ -138,8 +166,13 @@ export class HistoryIndex {
   /** Transactions whose id begins with `prefix`, at most `limit`, in the order of their ids. */
   byId(prefix: string, limit: number): Promise<{ readonly tx: string; readonly seq: number }[]> {
     return this.#store.run(async (database) => {
-      const rows = await database.iterator({ gte: KEY.tx(prefix), lt: `${KEY.tx(prefix)}~`, limit }).all()
-      return rows.map(([key, value]) => ({ tx: key.slice(1), seq: decodeNumber(value) }))
+      const found: { tx: string; seq: number }[] = []
+      for await (const [key, value] of database.iterator({ gte: KEY.tx(prefix), lt: `${KEY.tx(prefix)}~` })) {
+        const seq = decodeNumber(value)
+        if (seq > this.dropped) found.push({ tx: key.slice(1), seq })
+        if (found.length === limit) break
+      }
+      return found
     })
   }
 
@@ -162,12 +195,17 @@ export class HistoryIndex {
 
   /** Records that match, in order; `next` is the query for the rest. */
   records(query: TransactionQuery, limit = PAGE): Promise<Page<TransactionRecord, TransactionQuery>> {
-    return this.#store.run((database) => pageOf(database, query, limit))
+    return this.#store.run((database) => {
+      this.#refuseDropped(query.from)
+      return pageOf(database, query, limit)
+    })
   }
 
   /** The same with the commits themselves. */
   commits(query: TransactionQuery, limit = COMMITS_A_PAGE): Promise<Page<ChainedCommit, TransactionQuery>> {
     return this.#store.run(async (database) => {
+      // A list that was begun before a horizon came has a hole now.
+      this.#refuseDropped(query.from)
       const page = await pageOf(database, query, Math.min(limit, COMMITS_A_PAGE))
       const frames = new CommitReader(this.#source)
       try {
@@ -182,13 +220,14 @@ export class HistoryIndex {
   current(path: string): Promise<CurrentRecord | null> {
     return this.#store.run(async (database) => {
       const value = await database.get(KEY.current(path))
-      return value === undefined ? null : decodeCurrent(value)
+      const current = value === undefined ? null : decodeCurrent(value)
+      return current === null || isForgotten(current, this.dropped) ? null : current
     })
   }
 
   /** The state of a path after transaction `seq`. */
   stateAt(path: string, seq: number): Promise<KnownState> {
-    return this.#store.run((database) => stateAt(database, path, seq))
+    return this.#store.run((database) => stateAt(database, path, seq, this.dropped))
   }
 
   /**
@@ -196,17 +235,19 @@ export class HistoryIndex {
    * behind `after` when it is given.
    */
   currents(scope: string, after: string | null): Promise<Page<CurrentRecord & { readonly path: string }, string>> {
-    return this.#store.run((database) => currentsOf(database, scope, after))
+    return this.#store.run((database) => currentsOf(database, scope, after, this.dropped))
   }
 
   /** States after transaction `seq` of the same paths; `unknown` never occurs. */
   statesAt(scope: string, seq: number, after: string | null): Promise<Page<PathState, string>> {
     return this.#store.run(async (database) => {
-      const page = await currentsOf(database, scope, after)
+      const page = await currentsOf(database, scope, after, this.dropped)
       const items: PathState[] = []
       for (const current of page.items) {
         const known: KnownState =
-          current.seq <= seq ? { state: current.state, origin: 'entry' } : await stateAt(database, current.path, seq)
+          current.seq <= seq
+            ? { state: current.state, origin: 'entry' }
+            : await stateAt(database, current.path, seq, this.dropped)
         items.push({ path: current.path, ...known })
       }
       return { items, next: page.next }
@@ -233,11 +274,29 @@ export class HistoryIndex {
       let paths = 0
       let present = 0
       for await (const value of database.values({ gt: 'f', lt: 'g' })) {
+        const current = decodeCurrent(value)
+        if (isForgotten(current, this.dropped)) continue
         paths += 1
-        if (decodeCurrent(value).state !== null) present += 1
+        if (current.state !== null) present += 1
       }
-      const actors = await database.values({ gt: 'n', lt: 'o' }).all()
-      return { paths, present, actors: actors.map(decodeText).sort() }
+      const actors: string[] = []
+      for (const actor of (await database.values({ gt: 'n', lt: 'o' }).all()).map(decodeText)) {
+        const first = { gt: KEY.actor(actor, this.dropped), lte: KEY.actor(actor, LAST_SEQ), limit: 1 }
+        if ((await database.keys(first).all()).length > 0) actors.push(actor)
+      }
+      return { paths, present, actors: actors.sort() }
+    })
+  }
+
+  /**
+   * Removes what the index has of transactions that were dropped, a few keys at a time: answers do not change, it only becomes smaller. `rest` is called
+   * between the steps. `inUse`: only while somebody has it open, since opening it may take a while.
+   */
+  async prune(rest: () => Promise<void>, inUse: boolean): Promise<void> {
+    if (inUse && !this.#store.isOpen) return
+    await this.#store.run(async (database) => {
+      await this.#projection.catchUp(database)
+      await prune(database, this.#projection.beginning, { rest, alone: (step) => this.#projection.alone(step) })
     })
   }
 

@@ -117,12 +117,13 @@ async function firstChange(
   path: string,
   range: { readonly from: number; readonly to: number },
   reverse: boolean,
-): Promise<PathRecord | null> {
-  const iterator = database.values({ gte: KEY.path(path, range.from), lte: KEY.path(path, range.to), reverse })
+): Promise<(PathRecord & { readonly seq: number }) | null> {
+  const iterator = database.iterator({ gte: KEY.path(path, range.from), lte: KEY.path(path, range.to), reverse })
   try {
-    for (let value = await iterator.next(); value !== undefined; value = await iterator.next()) {
+    for (let row = await iterator.next(); row !== undefined; row = await iterator.next()) {
+      const [key, value] = row
       const record = decodePath(value)
-      if (record !== null) return record
+      if (record !== null) return { ...record, seq: seqOfKey(key) }
     }
     return null
   } finally {
@@ -130,24 +131,45 @@ async function firstChange(
   }
 }
 
-const LAST_SEQ = 10 ** 14 - 1
+export const LAST_SEQ = 10 ** 14 - 1
 
-export async function stateAt(database: IndexDatabase, path: string, seq: number): Promise<KnownState> {
+/** `dropped`: number of the last transaction that was dropped. That nothing was at a path then is forgotten. */
+export async function stateAt(
+  database: IndexDatabase,
+  path: string,
+  seq: number,
+  dropped: number,
+): Promise<KnownState> {
   const last = await firstChange(database, path, { from: 0, to: seq }, true)
-  if (last !== null) return { state: last.after, origin: 'entry' }
+  if (last !== null && !isForgotten({ seq: last.seq, state: last.after }, dropped))
+    return { state: last.after, origin: 'entry' }
   const next = await firstChange(database, path, { from: seq + 1, to: LAST_SEQ }, false)
   return next === null ? { state: null, origin: 'unknown' } : { state: next.before, origin: 'before' }
 }
 
+/** Was the path gone at the horizon, and is not set by any transaction since? Then the journal does not know it any more. */
+export function isForgotten({ seq, state }: CurrentRecord, dropped: number): boolean {
+  return state === null && seq <= dropped
+}
+
+/** `dropped`: number of the last transaction that was dropped. */
 export async function currentsOf(
   database: IndexDatabase,
   scope: string,
   after: string | null,
+  dropped: number,
 ): Promise<Page<CurrentRecord & { readonly path: string }, string>> {
   const items: (CurrentRecord & { path: string })[] = []
+  let seen = 0
+  let last: string | undefined
   const take = async (range: object) => {
-    const rows = await database.iterator({ ...range, limit: PAGE - items.length }).all()
-    for (const [key, value] of rows) items.push({ path: key.slice(1), ...decodeCurrent(value) })
+    const rows = await database.iterator({ ...range, limit: PAGE - seen }).all()
+    for (const [key, value] of rows) {
+      const current = decodeCurrent(value)
+      seen += 1
+      last = key.slice(1)
+      if (!isForgotten(current, dropped)) items.push({ path: last, ...current })
+    }
   }
   if (scope === '') await take({ gt: after === null ? 'f' : KEY.current(after), lt: 'g' })
   else {
@@ -156,8 +178,7 @@ export async function currentsOf(
     const start = after === null || after === scope ? `${KEY.current(scope)}/` : KEY.current(after)
     await take({ gt: start, lt: `${KEY.current(scope)}0` })
   }
-  const last = items.at(-1)
-  return { items, next: items.length === PAGE && last !== undefined ? last.path : null }
+  return { items, next: seen === PAGE && last !== undefined ? last : null }
 }
 
 /** A transaction as the index has it. */

@@ -74,6 +74,10 @@ export class IndexStore {
     return this.#volatile
   }
 
+  get isOpen(): boolean {
+    return this.#current !== null
+  }
+
   /** Runs `work` on the database; once more on a rebuilt one when the database turns out to be broken. `work` must be repeatable. */
   async run<T>(work: (database: IndexDatabase) => Promise<T>): Promise<T> {
     for (let run = 1; ; run += 1) {

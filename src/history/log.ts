@@ -18,7 +18,7 @@ export async function* history(index: HistoryIndex, query: HistoryQuery, now: nu
   }
   const scope = query.path === undefined ? '' : scopeOf(query.path)
   const head = await index.head()
-  const from = query.since === undefined ? 1 : (await resolvePoint(index, query.since, now)) + 1
+  const from = query.since === undefined ? index.dropped + 1 : (await resolvePoint(index, query.since, now)) + 1
   const to = query.until === undefined ? head.seq : await resolvePoint(index, query.until, now)
   let rest: TransactionQuery | null = { from, to, order, scope, actor, tag, parent }
   for (let left = Math.floor(limit); rest !== null && left > 0; ) {

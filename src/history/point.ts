@@ -1,4 +1,5 @@
 import { JournalError } from '../errors.ts'
+import { droppedError } from '../store/base.ts'
 import type { HistoryIndex } from './history-index.ts'
 import type { At } from './query.ts'
 
@@ -58,9 +59,9 @@ export async function resolveTransaction(index: HistoryIndex, ref: string | numb
   return seq
 }
 
-/** What stood at a number that is lost, nobody knows. */
+/** What stood at a number that is lost, or was dropped, nobody knows. */
 async function present(index: HistoryIndex, seq: number): Promise<number> {
-  if (seq > 0) await index.requirePresent(seq)
+  await index.requirePoint(seq)
   return seq
 }
 
@@ -82,8 +83,10 @@ async function atTransaction(index: HistoryIndex, prefix: string): Promise<numbe
   const [first] = found
   if (exact !== undefined) return exact.seq
   if (first === undefined) {
+    const { horizon } = index
+    const dropped = horizon === null ? '' : ` Those up to number ${horizon.seq} were dropped by retention.`
     throw new JournalError('NOT_FOUND', `there is no transaction ${prefix}`, {
-      hint: "See 'journal log' for the transactions there are.",
+      hint: `See 'journal log' for the transactions there are.${dropped}`,
       tx: prefix,
     })
   }
@@ -120,8 +123,11 @@ function timeOf(text: string): number {
 
 /** Times in the log never decrease, so they can be searched by halves. */
 async function atTime(index: HistoryIndex, newest: number, time: number): Promise<number> {
-  let low = 0
+  const { horizon } = index
+  let low = horizon?.seq ?? 0
   let high = newest
+  if (horizon !== null && time < horizon.time)
+    throw droppedError(`what was there at ${new Date(time).toISOString()} is not known any more`, horizon)
   while (low < high) {
     const middle = Math.ceil((low + high) / 2)
     if ((await index.record(middle)).time <= time) low = middle

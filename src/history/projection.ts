@@ -1,14 +1,15 @@
 import { decodeContents, isHeld, LOST } from '../content/content-frame.ts'
 import { breathe, readPart } from '../disk/file.ts'
-import { genesis, readCommit } from '../entry/chain.ts'
+import { readCommit } from '../entry/chain.ts'
 import type { ChainedCommit } from '../entry/commit.ts'
 import { decodeGap, headBehind } from '../entry/control.ts'
 import { changesOf } from '../entry/entry.ts'
 import { JournalError } from '../errors.ts'
 import { followsNumber, frameSize, HEADER_SIZE } from '../log/frame.ts'
 import type { Frame } from '../log/log-reader.ts'
-import { LOG_START, offsetOf, type Position, segmentOf } from '../log/position.ts'
+import { offsetOf, type Position, segmentOf } from '../log/position.ts'
 import { corruptionError, judgeTail, lostEndError } from '../log/tail.ts'
+import { type Beginning, beginningOf, readStates } from '../store/base.ts'
 import { readHint } from '../store/checkpoint-hint.ts'
 import { Layout } from '../store/layout.ts'
 import { CommitReader } from './commit-reader.ts'
@@ -49,6 +50,7 @@ export class Projection {
   #head: IndexHead | null = null
   #damage: JournalError | null = null
   #settledAt: Position = 0
+  #beginning: Beginning | null = null
   /** Where the log was last found to end, with nothing but padding behind. */
   #cleanEnd: Position = 0
   #queue: Promise<unknown> = Promise.resolve()
@@ -64,6 +66,12 @@ export class Projection {
     return this.#head
   }
 
+  /** Where the log begins, as far as the index has been brought up to it. */
+  get beginning(): Beginning {
+    this.#beginning ??= beginningOf(this.#source.reader, this.#source.journalId)
+    return this.#beginning
+  }
+
   /** What stops the log from being read any further, if anything: acknowledged bytes that are damaged. */
   get damage(): JournalError | null {
     return this.#damage
@@ -75,9 +83,11 @@ export class Projection {
       this.#head = null
       this.#cleanEnd = 0
       const { head, claim } = await this.#readHead(database)
-      if (head === null) await database.clear()
-      // What the index knew to be durable outlives it: else the second look would take a log that lost its end for whole.
-      this.#head = head ?? { ...this.#genesis(), ...claim }
+      if (head === null) await this.#begin(database, claim)
+      else {
+        this.#head = head
+        this.#beginning = null
+      }
       await this.#advance(database)
     })
   }
@@ -98,16 +108,54 @@ export class Projection {
     })
   }
 
+  /** Runs `work` while nothing is indexed. */
+  alone<T>(work: () => Promise<T>): Promise<T> {
+    return this.#inTurn(work)
+  }
+
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const turn = this.#queue.then(work)
     this.#queue = turn.catch(() => undefined)
     return turn
   }
 
-  #genesis(): IndexHead {
-    const { journalId: journal, disk } = this.#source
-    const none = { commit: 0, frame: 0, sequence: 0, payloadHash: '', end: LOG_START, entries: 0 }
-    return { ...genesis(journal), journal, boot: disk.bootId, ...none, ...NO_CLAIM }
+  /** Empties the index, and gives it what the log begins with. What the index knew to be durable outlives it: else the second look would take a log that lost its end for whole. */
+  async #begin(database: IndexDatabase, claim: Claim): Promise<void> {
+    for (;;) {
+      const beginning = beginningOf(this.#source.reader, this.#source.journalId)
+      try {
+        await this.#carryOver(database, beginning, claim)
+        this.#beginning = beginning
+        return
+      } catch (error) {
+        // It was replaced by a later one meanwhile.
+        if (this.#source.reader.segments.base() === (beginning.horizon?.segment ?? 0)) throw error
+      }
+    }
+  }
+
+  async #carryOver(database: IndexDatabase, beginning: Beginning, claim: Claim): Promise<void> {
+    await database.clear()
+    const { journalId: journal, disk, reader } = this.#source
+    const { start, head, sequence, horizon } = beginning
+    let batch: Put[] = []
+    for (const { hash, by } of horizon?.missing ?? []) {
+      batch.push({ type: 'put', key: KEY.content(hash), value: encodePurged({ purgedBy: by }) })
+    }
+    for (const { path, seq, state } of readStates(reader, beginning)) {
+      batch.push({ type: 'put', key: KEY.current(path), value: encodeCurrent({ seq, state }) })
+      // What was there before it is of no use: no point before the horizon can be asked for.
+      batch.push({ type: 'put', key: KEY.path(path, seq), value: encodePath({ before: null, after: state }) })
+      if (batch.length < BATCH_OPERATIONS) continue
+      await database.batch(batch)
+      batch = []
+      await breathe()
+    }
+    if (batch.length > 0) await database.batch(batch)
+    const entries = horizon?.entries ?? 0
+    const none = { commit: 0, frame: 0, sequence, payloadHash: '', end: start, entries }
+    this.#head = { ...head, journal, boot: disk.bootId, ...none, ...claim }
+    this.#cleanEnd = 0
   }
 
   /** The stored head when it can be trusted: the log may have lost its end in a power cut after that was indexed. */
@@ -118,7 +166,7 @@ export class Projection {
   }
 
   async #isCurrent(database: IndexDatabase, head: IndexHead): Promise<boolean> {
-    if (head.sequence === 0) return false
+    if (head.frame === 0) return false
     if (head.boot !== this.#source.disk.bootId) {
       const synced = await database.get(KEY.synced)
       if (synced === undefined || decodeNumber(synced) !== head.end) return false
@@ -140,12 +188,22 @@ export class Projection {
 
   async #advance(database: IndexDatabase): Promise<void> {
     const until = this.#source.readable?.()
-    if (until !== undefined && until <= this.head.end) return
-    if (this.head.end === this.#cleanEnd && this.#endsAt(this.#cleanEnd)) return
+    if (until !== undefined && until <= this.head.end) {
+      this.#beginning = beginningOf(this.#source.reader, this.#source.journalId)
+      return
+    }
+    if (this.head.end === this.#cleanEnd && this.#endsAt(this.#cleanEnd)) {
+      this.#beginning = beginningOf(this.#source.reader, this.#source.journalId)
+      return
+    }
     const { disk, root, journalId } = this.#source
     // Before the log: a checkpoint that is written meanwhile must not look lost. The writer itself looked when it was opened.
     const hint = Number.isFinite(until) ? null : readHint(disk, new Layout(root), journalId)
     for (let attempt = 0; ; attempt += 1) {
+      const beginning = beginningOf(this.#source.reader, journalId)
+      // What was not indexed yet was dropped: from here on only its base tells of it.
+      if (this.head.end < beginning.start) await this.#begin(database, claimOf(this.head))
+      else this.#beginning = beginning
       const before = this.head.end
       const { position, unread } = await this.#readOn(database, until)
       const { durable, durableSeq } = this.head

@@ -4,7 +4,10 @@ import type { HistoryIndex } from './history-index.ts'
 import type { HistorySource } from './source.ts'
 
 export interface Stats {
+  /** That are kept. */
   readonly transactions: number
+  /** That retention dropped. */
+  readonly dropped: number
   readonly entries: number
   /** Paths that the history names, those that are gone now included. */
   readonly paths: number
@@ -17,7 +20,7 @@ export interface Stats {
   readonly indexBytes: number
   readonly brokenBytes: number
   readonly stagingBytes: number
-  /** Times of the first and the last transaction, milliseconds since 1970; null when there is none. */
+  /** Times of the first and the last transaction that is kept, milliseconds since 1970; null when there is none. */
   readonly first: number | null
   readonly last: number | null
 }
@@ -25,6 +28,7 @@ export interface Stats {
 export async function stats(index: HistoryIndex, source: HistorySource): Promise<Stats> {
   const { disk, directory, contents } = source
   const { seq, time, entries } = await index.fullHead()
+  const { horizon, dropped } = index
   const { paths, actors } = await index.counts()
   const { segments } = source.reader
   const numbers = segments.list()
@@ -35,8 +39,9 @@ export async function stats(index: HistoryIndex, source: HistorySource): Promise
     blobBytes += size
   }
   return {
-    transactions: seq,
-    entries,
+    transactions: seq - dropped,
+    dropped,
+    entries: entries - (horizon?.entries ?? 0),
     paths,
     actors,
     logBytes: numbers.reduce((sum, segment) => sum + segments.size(segment), 0),
@@ -46,8 +51,8 @@ export async function stats(index: HistoryIndex, source: HistorySource): Promise
     indexBytes: sizeBelow(disk, `${directory}/index`),
     brokenBytes: sizeBelow(disk, `${directory}/broken`),
     stagingBytes: sizeBelow(disk, `${directory}/staging`),
-    first: seq === 0 ? null : (await index.record(1)).time,
-    last: seq === 0 ? null : time,
+    first: seq === dropped ? null : (await index.record(dropped + 1)).time,
+    last: seq === dropped ? null : time,
   }
 }
 

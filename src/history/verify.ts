@@ -2,61 +2,32 @@ import { CHANGED, decodeContents, PURGED } from '../content/content-frame.ts'
 import { ContentResolver } from '../content/content-resolver.ts'
 import { Recent } from '../content/recent.ts'
 import { breathe } from '../disk/file.ts'
-import { genesis, LOST_CHAIN, readCommit, verifyCommit } from '../entry/chain.ts'
+import { genesis, type Head, LOST_CHAIN, readCommit, verifyCommit } from '../entry/chain.ts'
 import type { ChainedCommit } from '../entry/commit.ts'
 import { decodeCheckpoint, decodeGap, decodeSegment, decodeTerm, headBehind } from '../entry/control.ts'
-import { JournalError, shown } from '../errors.ts'
+import { droppedSeq } from '../entry/horizon.ts'
 import { followsNumber, frameSize } from '../log/frame.ts'
 import type { Frame } from '../log/log-reader.ts'
-import { LOG_START, offsetOf, type Position, segmentOf } from '../log/position.ts'
+import { offsetOf, type Position, positionOf, segmentOf } from '../log/position.ts'
+import { type Beginning, beginningOf, readParts } from '../store/base.ts'
 import { readHint } from '../store/checkpoint-hint.ts'
 import { Layout, unfinishedSalvage } from '../store/layout.ts'
 import { ContentCensus } from './content-census.ts'
 import { describeDamage } from './damage.ts'
-import { Findings, type Problem } from './findings.ts'
-import type { HistoryIndex } from './history-index.ts'
+import { Findings } from './findings.ts'
 import { isWithin } from './path-scope.ts'
 import type { HistorySource, OnHistoryProgress } from './source.ts'
 import { type ExternalChange, externalChanges } from './status.ts'
+import {
+  anchoredHead,
+  type Gap,
+  lostTransactions,
+  told,
+  type VerifyOptions,
+  type VerifyReport,
+} from './verify-report.ts'
 
-export interface VerifyReport {
-  /** False when anything that was acknowledged does not read back right. */
-  readonly ok: boolean
-  readonly transactions: number
-  readonly frames: number
-  readonly blobs: number
-  /** Blobs that no transaction names: left over from transactions that were never committed. No problem. */
-  readonly orphans: number
-  /** Contents that were erased on purpose. No problem. */
-  readonly purged: number
-  /** Bytes of a write that never finished at the end of the log. No problem: the next writer cuts them off. */
-  readonly tornBytes: number
-  /** At most 1000; `problemsOmitted` says how many more there were. */
-  readonly problems: readonly Problem[]
-  /** Places where a salvage left a gap: what is lost there is known, and is no problem any more. Absent when there are none. */
-  readonly gaps?: readonly Gap[]
-  readonly problemsOmitted: number
-  /** What differs in the workspace, when asked for; has no part in `ok`. */
-  readonly changed?: readonly ExternalChange[]
-}
-
-/** What was lost at one place of the history. */
-export interface Gap {
-  readonly position: readonly [segment: number, offset: number]
-  /** Numbers of the first and the last transaction lost here; null: none. */
-  readonly lost: { readonly from: number; readonly to: number } | null
-  /** How many contents are lost. */
-  readonly contents: number
-}
-
-export interface VerifyOptions {
-  /** Compare the workspace with the recorded states too; needs `index`. */
-  readonly workspace?: boolean
-  readonly index?: HistoryIndex
-  /** A chain value that was the head once, 64 hex digits, kept where nobody who can change the journal can change it. */
-  readonly head?: string
-  readonly onProgress?: OnHistoryProgress
-}
+export type { Gap, VerifiedHorizon, VerifyOptions, VerifyReport } from './verify-report.ts'
 
 const BYTES_A_TURN = 16 * 1024 * 1024
 const SETTLE_DELAYS_MS = [10, 20, 40]
@@ -66,8 +37,8 @@ const SETTLE_DELAYS_MS = [10, 20, 40]
  * affected is named. Holds 32 bytes a content besides the log's chunks: some 100 MiB of memory for a million contents.
  */
 export async function verify(source: HistorySource, options: VerifyOptions = {}): Promise<VerifyReport> {
-  const verification = new Verification(source, options.onProgress, anchoredHead(options.head))
-  const report = await verification.run()
+  const head = anchoredHead(options.head)
+  const report = await verified(source, options.onProgress, head)
   if (options.workspace !== true || options.index === undefined) return report
   const changed: ExternalChange[] = []
   const { onProgress } = options
@@ -79,6 +50,24 @@ export async function verify(source: HistorySource, options: VerifyOptions = {})
   )
   for await (const change of changes) changed.push(change)
   return { ...report, changed }
+}
+
+/** The log may lose its beginning while it is read; then it is read again. */
+async function verified(
+  source: HistorySource,
+  onProgress: OnHistoryProgress | undefined,
+  head: string | null,
+): Promise<VerifyReport> {
+  for (;;) {
+    const { segments } = source.reader
+    const base = segments.base()
+    try {
+      const report = await new Verification(source, onProgress, head).run()
+      if (report.ok || segments.base() === base) return report
+    } catch (error) {
+      if (segments.base() === base) throw error
+    }
+  }
 }
 
 /** How many chain values are kept at hand. */
@@ -94,7 +83,12 @@ class Verification {
   readonly #resolver: ContentResolver
   /** The chain value that must occur; null when it did, or none must. */
   #awaited: string | null
-  #head
+  #head: Head
+  #beginning: Beginning | null = null
+  /** The newest base that a commit names, and the commit's number. */
+  #named: { readonly digest: string; readonly seq: number } | null = null
+  /** The number of the dropped transaction that the awaited value was of. */
+  #droppedHead: number | null = null
   /** False behind damage, until the next commit gives a chain value to go on from. */
   #linked = true
   /** The newest chain values: a checkpoint may name one of a little while ago. */
@@ -119,7 +113,7 @@ class Verification {
     this.#census = new ContentCensus(contents.blobs, this.#findings)
     this.#resolver = new ContentResolver(disk, reader, contents.blobs, { caching: true })
     this.#head = genesis(source.journalId)
-    this.#awaited = awaited === this.#head.chain ? null : awaited
+    this.#awaited = awaited
   }
 
   async run(): Promise<VerifyReport> {
@@ -128,6 +122,7 @@ class Verification {
     if (disk.lstat(layout.salvage) !== null)
       this.#findings.add({ kind: 'lost', message: unfinishedSalvage(layout).message })
     await this.#census.checkBlobs(this.#onProgress)
+    await this.#base()
     const { segments } = this.#source.reader
     this.#total = segments.list().reduce((sum, segment) => sum + segments.size(segment), 0)
     const tornBytes = await this.#log()
@@ -137,6 +132,8 @@ class Verification {
     this.#concludeWords()
     this.#concludeHead()
     this.#concludeHint()
+    this.#concludeBase()
+    const horizon = this.#beginning?.horizon ?? null
     return {
       ok: this.#findings.count === 0,
       transactions: this.#transactions,
@@ -147,17 +144,48 @@ class Verification {
       tornBytes,
       problems: this.#findings.problems,
       ...(this.#gaps.length === 0 ? {} : { gaps: this.#gaps }),
+      ...(horizon === null ? {} : { horizon: told(horizon) }),
       problemsOmitted: this.#findings.omitted,
     }
   }
 
+  /** What the log begins with. Where its base is damaged, its first segment says where the chain goes on. */
+  async #base(): Promise<void> {
+    const { reader, journalId } = this.#source
+    const { segments } = reader
+    try {
+      const beginning = beginningOf(reader, journalId)
+      this.#beginning = beginning
+      this.#head = beginning.head
+      if (beginning.horizon !== null) this.#last = { sequence: beginning.sequence, term: 0 }
+      for (const { hash, by } of beginning.horizon?.missing ?? []) this.#census.missed(hash, by)
+      for (const part of readParts(reader, beginning)) {
+        if (part.kind === 'states') this.#census.stated(part.states)
+        else if (this.#awaited !== null) this.#droppedHead ??= droppedSeq(part.heads, this.#awaited)
+        await breathe()
+      }
+    } catch (error) {
+      this.#findings.addError('horizon', error, positionOf(segments.base(), 0))
+      const first = this.#beginning === null ? reader.frameAt(reader.start) : null
+      if (first?.kind !== 'segment') return
+      const { seq, chain, time } = decodeSegment(first.payload)
+      this.#head = { seq, chain, time }
+    }
+    if (this.#head.chain === this.#awaited) this.#awaited = null
+    const base = segments.base()
+    if (base === 0 || segments.exists(base + 1)) return
+    const message = `segment ${base + 1}, which was there before the base of the log was, is missing`
+    this.#findings.add({ kind: 'lost', message, position: [base + 1, 0] })
+  }
+
   /** Returns how many torn bytes stand at the end. */
   async #log(): Promise<number> {
-    let position = LOG_START
+    let position = this.#source.reader.start
     /** The greatest durable position that any intact frame of the rest states; found out at the first damage. */
     let durable: Position | null = null
     const { disk, root, journalId } = this.#source
-    const hint = readHint(disk, new Layout(root), journalId)
+    const noted = readHint(disk, new Layout(root), journalId)
+    const hint = noted !== null && noted < position ? null : noted
     this.#hint = hint
     for (let attempt = 0; ; ) {
       const until = this.#source.readable?.()
@@ -242,6 +270,10 @@ class Verification {
         case 'commit':
           this.#commit(frame)
           break
+        case 'horizon':
+        case 'states':
+        case 'heads':
+          this.#contradicted(frame, `a frame of kind ${frame.kind} stands in a segment`)
       }
     } catch (error) {
       this.#findings.addError('record', error, frame.position)
@@ -343,6 +375,7 @@ class Verification {
     this.#head = { seq: commit.seq, chain: commit.chain, time: commit.time }
     if (commit.chain === this.#awaited) this.#awaited = null
     this.#census.named(commit)
+    if (commit.horizon !== undefined) this.#named = { digest: commit.horizon, seq: commit.seq }
     for (const entry of commit.entries) {
       const erased = (entry.op === 'edit' && entry.edits === null) || (entry.op === 'patch' && entry.patch === null)
       if (erased) this.#erasedWords.set(entry.path, commit.tx)
@@ -361,6 +394,11 @@ class Verification {
   #concludeHead(): void {
     if (this.#awaited === null) return
     const { seq, chain } = this.#head
+    if (this.#droppedHead !== null) {
+      const message = `the head ${this.#awaited} is that of transaction number ${this.#droppedHead}, which retention dropped: it cannot vouch for what is kept. Note a newer one`
+      this.#findings.add({ kind: 'head', message })
+      return
+    }
     const message = `the head ${this.#awaited} is not in this history, which ends with transaction number ${seq} at ${chain}: it was replaced by an older copy, or written anew`
     this.#findings.add({ kind: 'head', message })
   }
@@ -371,6 +409,21 @@ class Verification {
     const position: [number, number] = [segmentOf(this.#hint), offsetOf(this.#hint)]
     const message = `CHECKPOINT names a checkpoint at segment ${position[0]}, offset ${position[1]} that is not in this log: it was replaced by another copy`
     this.#findings.add({ kind: 'lost', message, position })
+  }
+
+  /** A base that no commit names yet is as good as the newest transactions; one that differs from the named is not. */
+  #concludeBase(): void {
+    const { horizon = null, digest = null } = this.#beginning ?? {}
+    const named = this.#named
+    if (named === null || named.digest === digest) return
+    if (horizon !== null && named.seq <= horizon.at) return
+    // A salvage could not keep the base, and says so.
+    if (horizon === null && this.#gaps.some(({ lost }) => lost?.from === 1)) return
+    const message =
+      horizon === null
+        ? `transaction number ${named.seq} says that history was dropped before it, and the log has no base`
+        : `the base of the log is not the one that transaction number ${named.seq} names: it was altered`
+    this.#findings.add({ kind: 'horizon', message, position: [horizon?.segment ?? 0, 0] })
   }
 
   async #durableBehind(position: Position): Promise<Position> {
@@ -398,18 +451,4 @@ class Verification {
     }
     return total
   }
-}
-
-function anchoredHead(head: string | undefined): string | null {
-  if (head === undefined) return null
-  if (typeof head === 'string' && /^[0-9a-f]{64}$/i.test(head)) return head.toLowerCase()
-  throw new JournalError('INVALID', `${shown(head)} is not the head of a history`, {
-    hint: "Give the 64 hex digits that 'journal head' printed.",
-  })
-}
-
-function lostTransactions(due: number, next: ChainedCommit, position: [number, number]): Problem {
-  const which =
-    next.seq - due === 1 ? `transaction number ${due} is` : `transactions number ${due} to ${next.seq - 1} are`
-  return { kind: 'lost', message: `${which} lost in the damage before ${next.tx}`, position }
 }

@@ -7,7 +7,17 @@ import { offsetOf, type Position, positionOf, segmentOf } from './position.ts'
 
 const api = await xxhash()
 
-export const FRAME_KIND = { segment: 1, term: 2, content: 3, commit: 4, checkpoint: 5, gap: 6 } as const
+export const FRAME_KIND = {
+  segment: 1,
+  term: 2,
+  content: 3,
+  commit: 4,
+  checkpoint: 5,
+  gap: 6,
+  horizon: 7,
+  states: 8,
+  heads: 9,
+} as const
 export type FrameKind = keyof typeof FRAME_KIND
 const KINDS: readonly (FrameKind | undefined)[] = [
   undefined,
@@ -17,6 +27,9 @@ const KINDS: readonly (FrameKind | undefined)[] = [
   'commit',
   'checkpoint',
   'gap',
+  'horizon',
+  'states',
+  'heads',
 ]
 
 /** Bytes before the payload. */

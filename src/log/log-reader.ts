@@ -72,12 +72,18 @@ class SegmentFile {
   #chunk = new Uint8Array(0)
   #start = 0
 
-  /** `chunk`: bytes read at once. */
-  constructor(segments: Segments, segment: number, chunk = CHUNK) {
+  /** Null when there is none. `chunk`: bytes read at once. */
+  static open(segments: Segments, segment: number, chunk = CHUNK): SegmentFile | null {
+    const handle = segments.openIfThere(segment)
+    return handle === null ? null : new SegmentFile(segments, segment, handle, chunk)
+  }
+
+  /** Closes the handle when it throws. */
+  constructor(segments: Segments, segment: number, handle: FileHandle, chunk: number) {
     this.#segments = segments
     this.#chunkSize = chunk
     this.#segment = segment
-    this.#handle = segments.open(segment)
+    this.#handle = handle
     try {
       this.size = segments.disk.stat(this.#handle).size
     } catch (error) {
@@ -140,31 +146,39 @@ class SegmentFile {
 /** Reads frames in order. Holds no lock and no state: any number of readers may work beside the writer. */
 export class LogReader {
   readonly segments: Segments
-  readonly #seed: bigint
+  readonly seed: bigint
 
   constructor(segments: Segments, seed: bigint) {
     this.segments = segments
-    this.#seed = seed
+    this.seed = seed
   }
 
-  /** Yields the valid frames from `from` on, which must be the position of a frame or the end of the log. */
-  *read(from: Position = LOG_START, options: ReadOptions = {}): Generator<Frame, LogEnd> {
+  /** Where the log begins: at segment 1, or behind its base. */
+  get start(): Position {
+    return positionOf(this.segments.base() + 1, 0)
+  }
+
+  /**
+   * Yields the valid frames from `from` on, which must be the position of a frame or the end of the log. What is behind a base is not
+   * held to the frame before it here: the base says which that was.
+   */
+  *read(from: Position = this.start, options: ReadOptions = {}): Generator<Frame, LogEnd> {
     let last: { sequence: number; term: number } | null = null
     let trusted = from !== LOG_START
     let segment = segmentOf(from)
     let offset = offsetOf(from)
     const until = options.until ?? Number.POSITIVE_INFINITY
     for (;;) {
-      if (!this.segments.exists(segment)) {
+      const file = SegmentFile.open(this.segments, segment)
+      if (file === null) {
         // A gap in the numbers is no end.
         return { position: positionOf(segment, offset), unread: this.#goesOnAfter(segment), last }
       }
-      const file = new SegmentFile(this.segments, segment)
       try {
         for (;;) {
           const position = positionOf(segment, offset)
           if (position >= until) return { position, unread: false, last }
-          const header = decodeHeader(file.bytes(offset, HEADER_SIZE), 0, this.#seed, position)
+          const header = decodeHeader(file.bytes(offset, HEADER_SIZE), 0, this.seed, position)
           if (header === null || !(trusted || follows(header, last))) break
           let payload = new Uint8Array(0)
           if (options.skip?.has(header.kind)) {
@@ -194,11 +208,11 @@ export class LogReader {
   /** The frame at a position, or null when none is intact there. */
   frameAt(position: Position): Frame | null {
     const segment = segmentOf(position)
-    if (segment < 1 || !this.segments.exists(segment)) return null
-    const file = new SegmentFile(this.segments, segment, NEAR)
+    const file = segment < 1 ? null : SegmentFile.open(this.segments, segment, NEAR)
+    if (file === null) return null
     try {
       const offset = offsetOf(position)
-      const header = decodeHeader(file.bytes(offset, HEADER_SIZE), 0, this.#seed, position)
+      const header = decodeHeader(file.bytes(offset, HEADER_SIZE), 0, this.seed, position)
       if (header === null) return null
       const payload = file.bytes(offset + HEADER_SIZE, header.length)
       return payloadIsRight(header, payload) ? { ...header, payload } : null
@@ -212,13 +226,14 @@ export class LogReader {
     for (const segment of this.segments.list()) {
       if (segment < segmentOf(position)) continue
       let wasted = 0
-      const file = new SegmentFile(this.segments, segment)
+      const file = SegmentFile.open(this.segments, segment)
+      if (file === null) continue
       try {
         let offset = segment === segmentOf(position) ? offsetOf(position) : 0
         for (;;) {
           offset = file.nextMagic(offset)
           if (offset + HEADER_SIZE > file.size) break
-          const header = decodeHeader(file.bytes(offset, HEADER_SIZE), 0, this.#seed, positionOf(segment, offset))
+          const header = decodeHeader(file.bytes(offset, HEADER_SIZE), 0, this.seed, positionOf(segment, offset))
           const payload = header === null ? null : file.bytes(offset + HEADER_SIZE, header.length)
           if (header !== null && payload !== null && payloadIsRight(header, payload)) {
             yield { ...header, payload }
@@ -239,7 +254,8 @@ export class LogReader {
 
   /** Does nothing but zeros stand at or behind `offset` of a segment? */
   isZeroFrom(segment: number, offset: number): boolean {
-    const file = new SegmentFile(this.segments, segment)
+    const file = SegmentFile.open(this.segments, segment)
+    if (file === null) return true
     try {
       return file.isZeroFrom(offset)
     } finally {

@@ -51,6 +51,8 @@ export interface LogState {
 export interface LogWriterOptions {
   readonly seed: bigint
   readonly segmentSize?: number
+  /** Bytes after which a new segment begins as soon as it can, though a frame may still be larger. Default: the segment size. */
+  readonly rollAt?: number
   /** Payload of the first frame of a new segment. */
   readonly segmentPayload: (segment: number) => Uint8Array
   /** How many transactions are on their way here, besides those that wait already. */
@@ -82,6 +84,7 @@ export class LogWriter {
   #syncMs = 0
   #reserved = 0
   #reserveStep = FIRST_RESERVE
+  #rollNow = false
   #buffer = new Uint8Array(FIRST_RESERVE)
   #buffered = 0
   #queue: Waiting[] = []
@@ -136,6 +139,11 @@ export class LogWriter {
       this.#queue.push({ append, resolve, reject })
       this.#flushing ??= this.#flush()
     })
+  }
+
+  /** The next frame begins a new segment. */
+  endSegment(): void {
+    this.#rollNow = true
   }
 
   /** Declares the log unusable until it is reopened. */
@@ -251,7 +259,9 @@ export class LogWriter {
     }
     if (needed > RESERVE_LIMIT || this.#handle === null) return
     const from = Math.max(this.#reserved, this.#offset)
-    const to = Math.min(this.#segmentSize, Math.ceil((this.#offset + needed) / 4096) * 4096 + this.#reserveStep)
+    const end = Math.ceil((this.#offset + needed) / 4096) * 4096
+    const most = Math.max(end, this.#options.rollAt ?? this.#segmentSize)
+    const to = Math.min(this.#segmentSize, most, end + this.#reserveStep)
     if (to <= from) return
     try {
       for (let at = from; at < to; at += ZEROS.byteLength) {
@@ -276,11 +286,18 @@ export class LogWriter {
         hint: 'Split the transaction into smaller ones.',
       })
     }
-    if (this.#handle === null || this.#offset + this.#buffered + size > this.#segmentSize) {
+    if (this.#handle === null || this.#isFull(size)) {
       return this.#roll(size).then(() => this.#encode(frame, size))
     }
     this.#encode(frame, size)
     return null
+  }
+
+  /** Must a frame of that size stand in the next segment? */
+  #isFull(size: number): boolean {
+    const filled = this.#offset + this.#buffered
+    if (filled + size > this.#segmentSize) return true
+    return filled > 0 && (this.#rollNow || filled >= (this.#options.rollAt ?? this.#segmentSize))
   }
 
   #encode({ kind, payload, placed }: NewFrame, size: number): void {
@@ -324,7 +341,7 @@ export class LogWriter {
     if (this.#handle === null && this.#offset > 0) {
       this.#handle = disk.open(this.#segments.path(this.#segment), 'write')
       this.#reserved = disk.stat(this.#handle).size
-      if (this.#offset + this.#buffered + size <= this.#segmentSize) return
+      if (!this.#isFull(size)) return
     }
     if (this.#handle !== null) {
       this.#drain()
@@ -334,6 +351,7 @@ export class LogWriter {
       this.#segment += 1
       this.#offset = 0
     }
+    this.#rollNow = false
     const path = this.#segments.path(this.#segment)
     this.#handle = disk.open(path, disk.lstat(path) === null ? 'create' : 'write', 0o600)
     this.#reserved = 0

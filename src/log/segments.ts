@@ -1,6 +1,6 @@
 import type { DirectoryEntry, Disk, FileHandle, FileStat } from '../disk/disk.ts'
 import { readFully } from '../disk/file.ts'
-import { asJournalError } from '../errors.ts'
+import { asJournalError, hasSystemCode } from '../errors.ts'
 
 /** A segment grows to this many bytes; then the next one begins. */
 export const SEGMENT_SIZE = 64 * 1024 * 1024
@@ -10,21 +10,49 @@ export class Segments {
   readonly disk: Disk
   readonly directory: string
 
-  constructor(disk: Disk, directory: string) {
+  readonly #bases: boolean
+
+  /** `bases`: false to take no base for one, where none can be trusted. */
+  constructor(disk: Disk, directory: string, bases = true) {
     this.disk = disk
     this.directory = directory
+    this.#bases = bases
   }
 
   path(segment: number): string {
     return `${this.directory}/${String(segment).padStart(12, '0')}.wal`
   }
 
-  /** Numbers of the segments there are, rising. */
+  basePath(base: number): string {
+    return `${this.directory}/${String(base).padStart(12, '0')}.base`
+  }
+
+  /** Numbers of the segments that the log consists of, rising: those behind its base. */
   list(): number[] {
-    return this.#names()
-      .filter((entry) => entry.kind === 'file' && /^\d{12}\.wal$/.test(entry.name))
-      .map((entry) => Number(entry.name.slice(0, 12)))
-      .sort((a, b) => a - b)
+    return this.survey().segments
+  }
+
+  /** The number of the base that the log begins with; 0: none, it begins with segment 1. */
+  base(): number {
+    return this.survey().base
+  }
+
+  /** Both at once, as they were at one moment; and what a drop that was not finished has left before them. */
+  survey(): { readonly base: number; readonly segments: number[]; readonly leftover: readonly string[] } {
+    const found: number[] = []
+    const bases: number[] = []
+    for (const { name, kind } of this.#names()) {
+      const [, number, form] = kind === 'file' ? (/^(\d{12})\.(wal|base)$/.exec(name) ?? []) : []
+      if (form === 'wal') found.push(Number(number))
+      if (form === 'base' && this.#bases) bases.push(Number(number))
+    }
+    const base = Math.max(0, ...bases)
+    const segments = found.filter((segment) => segment > base).sort((a, b) => a - b)
+    const old = [
+      ...bases.filter((other) => other < base).map((other) => this.basePath(other)),
+      ...found.filter((segment) => segment <= base).map((segment) => this.path(segment)),
+    ]
+    return { base, segments, leftover: old }
   }
 
   #names(): readonly DirectoryEntry[] {
@@ -37,10 +65,28 @@ export class Segments {
 
   /** To be closed by the caller. @throws JournalError */
   open(segment: number): FileHandle {
+    return this.#open(this.path(segment))
+  }
+
+  openBase(base: number): FileHandle {
+    return this.#open(this.basePath(base))
+  }
+
+  /** The same as `open`; null when there is no such segment, be it since this moment. */
+  openIfThere(segment: number): FileHandle | null {
     try {
-      return this.disk.open(this.path(segment), 'read')
+      return this.exists(segment) ? this.disk.open(this.path(segment), 'read') : null
     } catch (error) {
+      if (hasSystemCode(error, 'ENOENT')) return null
       throw asJournalError(error, 'reading the log', this.path(segment))
+    }
+  }
+
+  #open(path: string): FileHandle {
+    try {
+      return this.disk.open(path, 'read')
+    } catch (error) {
+      throw asJournalError(error, 'reading the log', path)
     }
   }
 

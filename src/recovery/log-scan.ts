@@ -1,7 +1,7 @@
 import { decodeContents, isHeld } from '../content/content-frame.ts'
 import type { ContentStore } from '../content/content-store.ts'
 import type { Disk } from '../disk/disk.ts'
-import { genesis, type Head, verifyCommit } from '../entry/chain.ts'
+import { type Head, verifyCommit } from '../entry/chain.ts'
 import type { ChainedCommit } from '../entry/commit.ts'
 import {
   type CheckpointRecord,
@@ -17,6 +17,7 @@ import { ALIGNMENT } from '../log/frame.ts'
 import type { LogReader } from '../log/log-reader.ts'
 import { LOG_START, offsetOf, type Position, positionOf, segmentOf } from '../log/position.ts'
 import { judgeTail, type TailVerdict } from '../log/tail.ts'
+import { type Beginning, beginningOf } from '../store/base.ts'
 import { readHint } from '../store/checkpoint-hint.ts'
 import type { Layout } from '../store/layout.ts'
 
@@ -47,20 +48,24 @@ export interface LogScan {
 }
 
 /** Where to begin: at the redo position of the checkpoint that the hint leads to, else at the start. */
-function beginning(reader: LogReader, journalId: string, hint: Position | null): CheckpointRecord {
+function beginning(reader: LogReader, { start, head }: Beginning, hint: Position | null): CheckpointRecord {
   const frame = hint === null ? null : reader.frameAt(hint)
-  if (frame?.kind === 'checkpoint') return checkCheckpoint(decodeCheckpoint(frame.payload), frame.position)
+  if (frame?.kind === 'checkpoint') {
+    const record = checkCheckpoint(decodeCheckpoint(frame.payload), frame.position)
+    // An older hint, that came back after a power cut, may lead to one from before a horizon; then there is a newer one.
+    if (record.redo >= start) return record
+  }
   // Without a hint the newest segments are searched for a checkpoint, the last one first.
-  const skip = new Set(['content', 'commit', 'term', 'segment', 'gap'] as const)
+  const skip = new Set(['content', 'commit', 'term', 'segment', 'gap', 'horizon', 'states', 'heads'] as const)
   for (const segment of reader.segments.list().reverse()) {
     let newest: CheckpointRecord | null = null
     const options = { skip, until: positionOf(segment + 1, 0) }
     for (const found of reader.read(positionOf(segment, 0), options)) {
       if (found.kind === 'checkpoint') newest = checkCheckpoint(decodeCheckpoint(found.payload), found.position)
     }
-    if (newest !== null) return newest
+    if (newest !== null && newest.redo >= start) return newest
   }
-  return { redo: LOG_START, ...genesis(journalId), boot: '', clean: false }
+  return { redo: start, ...head, boot: '', clean: false }
 }
 
 /**
@@ -75,9 +80,11 @@ export function scanLog(
   contents: ContentStore,
   onProgress?: (bytes: number) => void,
 ): LogScan {
-  const hint = readHint(disk, layout, journalId)
+  const noted = readHint(disk, layout, journalId)
   checkSegments(reader)
-  const start = beginning(reader, journalId, hint)
+  const log = beginningOf(reader, journalId)
+  const hint = noted !== null && noted < log.start ? null : noted
+  const start = beginning(reader, log, hint)
   let head: Head = { seq: start.seq, chain: start.chain, time: start.time }
   let { redo, boot } = start
   let clean = false
@@ -135,6 +142,10 @@ export function scanLog(
         boot = ''
         announced = null
         break
+      case 'horizon':
+      case 'states':
+      case 'heads':
+        throw contradiction(frame.position, `a frame of kind ${frame.kind} stands in a segment`)
       case 'checkpoint': {
         const record = decodeCheckpoint(frame.payload)
         checkCheckpoint(record, frame.position)
@@ -150,7 +161,7 @@ export function scanLog(
   return {
     end: position,
     head,
-    sequence: last?.sequence ?? 0,
+    sequence: last?.sequence ?? log.sequence,
     term: last?.term ?? 0,
     durable,
     inFlight: commits.filter((flight) => flight.position >= redo),
@@ -176,15 +187,18 @@ function checkCheckpoint(record: CheckpointRecord, position: Position): Checkpoi
   throw contradiction(position, 'a checkpoint says that recovery begins where nothing can stand')
 }
 
-/** Segments are numbered from 1 without gaps. */
+/** Segments are numbered from 1, or from that behind the base, without gaps. */
 function checkSegments(reader: LogReader): void {
-  const found = reader.segments.list()
-  const missing = found.findIndex((segment, index) => segment !== index + 1)
-  if (missing < 0) return
-  throw new JournalError('CORRUPT', `segment ${missing + 1} of the log is missing`, {
-    hint: `Nothing was changed. Restore ${reader.segments.path(missing + 1)} from a backup; 'journal verify' says what it held.`,
-    path: reader.segments.path(missing + 1),
-    details: { position: [missing + 1, 0] },
+  const { base, segments } = reader.segments.survey()
+  // The first segment behind a base was there before the base was.
+  const index = base > 0 && segments.length === 0 ? 0 : segments.findIndex((segment, at) => segment !== base + at + 1)
+  if (index < 0) return
+  const missing = base + index + 1
+  const begins = index === 0 && base === 0 ? `, and no record of a horizon says that it was dropped` : ''
+  throw new JournalError('CORRUPT', `segment ${missing} of the log is missing${begins}`, {
+    hint: `Nothing was changed. Restore ${reader.segments.path(missing)} from a backup; 'journal verify' says what it held.`,
+    path: reader.segments.path(missing),
+    details: { position: [missing, 0] },
   })
 }
 

@@ -237,7 +237,8 @@ async function classify(
   }
   if (state.kind !== 'file') return 'other'
   if (state.size === 0) return 'torn'
-  for (const known of history.states.slice(1)) {
+  // The first one too: a transaction that could not be put in place was taken back, by a file that nothing had synced yet.
+  for (const known of history.states) {
     if (known?.kind !== 'file') continue
     if (await isTornForm(site.disk, site.observer.absolute(history.path), site.contents, known.hash)) return 'torn'
   }

@@ -64,7 +64,10 @@ export async function purge(site: RetentionSite, request: PurgeRequest): Promise
   const { disk, layout, reader, contents } = store
   return committer.gate.exclusive(async () => {
     await reaper.drain()
-    const found = await survey({ reader, contents, until: log.acknowledged }, request.paths)
+    const found = await survey(
+      { reader, journalId: store.format.journal, contents, until: log.acknowledged },
+      request.paths,
+    )
     if (found.targets.size === 0 && found.frames === 0) return purgeResult(found, null)
     const entries = tombstones(request.paths, found)
     checkSize(entries, log.maxPayload)

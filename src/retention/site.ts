@@ -1,3 +1,4 @@
+import type { HistoryIndex } from '../history/history-index.ts'
 import type { LogWriter } from '../log/log-writer.ts'
 import type { Store } from '../store/opening.ts'
 import type { Checkpointer } from '../transaction/checkpointer.ts'
@@ -11,4 +12,5 @@ export interface RetentionSite {
   readonly committer: Committer
   readonly checkpointer: Checkpointer
   readonly reaper: Reaper
+  readonly index: HistoryIndex
 }

@@ -3,7 +3,7 @@ import type { ContentStore } from '../content/content-store.ts'
 import { createFile, dropFile, writeFully } from '../disk/file.ts'
 import type { ContentHash } from '../entry/state.ts'
 import type { LogReader } from '../log/log-reader.ts'
-import { LOG_START, type Position } from '../log/position.ts'
+import type { Position } from '../log/position.ts'
 import type { Store } from '../store/opening.ts'
 
 /** Files that wait to become blobs together. */
@@ -38,7 +38,7 @@ export function standingOn(
   until: Position,
 ): ReadonlySet<ContentHash> {
   const standing = new Standing(hashes)
-  for (const { kind, payload } of reader.read(LOG_START, { until, skip: new Set(['commit']) }))
+  for (const { kind, payload } of reader.read(reader.start, { until, skip: new Set(['commit']) }))
     if (kind === 'content') standing.note(payload)
   return standing.found
 }

@@ -4,19 +4,23 @@ import { breathe } from '../disk/file.ts'
 import { readCommit } from '../entry/chain.ts'
 import type { Commit } from '../entry/commit.ts'
 import type { Entry } from '../entry/entry.ts'
+import type { BaseState } from '../entry/horizon.ts'
 import { type ContentHash, hashOf, type State } from '../entry/state.ts'
 import { JournalError } from '../errors.ts'
 import { statesOf } from '../history/content-census.ts'
 import { isWithin } from '../history/path-scope.ts'
 import type { Frame, LogReader } from '../log/log-reader.ts'
-import { LOG_START, type Position, segmentOf } from '../log/position.ts'
+import { type Position, segmentOf } from '../log/position.ts'
 import { corruptionError, judgeTail } from '../log/tail.ts'
+import { beginningOf, readStates } from '../store/base.ts'
+import type { Pace } from './pace.ts'
 import { erased } from './segment-rewrite.ts'
 import { Standing } from './standing.ts'
 
 /** What is read; `until`: behind the last frame that counts. */
 export interface Surveyed {
   readonly reader: LogReader
+  readonly journalId: string
   readonly contents: ContentStore
   readonly until?: Position
 }
@@ -53,6 +57,17 @@ export async function survey(source: Surveyed, paths: readonly string[]): Promis
   const newest = new Map<string, ContentHash>()
   const named = new Set<string>()
   const uncommitted = new Map<string, Set<ContentHash>>()
+  for (const { path, state } of statesAtHorizon(source)) {
+    const scope = scopeOf(path)
+    if (scope === undefined) continue
+    named.add(scope)
+    const hash = hashOf(state)
+    if (hash !== null) {
+      candidates.set(hash, candidates.get(hash) ?? scope)
+      newest.set(path, hash)
+    }
+    if (scope === path) states.set(path, state)
+  }
   await eachCommit(
     source,
     (commit) => {
@@ -81,6 +96,12 @@ export async function survey(source: Surveyed, paths: readonly string[]): Promis
   const loose = new Set<ContentHash>()
   for (const hashes of uncommitted.values()) for (const hash of hashes) if (!candidates.has(hash)) loose.add(hash)
   const kept = new Map<ContentHash, string>()
+  for (const { path, state } of statesAtHorizon(source)) {
+    const hash = hashOf(state)
+    if (hash === null) continue
+    loose.delete(hash)
+    if (candidates.has(hash) && scopeOf(path) === undefined) kept.set(hash, path)
+  }
   await eachCommit(source, (commit) => {
     for (const entry of commit.entries) {
       for (const { path, state } of statesOf(entry)) {
@@ -154,10 +175,17 @@ async function eraseable(
 }
 
 /** Blobs that no transaction names, and no content is a change of, with their sizes. */
-export async function orphanBlobs(source: Surveyed): Promise<Map<ContentHash, number>> {
+export async function orphanBlobs(source: Surveyed, pace: Pace): Promise<Map<ContentHash, number>> {
   const orphans = new Map<ContentHash, number>()
-  for (const { hash, size } of source.contents.blobs.list()) orphans.set(hash, size)
+  for (const { hash, size } of source.contents.blobs.list()) {
+    orphans.set(hash, size)
+    await pace.rest()
+  }
   if (orphans.size === 0) return orphans
+  for (const { state } of statesAtHorizon(source)) {
+    orphans.delete(hashOf(state) ?? '')
+    await pace.rest()
+  }
   await eachCommit(source, (commit) => {
     for (const entry of commit.entries) {
       for (const { state } of statesOf(entry)) orphans.delete(hashOf(state) ?? '')
@@ -171,6 +199,10 @@ export async function orphanBlobs(source: Surveyed): Promise<Map<ContentHash, nu
       if (encoding === CHANGED) orphans.delete(baseOf(data))
   })
   return orphans
+}
+
+function statesAtHorizon({ reader, journalId }: Surveyed): Iterable<BaseState> {
+  return readStates(reader, beginningOf(reader, journalId))
 }
 
 async function eachCommit(
@@ -188,13 +220,13 @@ async function eachCommit(
   )
 }
 
-const FRAMES_A_TURN = 256
+const FRAMES_A_TURN = 32
 
 /** @throws JournalError `CORRUPT` when the log cannot be read to its end */
 async function eachFrame(source: Surveyed, visit: (frame: Frame) => void, skipContents = false): Promise<void> {
   const { reader, until } = source
   const skip = new Set(skipContents ? (['content'] as const) : [])
-  const reading = reader.read(LOG_START, { skip, ...(until === undefined ? {} : { until }) })
+  const reading = reader.read(reader.start, { skip, ...(until === undefined ? {} : { until }) })
   for (let count = 1; ; count += 1) {
     const step = reading.next()
     if (step.done === true) {

@@ -1,7 +1,7 @@
 import { decodeContents, isHeld, PURGED } from '../content/content-frame.ts'
 import { ContentResolver } from '../content/content-resolver.ts'
 import { breathe } from '../disk/file.ts'
-import { bodyHash, genesis, type Head, LOST_CHAIN, readCommit, verifyCommit } from '../entry/chain.ts'
+import { bodyHash, type Head, LOST_CHAIN, readCommit, verifyCommit } from '../entry/chain.ts'
 import type { ChainedCommit } from '../entry/commit.ts'
 import { decodeCheckpoint, decodeGap, decodeSegment, decodeTerm, headBehind } from '../entry/control.ts'
 import { JournalError } from '../errors.ts'
@@ -9,6 +9,7 @@ import type { ContentCensus } from '../history/content-census.ts'
 import { followsNumber, frameSize } from '../log/frame.ts'
 import type { Frame } from '../log/log-reader.ts'
 import { offsetOf, type Position, positionOf, segmentOf } from '../log/position.ts'
+import { beginningOf, readParts } from '../store/base.ts'
 import type { Store } from '../store/opening.ts'
 import { type Neighbour, NOTHING_LOST, type Region } from './region.ts'
 
@@ -62,6 +63,7 @@ export class LogSurveyor {
   /** Regions since the last sound frame. */
   #run: Region[] = []
   #head: Head
+  readonly #first: number
   #last: Neighbour | null = null
   #durable: Position = 0
   #end: Position = 0
@@ -72,7 +74,16 @@ export class LogSurveyor {
     this.#store = store
     this.#census = census
     this.#until = until
-    this.#head = genesis(store.format.journal)
+    const beginning = beginningOf(store.reader, store.format.journal)
+    this.#head = beginning.head
+    this.#first = segmentOf(beginning.start)
+    if (beginning.horizon !== null) {
+      // As if the last frame that was dropped stood at the end of its segment.
+      this.#last = { sequence: beginning.sequence, term: 0 }
+      this.#end = positionOf(this.#first, 0)
+      for (const { hash, by } of beginning.horizon.missing) census.missed(hash, by)
+      for (const part of readParts(store.reader, beginning)) if (part.kind === 'states') census.stated(part.states)
+    }
     const trusts = (position: Position) => !this.#isBad(position)
     this.#resolver = new ContentResolver(store.disk, store.reader, store.contents.blobs, { trusts })
   }
@@ -81,7 +92,7 @@ export class LogSurveyor {
     const { reader, segments } = this.#store
     const last = await this.#lastSegment()
     let count = 0
-    for (let segment = 1; segment <= last; segment += 1) {
+    for (let segment = this.#first; segment <= last; segment += 1) {
       let at = 0
       if (segments.exists(segment)) {
         for (const frame of reader.intactAfter(positionOf(segment, 0))) {
@@ -124,7 +135,7 @@ export class LogSurveyor {
 
   async #lastSegment(): Promise<number> {
     const { reader, segments } = this.#store
-    let last = 0
+    let last = this.#first - 1
     for (const segment of segments.list()) {
       if (segment > last + HOLE_LIMIT || positionOf(segment, 0) >= this.#until) break
       for (const frame of reader.intactAfter(positionOf(segment, 0))) {
@@ -158,7 +169,8 @@ export class LogSurveyor {
     const jumps = this.#run.length === 0 && !followsNumber(frame, this.#last?.sequence ?? 0)
     const rises = frame.sequence > (this.#last?.sequence ?? 0) && frame.term >= (this.#last?.term ?? 0)
     // Whole frames can go missing without a trace only where a segment ends.
-    const possible = rises && (!jumps || (from === 0 && segment > 1)) && (frame.kind === 'segment') === (from === 0)
+    const possible =
+      rises && (!jumps || (from === 0 && segment > this.#first)) && (frame.kind === 'segment') === (from === 0)
     if (possible && jumps) this.#bad(segment - 1, offsetOf(this.#end), null)
     if (!possible || !(await this.#holds(frame))) {
       this.#bad(segment, from, end)
@@ -188,6 +200,10 @@ export class LogSurveyor {
           return this.#gap(frame)
         case 'commit':
           return this.#commit(frame)
+        case 'horizon':
+        case 'states':
+        case 'heads':
+          return false
       }
     } catch (error) {
       if (error instanceof JournalError && error.code === 'CORRUPT') return false

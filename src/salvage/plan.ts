@@ -4,8 +4,11 @@ import { ContentCensus } from '../history/content-census.ts'
 import { Findings } from '../history/findings.ts'
 import { Finder } from '../history/found-state.ts'
 import type { HistoryIndex } from '../history/history-index.ts'
+import { LogReader } from '../log/log-reader.ts'
 import { type Position, segmentOf } from '../log/position.ts'
+import { Segments } from '../log/segments.ts'
 import { judgeTail } from '../log/tail.ts'
+import { beginningOf, readParts } from '../store/base.ts'
 import { readHint } from '../store/checkpoint-hint.ts'
 import type { Store } from '../store/opening.ts'
 import { type LogSurvey, LogSurveyor, type Loss } from './log-survey.ts'
@@ -27,15 +30,19 @@ export interface SalvagePlan {
   readonly wrongBlobs: readonly string[]
   /** Segments behind the one that the log ends in, the last first. */
   readonly surplus: readonly number[]
+  /** A base that cannot be read: what it stood for is lost. */
+  readonly bases: readonly string[]
   /** Names of segments that are no files. */
   readonly strays: readonly string[]
   readonly idle: boolean
 }
 
 /** @throws JournalError `CORRUPT` when there is nothing that could be saved */
-export async function planSalvage(store: Store, index: HistoryIndex): Promise<SalvagePlan> {
+export async function planSalvage(given: Store, index: HistoryIndex): Promise<SalvagePlan> {
+  const store = isReadable(given) ? given : withoutBase(given)
+  const bases = store === given ? [] : [given.segments.basePath(given.segments.base())]
   const { survey, patches, census, newest } = await surveyed(store)
-  if (survey.last === null) {
+  if (survey.last === null || survey.end === store.reader.start) {
     throw new JournalError('CORRUPT', 'no frame of the log can be read: there is nothing to salvage', {
       hint: 'Nothing was changed. Restore .journal from a backup; or move it away and begin a new one with `journal init`.',
       path: store.layout.log,
@@ -62,7 +69,7 @@ export async function planSalvage(store: Store, index: HistoryIndex): Promise<Sa
     .readDirectory(store.layout.log)
     .filter(({ name, kind }) => kind !== 'file' && /^\d{12}\.wal$/.test(name))
     .map(({ name }) => name)
-  const harmed = patches.length + missing.length + wrongBlobs.length + surplus.length + strays.length
+  const harmed = bases.length + patches.length + missing.length + wrongBlobs.length + surplus.length + strays.length
   return {
     survey,
     patches,
@@ -72,9 +79,27 @@ export async function planSalvage(store: Store, index: HistoryIndex): Promise<Sa
     restorable,
     wrongBlobs,
     surplus: surplus.reverse(),
+    bases,
     strays,
     idle: harmed === 0 && lostEnd === null,
   }
+}
+
+/** Can what the log begins with be read, and is it what it says? */
+function isReadable({ reader, format }: Store): boolean {
+  try {
+    for (const _ of readParts(reader, beginningOf(reader, format.journal)));
+    return true
+  } catch (error) {
+    if (error instanceof JournalError && error.code === 'CORRUPT') return false
+    throw error
+  }
+}
+
+/** As if it began with segment 1: what was dropped is lost, then. */
+function withoutBase(store: Store): Store {
+  const segments = new Segments(store.disk, store.layout.log, false)
+  return { ...store, segments, reader: new LogReader(segments, store.seed) }
 }
 
 /** Where frames cannot be fitted into a damage, what stands behind it is given up. */

@@ -197,6 +197,12 @@ class Salvage {
   async #dropSurplus(): Promise<void> {
     const { disk, segments } = this.#store
     for (const name of this.#plan.strays) await this.#moveAside(`${segments.directory}/${name}`)
+    for (const base of this.#plan.bases) {
+      disk.rename(base, this.#keptName(base))
+      // Before the old name is gone for good.
+      await disk.syncDirectory(this.#store.layout.broken)
+      await disk.syncDirectory(segments.directory)
+    }
     // That they are gone is durable with the segments that are replaced next; until `SALVAGE` goes, one that comes back goes again.
     for (const segment of this.#plan.surplus) disk.unlink(segments.path(segment))
   }

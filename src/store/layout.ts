@@ -10,6 +10,8 @@ export const FORMAT_VERSION = 3
 export const SALVAGED_VERSION = 2
 /** From this version on contents may be compressed, or changes of others. */
 export const DENSE_VERSION = 3
+/** From this version on the oldest transactions may have been dropped: a drop gives an older journal this. */
+export const DROPPED_VERSION = 3
 const FOLDER_MODE = 0o700
 const FILE_MODE = 0o600
 /** Bytes of a file that is one JSON object. */
@@ -141,6 +143,12 @@ export function readFormat(disk: Disk, layout: Layout): Format | null {
     )
   }
   return format as Format
+}
+
+/** Makes FORMAT say a version, if it says a smaller one; durable when it resolves. */
+export async function raiseVersion(disk: Disk, layout: Layout, version: number): Promise<void> {
+  const format = readFormat(disk, layout)
+  if (format !== null && format.version < version) await replaceJson(disk, layout.format, { ...format, version }, true)
 }
 
 /**

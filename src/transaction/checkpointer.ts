@@ -46,6 +46,7 @@ export class Checkpointer {
   readonly #pins: PinnedFolders
   #running: Promise<void> | null = null
   #last: Position
+  #redo: Position = 0
 
   constructor(parts: CheckpointerParts) {
     this.#disk = parts.disk
@@ -56,6 +57,11 @@ export class Checkpointer {
     this.#reaper = parts.reaper
     this.#pins = parts.pins
     this.#last = parts.last
+  }
+
+  /** Where a recovery would begin to read by the last checkpoint of this writer; 0: it made none. */
+  get redo(): Position {
+    return this.#redo
   }
 
   /** Bytes of log since the last checkpoint, about. */
@@ -120,6 +126,7 @@ export class Checkpointer {
       durability: 'full',
     })
     this.#last = position
+    this.#redo = redo
     if (suspect) clearSuspect(this.#disk, this.#layout)
     // Without room for a new hint the old one still leads to a checkpoint, only to an earlier one.
     await writeHint(this.#disk, this.#layout, this.#journalId, position).catch(() => undefined)

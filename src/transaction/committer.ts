@@ -18,7 +18,7 @@ import { parentOf } from '../workspace/safe-path.ts'
 import { mayBeSynced } from '../workspace/staged-file.ts'
 import type { Draft } from './draft.ts'
 import { Gate } from './gate.ts'
-import { GatheredContents } from './gathered-contents.ts'
+import { GatheredContents, type Gathering } from './gathered-contents.ts'
 import type { FileReceipt, Receipt } from './receipt.ts'
 
 export interface CommitRequest {
@@ -45,6 +45,12 @@ export interface CommitterOptions {
   /** Contents up to this many bytes go into the log. */
   readonly inline: number
   readonly onConflict: (tx: string, path: string) => void
+  /** Called with what a commit brings, before any of it is kept. @throws JournalError `NO_SPACE` */
+  readonly admit?: Gathering['admit']
+  /** Called when that was refused, before it is tried once more. */
+  readonly makeRoom?: (needed: number) => Promise<void>
+  /** Null, unless work in the background would never get its turn beside commits that follow each other without a pause. */
+  readonly giveWay?: () => Promise<void> | null
 }
 
 /** A commit that has no place in the history yet. */
@@ -92,6 +98,7 @@ export class Committer {
   #termWritten = false
   #done: number
   #preparing = 0
+  #horizon: string | null = null
 
   constructor(options: CommitterOptions) {
     this.#options = options
@@ -101,6 +108,11 @@ export class Committer {
 
   get head(): Head {
     return this.#head
+  }
+
+  /** The next commit names this horizon: that is what the chain holds it by. */
+  name(horizon: string | null): void {
+    this.#horizon = horizon
   }
 
   /** Has anything been committed, or recovered, since it was made? */
@@ -115,6 +127,14 @@ export class Committer {
   async commit(request: CommitRequest): Promise<Receipt> {
     this.#preparing += 1
     try {
+      const turn = this.#options.giveWay?.() ?? null
+      if (turn !== null) await turn
+      return await this.gate.shared(() => this.#commit(request))
+    } catch (error) {
+      const needed = error instanceof JournalError && error.code === 'NO_SPACE' ? error.details?.needed : undefined
+      if (typeof needed !== 'number' || this.#options.makeRoom === undefined) throw error
+      // Outside of the gate, where nothing of it is begun.
+      await this.#options.makeRoom(needed)
       return await this.gate.shared(() => this.#commit(request))
     } finally {
       this.#preparing -= 1
@@ -147,6 +167,7 @@ export class Committer {
         base: draft.base,
         source: (hash) => draft.source(hash),
         inline: this.#options.inline,
+        admit: this.#options.admit,
       },
       entries,
       (path) => leaves(changes, path),
@@ -331,6 +352,8 @@ export class Committer {
       const seq = before.seq + 1
       const time = Math.max(before.time, Math.floor(site.observer.disk.now()))
       const whole = commitOf(commit, seq, time, committer.#settled(before.seq))
+      if (committer.#horizon !== null) whole.horizon = committer.#horizon
+      committer.#horizon = null
       const chained = chainCommit(before, whole)
       const settle = (position: Position): void => {
         first(position)

@@ -35,6 +35,11 @@ export interface Gathering {
   readonly source: (hash: ContentHash) => ContentSource
   /** Contents up to this many bytes go into the log. Those of one frame add up to twice as many at most. */
   readonly inline: number
+  /**
+   * Asked before anything is kept for good, with the bytes that the log and the blobs would grow by; what it returns is called when the transaction is
+   * there, or is not to be. @throws JournalError `NO_SPACE`
+   */
+  readonly admit?: ((bytes: number, entries: readonly Entry[]) => () => void) | undefined
 }
 
 /** Of a content that is kept whole. */
@@ -68,6 +73,7 @@ export class GatheredContents {
   readonly #gathering: Gathering
   readonly #finder: ChangeFinder
   #held = 0
+  #leave: (() => void) | null = null
 
   private constructor(gathering: Gathering) {
     this.#gathering = gathering
@@ -86,6 +92,11 @@ export class GatheredContents {
     const gathered = new GatheredContents(gathering)
     try {
       await gathered.#collect(entries, leaves)
+      if (gathering.admit !== undefined) {
+        const { disk } = gathering.observer
+        const blobs = gathered.#blobs.reduce((sum, { file }) => sum + (disk.lstat(file)?.size ?? 0), 0)
+        gathered.#leave = gathering.admit(gathered.size + blobs, entries)
+      }
       if (gathered.#blobs.length > 0) await gathering.contents.blobs.keep(gathered.#blobs)
       return gathered
     } catch (error) {
@@ -97,6 +108,8 @@ export class GatheredContents {
   /** Removes what it made in `staging`. */
   release(): void {
     const { disk } = this.#gathering.observer
+    this.#leave?.()
+    this.#leave = null
     for (const file of this.#temporary.splice(0)) dropFile(disk, file)
   }
 

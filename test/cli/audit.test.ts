@@ -175,6 +175,29 @@ describe.concurrent('upkeep', () => {
     expect((await journal(['cat', 'a.txt'], { cwd })).stdout).toBe('a')
   })
 
+  test('compact drops what is beyond a limit, and says so; what is no limit is a wrong usage', async ({ expect }) => {
+    const cwd = await workspace()
+    for (const text of ['one', 'two', 'three']) await commit(cwd, { 'a.txt': text })
+    const limits = ['compact', '--keep-transactions', '0']
+    expect(await journalObject([...limits], { cwd })).toMatchObject({ transactionsDropped: 3, horizon: 3 })
+    await commit(cwd, { 'a.txt': 'four' })
+    expect((await journal(['cat', 'a.txt', '--at', '3'], { cwd })).stdout).toBe('three')
+    const gone = await journal(['undo', '2', '--json'], { cwd })
+    expect(gone.code).toBe(1)
+    expect(JSON.parse(gone.stderr).error).toMatchObject({ code: 'NOT_FOUND', dropped: { seq: 3 } })
+    const verified = await journalObject(['verify'], { cwd })
+    expect(verified).toMatchObject({ ok: true, transactions: 1, horizon: { seq: 3, reason: 'transactions' } })
+    expect((await journal(['stats'], { cwd })).stdout).toMatch(/^transactions\t1\ndropped\t3\n/)
+    const sized = await journalObject(['compact', '--max-bytes', '1K', '--keep-days', '30', '--dry-run'], { cwd })
+    expect(sized).toMatchObject({ horizon: expect.any(Number) })
+    for (const wrong of [
+      ['--keep-transactions', '-1'],
+      ['--max-bytes', 'much'],
+      ['--keep-days', '0'],
+    ])
+      expect((await journal(['compact', ...wrong], { cwd })).code, wrong.join(' ')).toBe(2)
+  })
+
   test('purge erases what a path held, and only that', async ({ expect }) => {
     const cwd = await workspace()
     const secret = 'the secret that slipped in'

@@ -125,7 +125,8 @@ def unpack_at(data, at):
 # --- Frames ---
 
 HEADER = struct.Struct("<4sIIIQIIIIQQ")  # kind and the reserved bytes behind it as one integer: a reserved byte but 0 is no kind
-MAGIC, KINDS, LIMIT = b"WJF1", {1: "segment", 2: "term", 3: "content", 4: "commit", 5: "checkpoint", 6: "gap"}, (64 << 20) - 128
+MAGIC, KINDS, LIMIT = b"WJF1", {1: "segment", 2: "term", 3: "content", 4: "commit", 5: "checkpoint", 6: "gap", 7: "horizon", 8: "states",
+                       9: "heads"}, (64 << 20) - 128
 
 
 class Frame:
@@ -160,15 +161,37 @@ def follows(frame, before):
     return numbered and (before is None or frame.term >= before.term)
 
 
+class Before:
+    """What conditions 6 and 7 ask of the frame before."""
+
+    def __init__(self, sequence, term):
+        self.sequence, self.term = sequence, term
+
+
 class Log:
     """All valid frames of a journal, and its end: clean, torn or corrupt, at a position."""
 
     def __init__(self, folder, seed):
         self.seed, self.frames, self.end, self.position, self.why = seed, [], "clean", (1, 0), ""
         names = os.listdir(folder) if os.path.isdir(folder) else []
+        self.base = max((int(n[:12]) for n in names if re.fullmatch(r"\d{12}\.base", n)), default=0)
+        self.base_frames = list(self.read_base(os.path.join(folder, f"{self.base:012}.base"))) if self.base else []
         self.paths = {int(n[:12]): os.path.join(folder, n) for n in names if re.fullmatch(r"\d{12}\.wal", n)}
+        # What a drop that was not finished has left is no part of the log.
+        self.paths = {n: p for n, p in self.paths.items() if n > self.base}
         self.sizes = {n: os.path.getsize(p) for n, p in sorted(self.paths.items())}
         self.read()
+
+    def read_base(self, path):
+        with open(path, "rb") as file:
+            data = file.read()
+        offset = 0
+        while offset < len(data):
+            frame = intact(data, self.base, offset, self.seed)
+            if not frame:
+                raise SystemExit(f"reader.py: the base {path} is damaged at offset {offset}")
+            yield frame
+            offset = frame.next
 
     def load(self, segment):
         if segment not in self.paths:
@@ -181,7 +204,15 @@ class Log:
         return frame if frame and follows(frame, before) else None
 
     def read(self):
-        segment, offset, data, before = 1, 0, self.load(1), None
+        segment, offset, before = self.base + 1, 0, None
+        self.position, data = (segment, 0), self.load(segment)
+        if self.base and segment not in self.paths:
+            self.end, self.why = "corrupt", "the first segment behind the base was there before the base was"
+            return
+        if self.base:
+            # The frame before the first is the last one that was dropped.
+            before = intact(data, segment, 0, self.seed)
+            before = before and Before(unpack(self.base_frames[0].payload)["sequence"], before.term)
         while True:
             if frame := self.valid(segment, offset, data, before):
                 self.frames.append(frame)
@@ -262,10 +293,16 @@ class Journal:
         if self.format.get("format") != "write-journal" or self.format["version"] > 3:
             raise SystemExit(f"reader.py: not a journal of version 1 to 3: {self.format}")
         self.id = bytes.fromhex(self.format["journal"])
+        self.horizon = None
         self.seq, self.chain, self.body, self.lost, self.term_known, self.gaps = 0, self.chain_at(0), None, set(), True, []
         self.records, self.encodings = {}, {}
         self.log = Log(os.path.join(folder, "log"), int.from_bytes(self.id[:8], "little"))
+        self.states, self.named_horizon = {}, None
+        if self.log.base:
+            self.on_base(self.log.base_frames)
         hint = self.hint()
+        if hint and hint[0] <= self.log.base:
+            hint = None
         if hint and hint >= self.log.position and self.log.end != "corrupt":
             self.log.end, self.log.why = "corrupt", f"CHECKPOINT says that there was a frame at {hint}"
         for frame in self.log.frames:
@@ -273,7 +310,33 @@ class Journal:
             self.check((frame.kind == "segment") == first, f"{frame.kind} frame at {frame.position}: not in its place")
             self.counts[frame.kind] = self.counts.get(frame.kind, 0) + 1
             getattr(self, "on_" + frame.kind)(frame, unpack(frame.payload))
+        if self.named_horizon and self.named_horizon[1] != (self.horizon and self.horizon["digest"]):
+            unnamed = self.horizon and self.named_horizon[0] <= self.horizon["at"]
+            unnamed = unnamed or not self.horizon and any(1 in gap["lost"] for gap in self.gaps)
+            self.check(unnamed, f"transaction {self.named_horizon[0]} names another horizon")
         self.find_contents()
+
+    def on_base(self, frames):
+        first = unpack(frames[0].payload)
+        kinds = [frame.kind for frame in frames]
+        self.check(kinds[0] == "horizon" and set(kinds[1:]) <= {"states", "heads"}, f"base: has frames {kinds}")
+        self.check([f.sequence for f in frames] == list(range(1, len(frames) + 1)), "base: frames are missing")
+        self.check((first["journal"], first["segment"]) == (self.id, self.log.base), "base: of another log")
+        rest = hashlib.sha256(b"".join(frame.payload for frame in frames[1:])).digest()
+        states = [state for frame in frames if frame.kind == "states" for state in unpack(frame.payload)]
+        names = [path.encode() for path, _, _ in states]
+        self.check(rest == first["digest"] and len(states) == first["states"], "base: does not hold what its horizon says")
+        self.check(names == sorted(set(names)), "base: is not in order")
+        self.states = {path: state for path, _, state in states}
+        self.seq, self.chain = first["seq"], first["chain"]
+        self.horizon = {k: first[k] for k in ("seq", "time", "at", "written", "reason")}
+        self.horizon.update(chain=first["chain"], digest=hashlib.sha256(frames[0].payload).digest())
+        self.term_known = False
+        for hash_, by in first["missing"]:
+            (self.purged if by else self.lost).add(hash_)
+        for path, seq, state in states:
+            if state[0] == 1:
+                self.named.setdefault(state[1], (seq, state[2]))
 
     def check(self, right, what):
         if not right:
@@ -293,6 +356,8 @@ class Journal:
     def chain_at(self, seq):
         """The chain value after a transaction; None where that is lost."""
         known = {t["seq"]: t["chain"] for t in reversed(self.transactions)}
+        if self.horizon and seq <= self.horizon["seq"]:
+            return self.horizon["chain"] if seq == self.horizon["seq"] else None
         return known.get(seq) if seq else hashlib.sha256(self.id).digest()
 
     def on_segment(self, frame, map_):
@@ -371,7 +436,7 @@ class Journal:
         chain, raw, words = parts
         body = unpack(raw)
         seq = self.seq + 1
-        time = self.transactions[-1]["time"] if self.transactions else 0
+        time = self.transactions[-1]["time"] if self.transactions else self.horizon["time"] if self.horizon else 0
         announced = not self.term_known or self.terms and self.terms[-1]["term"] == frame.term
         self.check(announced, f"transaction {seq}: its writer announced no term")
         self.check(body["seq"] == seq, f"transaction {seq}: calls itself {body['seq']}")
@@ -382,6 +447,8 @@ class Journal:
         self.check(linked, f"transaction {seq}: chain broken")
         self.seq, self.chain, self.body = body["seq"], chain, None
         self.transactions.append({**body, "chain": chain})
+        if "horizon" in body:
+            self.named_horizon = (seq, body["horizon"])
         said = [entry for entry in body["entries"] if entry["op"] in WORDS]
         self.check(len(said) == len(words), f"transaction {seq}: {len(words)} words for {len(said)} entries")
         for entry, item in zip(said, words):
@@ -412,7 +479,7 @@ class Journal:
     def on_checkpoint(self, frame, map_):
         at = f"checkpoint at {frame.position}"
         self.check(tuple(map_["redo"]) <= frame.position, f"{at}: redo after itself")
-        known = map_["seq"] <= self.seq and self.chain_at(map_["seq"]) in (map_["chain"], None if self.gaps else b"")
+        known = map_["seq"] <= self.seq and self.chain_at(map_["seq"]) in (map_["chain"], None if self.gaps or self.horizon else b"")
         self.check(known, f"{at}: names another chain value")
         self.checkpoints.append({"position": list(frame.position), **map_})
 
@@ -450,7 +517,7 @@ class Journal:
 
     def tree(self, at):
         """What stands at every path after transaction `at`."""
-        tree = {}
+        tree = dict(self.states)
         for transaction in (t for t in self.transactions if t["seq"] <= at):
             for entry in transaction["entries"]:
                 if entry["op"] in ("preserve", "purge"):
@@ -497,6 +564,7 @@ class Journal:
             "chain": self.chain.hex(),
             **({"encodings": dict(sorted(self.encodings.items()))} if self.format["version"] >= 3 else {}),
             **({"gaps": self.gaps} if self.gaps else {}),
+            **({"horizon": jsonable(self.horizon)} if self.horizon else {}),
             "problems": self.problems,
         }
 
@@ -512,8 +580,9 @@ def main():
         arguments.error(f"{given.journal} has no file FORMAT: not a journal")
     journal = Journal(given.journal)
     points = given.at or [journal.seq]
-    if not all(0 <= n <= journal.seq for n in points) or (given.to and len(points) > 1):
-        arguments.error(f"--at must be from 0 to {journal.seq}, and one only with --to")
+    least = journal.horizon["seq"] if journal.horizon else 0
+    if not all(least <= n <= journal.seq for n in points) or (given.to and len(points) > 1):
+        arguments.error(f"--at must be from {least} to {journal.seq}, and one only with --to")
     if given.to:
         journal.rebuild(points[0], given.to)
     if given.json:

@@ -90,7 +90,7 @@ describe('a frame', () => {
   })
 
   it.each([
-    ['an unknown kind', 4, 7],
+    ['an unknown kind', 4, 10],
     ['kind 0', 4, 0],
     ['a length beyond the limit', 8, MAX_PAYLOAD + 1],
   ])('with %s is invalid though its hash is right', async (_, offset, value) => {

@@ -98,6 +98,53 @@ describe('purge', () => {
     expect(await failure(() => journal.undo(receipt?.tx ?? ''))).toMatchObject({ code: 'INVALID' })
   })
 
+  it('covers all five places: log, blobs, staging, what repairs kept, and the files of the index', async () => {
+    await leak()
+    // All that the index can be made to say, on disk.
+    await collect(journal.diff({ from: 0, to: 'head' }))
+    await journal.stats()
+    writeFileSync(join(directory(), 'broken/torn-1'), SECRET)
+    writeFileSync(join(directory(), 'staging/t000000000000000.0'), SECRET)
+    await reopen()
+    await journal.stats()
+    const places = () => [
+      ...new Set(filesWith(directory(), SECRET).map((file) => file.slice(root.length).split('/')[2])),
+    ]
+    // The index never holds contents or words, so there is nothing that LevelDB could keep of them until it compacts.
+    expect(places().sort()).toEqual(['blobs', 'broken', 'log'])
+    writeFileSync(join(directory(), 'staging/t000000000000000.0'), SECRET)
+    expect(places().sort()).toEqual(['blobs', 'broken', 'log', 'staging'])
+    await journal.purge('.env')
+    expect(places()).toEqual([])
+    await reopen()
+    await journal.stats()
+    expect(places()).toEqual([])
+  })
+
+  it('erases what retention carried over, and is not forgotten when its own transaction is dropped', async () => {
+    await journal.close()
+    journal = await openJournal(root, { segmentSize: 16 * 1024 })
+    await journal.write('.env', `key=${SECRET}\n`)
+    await journal.write('other.txt', 'innocent\n')
+    for (let n = 0; n < 6; n += 1) await journal.write('filler', `${n}`.repeat(3500))
+    expect((await journal.compact({ keepTransactions: 1 })).horizon).toBeGreaterThan(2)
+    expect(filesWith(directory(), SECRET)).toHaveLength(1)
+    const { receipt, hashes } = await journal.purge('.env')
+    expect(hashes).toHaveLength(1)
+    expect(filesWith(directory(), SECRET)).toEqual([])
+    for (let n = 0; n < 6; n += 1) await journal.write('filler', `again ${n}`.repeat(480))
+    const { horizon } = await journal.compact({ keepTransactions: 1 })
+    expect(horizon).toBeGreaterThan(receipt?.seq ?? 0)
+    for (const again of [false, true]) {
+      if (again) await reopen()
+      expect(await journal.verify()).toMatchObject({ ok: true, problems: [], purged: 1 })
+      const read = await failure(() => journal.readAt('.env'))
+      expect(read).toMatchObject({ code: 'NOT_FOUND', details: { purgedBy: receipt?.seq } })
+      expect(Buffer.from(await journal.readAt('other.txt')).toString()).toBe('innocent\n')
+    }
+    expect((await journal.purge('.env')).hashes).toEqual([])
+  })
+
   it('lets writing go on, and a content that comes back is kept again', async () => {
     await leak()
     await journal.purge('.env')
@@ -171,7 +218,7 @@ describe('compact', () => {
     expect(result).toMatchObject({ blobsRemoved: 1, filesRemoved: 1 })
     expect(result.bytesFreed).toBeGreaterThan('orphanleft'.length)
     utimesSync(join(directory(), 'broken/torn-1'), 1, 1)
-    expect(await journal.compact({ brokenDays: 0 })).toEqual({ blobsRemoved: 0, filesRemoved: 1, bytesFreed: 7 })
+    expect(await journal.compact({ brokenDays: 0 })).toMatchObject({ blobsRemoved: 0, filesRemoved: 1, bytesFreed: 7 })
     expect(await journal.verify()).toMatchObject({ ok: true, blobs: 1, orphans: 0, tornBytes: 0 })
     expect(Buffer.from(await journal.readAt('.env', 6)).toString()).toBe(LARGE)
     await journal.write('after', 'after')

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { Journal } from '../../src/index.ts'
+import { type Journal, JournalError } from '../../src/index.ts'
 import { type Call, call, commitCalls, PATHS, perform } from '../journal/operations.ts'
 import { OPERATION_KINDS, type OperationKind } from './faults.ts'
 import { SimDisk } from './sim-disk.ts'
@@ -19,6 +19,8 @@ export type Step =
   /** Of a file that nobody else touches: most of them leave one that may not be read. */
   | { readonly kind: 'lock'; readonly call: Call }
   | { readonly kind: 'checkpoint' | 'compact' | 'reopen' }
+  /** Drops all but the newest so many transactions, as far as segments allow, while another commits. */
+  | { readonly kind: 'retain'; readonly keep: number; readonly calls: readonly Call[] }
   /** Somebody writes to a file, or removes it (null), and it is on the disk for good. */
   | { readonly kind: 'person'; readonly path: string; readonly content: string | null }
   /** The clock jumps by so many milliseconds. */
@@ -69,6 +71,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('lock' as const), call: lock }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('checkpoint' as const, 'compact', 'reopen') }) },
   {
+    weight: 5,
+    arbitrary: fc.record({
+      kind: fc.constant('retain' as const),
+      // More than none can be kept only where a segment begins.
+      keep: fc.constantFrom(0, 0, 0, 1, 2),
+      calls: fc.array(call, { maxLength: 3 }),
+    }),
+  },
+  {
     weight: 2,
     arbitrary: fc.record({
       kind: fc.constant('person' as const),
@@ -88,7 +99,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 export const program: fc.Arbitrary<Program> = fc.record({
   seed: fc.integer({ min: 1, max: 0x7fffffff }),
   steps: fc.array(step, { minLength: 1, maxLength: 6 }),
-  segmentSize: fc.constantFrom(16 * 1024, 64 * 1024, 4 * 1024 * 1024),
+  segmentSize: fc.constantFrom(8 * 1024, 16 * 1024, 64 * 1024, 4 * 1024 * 1024),
   durability: fc.constantFrom('full' as const, 'full', 'full', 'os'),
   exchange: fc.boolean(),
   link: fc.boolean(),
@@ -193,6 +204,17 @@ export async function take(journal: Journal, disk: SimDisk, step: Step): Promise
     case 'compact':
       await journal.compact()
       return
+    case 'retain': {
+      const [dropped, committed] = await Promise.allSettled([
+        journal.compact({ keepTransactions: step.keep }),
+        ...(step.calls.length === 0 ? [] : [commitCalls(journal, step.calls, 'beside', LARGE)]),
+      ])
+      // That it could not drop anything takes nothing back of what was committed beside it.
+      if (committed?.status === 'rejected') throw committed.reason
+      if (dropped.status === 'rejected' && (committed === undefined || !(dropped.reason instanceof JournalError)))
+        throw dropped.reason
+      return
+    }
     case 'person':
       edit(disk, step.path, step.content)
       return

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto'
 import { decodeContents, isHeld } from '../../src/content/content-frame.ts'
 import { readCommit } from '../../src/entry/chain.ts'
 import { effectsOf } from '../../src/entry/effects.ts'
-import { LOG_START } from '../../src/log/position.ts'
 import { Layout } from '../../src/store/layout.ts'
 import { openStore } from '../../src/store/opening.ts'
 import type { Operation, OperationKind } from './faults.ts'
@@ -59,6 +58,8 @@ export class WriteAhead {
 
   /** To be told of each span, so that it hears of its receipts. */
   begin(span: Span): void {
+    // A checkpoint covers what was committed before it began, and not what is committed beside it.
+    this.#beside = span.step.kind === 'retain' && span.step.calls.length > 0
     span.acknowledged.push = (...ids) => {
       const { commits } = this.#durable()
       for (const tx of ids) {
@@ -96,6 +97,8 @@ export class WriteAhead {
   }
 
   #dropped(path: string, { contents }: Durable): void {
+    // Retention drops contents on purpose.
+    if (path.endsWith('/.journal/staging/dropped')) return
     const leaf = this.#disk.leafAt(path)
     if (leaf === null || leaf.content === null || leaf.names > 1 || !this.#seen.has(leaf.ino)) return
     const hash = createHash('sha256').update(leaf.content).digest('hex')
@@ -105,9 +108,14 @@ export class WriteAhead {
   #checkpoint({ checkpoints, tree }: Durable): void {
     if (checkpoints <= this.#checkpoints) return
     this.#checkpoints = checkpoints
+    if (this.#beside) return
     const lost = differences(treeOf(this.#disk), tree)
     if (lost.length > 0) this.problems.push(`a checkpoint is durable, and these are not: ${lost.join('; ')}`)
   }
+
+  #beside = false
+  readonly #commits = new Map<string, Set<string>>()
+  readonly #contents = new Set<string>()
 
   #durable(): Durable {
     const left = this.#disk.crash('none')
@@ -116,7 +124,7 @@ export class WriteAhead {
     const commits = new Map<string, Set<string>>()
     const contents = new Set<string>([...store.blobs.list()].map(({ hash }) => hash))
     let checkpoints = 0
-    for (const { kind, payload } of reader.read(LOG_START)) {
+    for (const { kind, payload } of reader.read(reader.start)) {
       if (kind === 'checkpoint') checkpoints += 1
       if (kind === 'content')
         for (const { hash, encoding } of decodeContents(payload).contents) if (isHeld(encoding)) contents.add(hash)
@@ -124,6 +132,9 @@ export class WriteAhead {
       const { tx, entries } = readCommit(payload)
       commits.set(tx, new Set(effectsOf(entries).map(({ path }) => path)))
     }
-    return { commits, contents, checkpoints, tree: treeOf(left) }
+    // What retention drops has been durable before.
+    for (const [tx, paths] of commits) this.#commits.set(tx, paths)
+    for (const hash of contents) this.#contents.add(hash)
+    return { commits: this.#commits, contents: this.#contents, checkpoints, tree: treeOf(left) }
   }
 }

@@ -6,6 +6,7 @@ const SIZES = new Set(['logBytes', 'blobBytes', 'indexBytes', 'brokenBytes', 'st
 
 const NAMES: Readonly<Record<keyof Stats, string>> = {
   transactions: 'transactions',
+  dropped: 'dropped',
   entries: 'operations',
   paths: 'paths',
   actors: 'actors',
@@ -37,9 +38,9 @@ export default declare<[]>({
     await session.read(async (journal) => {
       const stats = await journal.stats()
       await output.result(stats, () =>
-        Object.entries(NAMES).map(([key, name]) =>
-          output.row([name, valueText(key, stats[key as keyof Stats])], [16, -24]),
-        ),
+        Object.entries(NAMES)
+          .filter(([key]) => key !== 'dropped' || stats.dropped > 0)
+          .map(([key, name]) => output.row([name, valueText(key, stats[key as keyof Stats])], [16, -24])),
       )
     })
   },

@@ -1,8 +1,10 @@
 import type { VerifyReport } from '../../history/verify.ts'
 import { declare } from '../declaration.ts'
-import { byteCount, counted } from '../measure.ts'
+import { byteCount, counted, isoTime } from '../measure.ts'
 import type { Output } from '../output.ts'
 import { printable } from '../printable.ts'
+
+const LIMITS = { transactions: 'their number', age: 'their age', size: 'size', space: 'size' } as const
 
 function reportText(report: VerifyReport, output: Output): string[] {
   const { green, red, dim, yellow } = output.colors
@@ -19,6 +21,12 @@ function reportText(report: VerifyReport, output: Output): string[] {
         : [lost.from === lost.to ? `transaction number ${lost.from}` : `transactions number ${lost.from} to ${lost.to}`]
     const what = [...which, ...(contents === 0 ? [] : [counted(contents, 'content')])].join(' and ')
     lines.push(yellow(`a gap, left by a salvage: ${what === '' ? 'no transaction' : what} lost`))
+  }
+  if (report.horizon !== undefined) {
+    const { seq, written, reason } = report.horizon
+    lines.push(
+      dim(`transactions up to number ${seq} were dropped on ${isoTime(written)}, by a limit on ${LIMITS[reason]}`),
+    )
   }
   if (orphans > 0) lines.push(dim(`${counted(orphans, 'blob')} of no transaction: \`journal compact\` removes them`))
   if (tornBytes > 0)
