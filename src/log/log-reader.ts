@@ -70,6 +70,7 @@ class SegmentFile {
   readonly #handle: FileHandle
   readonly #chunkSize: number
   #chunk = new Uint8Array(0)
+  #view = new DataView(this.#chunk.buffer)
   #start = 0
 
   /** Null when there is none. `chunk`: bytes read at once. */
@@ -104,15 +105,27 @@ class SegmentFile {
 
   /** Up to `length` bytes at `offset`: fewer at the end of the file. The view stays valid. */
   bytes(offset: number, length: number): Uint8Array {
-    const at = offset - this.#start
-    if (at < 0 || at + length > this.#chunk.byteLength) {
-      const wanted = Math.max(0, Math.min(Math.max(length, this.#chunkSize), this.size - offset))
-      const fresh = new Uint8Array(wanted)
-      this.#chunk = fresh.subarray(0, this.#segments.read(this.#handle, fresh, offset, this.#segment))
-      this.#start = offset
-      return this.#chunk.subarray(0, length)
-    }
+    const at = this.#reach(offset, length)
     return this.#chunk.subarray(at, at + length)
+  }
+
+  /** The header of the frame at `offset`; null when none is intact there. */
+  header(offset: number, seed: bigint): FrameHeader | null {
+    const at = this.#reach(offset, HEADER_SIZE)
+    return decodeHeader(this.#chunk, at, seed, positionOf(this.#segment, offset), this.#view)
+  }
+
+  /** Has `length` bytes at `offset` read, as far as there are; returns where in the chunk they begin. */
+  #reach(offset: number, length: number): number {
+    const at = offset - this.#start
+    if (at >= 0 && at + length <= this.#chunk.byteLength) return at
+    const wanted = Math.max(0, Math.min(Math.max(length, this.#chunkSize), this.size - offset))
+    const fresh = new Uint8Array(wanted)
+    const count = this.#segments.read(this.#handle, fresh, offset, this.#segment)
+    this.#chunk = fresh.subarray(0, count)
+    this.#view = new DataView(fresh.buffer, 0, count)
+    this.#start = offset
+    return 0
   }
 
   /** The first place where a frame can begin, of `offset` and every 8 bytes on; the end of the file when there is none. */
@@ -178,7 +191,7 @@ export class LogReader {
         for (;;) {
           const position = positionOf(segment, offset)
           if (position >= until) return { position, unread: false, last }
-          const header = decodeHeader(file.bytes(offset, HEADER_SIZE), 0, this.seed, position)
+          const header = file.header(offset, this.seed)
           if (header === null || !(trusted || follows(header, last))) break
           let payload = new Uint8Array(0)
           if (options.skip?.has(header.kind)) {
@@ -212,7 +225,7 @@ export class LogReader {
     if (file === null) return null
     try {
       const offset = offsetOf(position)
-      const header = decodeHeader(file.bytes(offset, HEADER_SIZE), 0, this.seed, position)
+      const header = file.header(offset, this.seed)
       if (header === null) return null
       const payload = file.bytes(offset + HEADER_SIZE, header.length)
       return payloadIsRight(header, payload) ? { ...header, payload } : null
@@ -233,7 +246,7 @@ export class LogReader {
         for (;;) {
           offset = file.nextMagic(offset)
           if (offset + HEADER_SIZE > file.size) break
-          const header = decodeHeader(file.bytes(offset, HEADER_SIZE), 0, this.seed, positionOf(segment, offset))
+          const header = file.header(offset, this.seed)
           const payload = header === null ? null : file.bytes(offset + HEADER_SIZE, header.length)
           if (header !== null && payload !== null && payloadIsRight(header, payload)) {
             yield { ...header, payload }

@@ -1,25 +1,22 @@
-import type { BlobStore } from '../content/blob-store.ts'
-import { hashFile } from '../content/hash.ts'
-import { reading } from '../disk/file.ts'
 import { chainCommit, type Head } from '../entry/chain.ts'
-import { encodeCommit } from '../entry/codec.ts'
 import type { ChainedCommit, Commit, CommitKind, Meta } from '../entry/commit.ts'
 import { encodeTerm } from '../entry/control.ts'
 import { effectsOf } from '../entry/effects.ts'
 import { changesOf, type Entry } from '../entry/entry.ts'
-import { type FileState, hashOf, sameState } from '../entry/state.ts'
+import { sameState } from '../entry/state.ts'
 import { asJournalError, JournalError } from '../errors.ts'
 import type { Durability, LogWriter, NewFrame } from '../log/log-writer.ts'
 import type { Position } from '../log/position.ts'
 import type { Change, Surprise } from '../workspace/change.ts'
 import { Materialization, type Site } from '../workspace/materialization.ts'
 import { NOTHING_OBSERVED } from '../workspace/observer.ts'
-import { parentOf } from '../workspace/safe-path.ts'
-import { mayBeSynced } from '../workspace/staged-file.ts'
+import { checkFolders, checkSize, leaves } from './commit-checks.ts'
+import { DirtyPaths } from './dirty-paths.ts'
 import type { Draft } from './draft.ts'
 import { Gate } from './gate.ts'
 import { GatheredContents, type Gathering } from './gathered-contents.ts'
-import type { FileReceipt, Receipt } from './receipt.ts'
+import { preserved } from './preservation.ts'
+import { type Receipt, receiptFiles } from './receipt.ts'
 
 export interface CommitRequest {
   readonly tx: string
@@ -66,9 +63,6 @@ function commitOf(unplaced: Unplaced, seq: number, time: number, done: number): 
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
-/** More than an entry takes in the log besides its texts. */
-const ENTRY_BYTES = 512
-
 /** Fewer files than this are staged before the log is written: a blocking sync takes less time than another thread. */
 const BESIDE_FILES = 4
 const BESIDE_BYTES = 8 * 1024 * 1024
@@ -91,10 +85,7 @@ export class Committer {
   readonly #options: CommitterOptions
   readonly #inFlight = new Map<number, InFlight>()
   #head: Head
-  #files = new Set<string>()
-  #folders = new Set<string>()
-  /** Files that were made durable by what made them unreadable, since the last checkpoint began. */
-  #lockedAway = new Set<string>()
+  readonly #dirty: DirtyPaths
   #termWritten = false
   #done: number
   #preparing = 0
@@ -102,6 +93,7 @@ export class Committer {
 
   constructor(options: CommitterOptions) {
     this.#options = options
+    this.#dirty = new DirtyPaths(options.site.observer.disk)
     this.#head = options.head
     this.#done = options.head.seq
   }
@@ -117,7 +109,7 @@ export class Committer {
 
   /** Has anything been committed, or recovered, since it was made? */
   get touched(): boolean {
-    return this.#termWritten || this.#files.size + this.#folders.size > 0
+    return this.#termWritten || this.#dirty.any
   }
 
   /**
@@ -156,8 +148,8 @@ export class Committer {
       // Adopting takes note of what is there already.
       if (!sameState(observed.state, effect.after)) changes.push({ ...effect, observed })
     }
-    this.#checkFolders(changes, draft.folders)
-    this.#checkSize(request)
+    checkFolders(site.observer, changes, draft.folders)
+    checkSize(request, this.#options.log.maxPayload)
     const gathered = await GatheredContents.gather(
       {
         tx,
@@ -200,13 +192,13 @@ export class Committer {
       await materialization.apply()
     } catch (error) {
       // What was taken back is another inode, or has its name anew.
-      this.#dirty(changes.map((change) => ({ ...change, after: change.before })))
+      this.#dirty.note(changes.map((change) => ({ ...change, after: change.before })))
       await this.#compensate(request, placed, materialization, error)
     }
     await this.#keepSurprises(tx, materialization.surprises)
     // Done. What is left in staging of a transaction that is done, the next recovery drops.
     await materialization.finish().catch(() => undefined)
-    this.#dirty(changes)
+    this.#dirty.note(changes)
     this.#inFlight.delete(placed.seq)
     return { tx, seq: placed.seq, chain: placed.chain, files: receiptFiles(entries) }
   }
@@ -224,13 +216,12 @@ export class Committer {
 
   /** Takes over what a recovery put into the workspace, so that the next checkpoint makes it durable. */
   dirty(files: Iterable<string>, folders: Iterable<string>): void {
-    for (const file of files) if (!this.#lockedAway.has(file)) this.#files.add(file)
-    for (const folder of folders) this.#folders.add(folder)
+    this.#dirty.add(files, folders)
   }
 
   /** Is a file durable that a checkpoint, begun before it became unreadable, cannot open? */
   isLockedAway(file: string): boolean {
-    return this.#lockedAway.has(file)
+    return this.#dirty.isLockedAway(file)
   }
 
   /** What a checkpoint begun now must cover. What is committed from now on belongs to the next one. */
@@ -239,58 +230,12 @@ export class Committer {
       (first, flight) => (first === null || flight.start < first.start ? flight : first),
       null,
     )
-    const basis = {
+    return {
       redo: oldest?.start ?? this.#options.log.end,
       head: oldest?.before ?? this.#head,
-      files: this.#files,
-      folders: this.#folders,
+      ...this.#dirty.take(),
       clean: oldest === null,
     }
-    this.#files = new Set()
-    this.#folders = new Set()
-    this.#lockedAway = new Set()
-    return basis
-  }
-
-  /** `checked`: folders that were looked at just now. */
-  #checkFolders(changes: readonly Change[], checked: ReadonlySet<string>): void {
-    // The check that matters is made again, on the pinned folder, when the file is put in place.
-    const { observer } = this.#options.site
-    const unchecked = new Set<string>()
-    for (const { path } of changes) {
-      const folder = parentOf(path)
-      if (folder !== '' && !checked.has(folder)) unchecked.add(folder)
-    }
-    for (const folder of unchecked) {
-      if (changes.some(({ path, after }) => path === folder && after?.kind === 'dir')) continue
-      const stat = observer.disk.lstat(observer.absolute(folder))
-      if (stat === null || stat.kind === 'dir') continue
-      throw new JournalError('CONFLICT', `${folder} is no folder any more`, { hint: 'Try again.', path: folder })
-    }
-  }
-
-  /** Refuses what would not fit into a frame, while nothing is written. */
-  #checkSize({ tx, kind, meta, draft }: CommitRequest): void {
-    let texts = 0
-    for (const entry of draft.entries) {
-      texts += entry.path.length
-      if (entry.op === 'edit')
-        for (const { oldText, newText } of entry.edits ?? []) texts += oldText.length + newText.length
-      if (entry.op === 'patch') texts += entry.patch?.length ?? 0
-    }
-    const { maxPayload } = this.#options.log
-    if (draft.entries.length * ENTRY_BYTES + 4 * texts < maxPayload / 2) return
-    const { body, words } = encodeCommit({ ...meta, tx, kind, seq: 0, time: 0, done: 0, entries: draft.entries })
-    const size = words.reduce((sum, { byteLength }) => sum + byteLength + 8, body.byteLength)
-    if (size + ENTRY_BYTES < maxPayload) return
-    throw new JournalError(
-      'INVALID',
-      `transaction ${tx} takes ${size} bytes in the log without its contents, more than a frame holds`,
-      {
-        hint: 'Split it into smaller ones, or write whole files instead of editing texts of many megabytes.',
-        tx,
-      },
-    )
   }
 
   /**
@@ -478,20 +423,8 @@ export class Committer {
 
   /** Takes the content of `file` into the history as something that was found at `path`. `file` itself stays. */
   async preserve(tx: string, path: string, file: string, message: string): Promise<void> {
-    const { observer, contents, staging } = this.#options.site
-    const { disk } = observer
-    const stat = disk.lstat(file)
-    if (stat === null) return
-    if (stat.kind === 'symlink') {
-      const state = { kind: 'symlink', target: disk.readLink(file) } as const
-      await this.record(
-        { tx, kind: 'recovery', message, entries: [{ op: 'preserve', path, before: state, after: state }] },
-        null,
-      )
-      return
-    }
-    if (stat.kind !== 'file') return
-    const state = await keepContent(disk, contents.blobs, file, `${staging}/${tx}.p`, stat.mode)
+    const state = await preserved(this.#options.site, tx, file)
+    if (state === null) return
     await this.record(
       { tx, kind: 'recovery', message, entries: [{ op: 'preserve', path, before: state, after: state }] },
       null,
@@ -503,62 +436,4 @@ export class Committer {
     while (this.#done < last && !this.#inFlight.has(this.#done + 1)) this.#done += 1
     return this.#done
   }
-
-  #dirty(changes: readonly Change[]): void {
-    for (const { path, after, movedFrom } of changes) {
-      if (after?.kind === 'file') this.#dirtyFile(path, after.mode)
-      if (after?.kind === 'dir') this.#folders.add(path)
-      this.#folders.add(parentOf(path))
-      if (movedFrom !== undefined) this.#folders.add(parentOf(movedFrom))
-    }
-  }
-
-  #dirtyFile(path: string, mode: number): void {
-    if (mayBeSynced(this.#options.site.observer.disk, mode)) {
-      this.#files.add(path)
-      this.#lockedAway.delete(path)
-      return
-    }
-    // It is durable, with all that was written to it before: a checkpoint could not open it.
-    this.#files.delete(path)
-    this.#lockedAway.add(path)
-  }
-}
-
-/** Copies a file among the blobs, durably. */
-async function keepContent(
-  disk: Site['observer']['disk'],
-  blobs: BlobStore,
-  file: string,
-  copy: string,
-  mode: number,
-): Promise<FileState> {
-  if (disk.lstat(copy) !== null) disk.unlink(copy)
-  reading(disk, file, () => disk.clone(file, copy, 0o600))
-  const handle = disk.open(copy, 'read')
-  const { hash, size } = await hashFile(disk, handle).finally(() => disk.close(handle))
-  if (await blobs.has(hash)) disk.unlink(copy)
-  else await blobs.keep([{ hash, file: copy }])
-  return { kind: 'file', hash, size, mode }
-}
-
-/** Does the file at a path leave it, for no other path? */
-function leaves(changes: readonly Change[], path: string): boolean {
-  const change = changes.find((other) => other.path === path)
-  if (change?.before?.kind !== 'file' || changes.some(({ movedFrom }) => movedFrom === path)) return false
-  return change.after?.kind !== 'file' || change.before.hash !== change.after.hash
-}
-
-/** Files and symbolic links that the entries name, with their contents before all of them and after. */
-export function receiptFiles(entries: readonly Entry[]): FileReceipt[] {
-  const files = new Map<string, { before: string | null; after: string | null }>()
-  for (const entry of entries) {
-    for (const { path, before, after } of changesOf(entry)) {
-      if ((before ?? after)?.kind === 'dir' && (after ?? before)?.kind === 'dir') continue
-      const known = files.get(path)
-      if (known === undefined) files.set(path, { before: hashOf(before), after: hashOf(after) })
-      else known.after = hashOf(after)
-    }
-  }
-  return [...files].map(([path, hashes]) => Object.freeze({ path, ...hashes }))
 }

@@ -1,4 +1,5 @@
-import type { ContentHash } from '../entry/state.ts'
+import { changesOf, type Entry } from '../entry/entry.ts'
+import { type ContentHash, hashOf } from '../entry/state.ts'
 
 export interface FileReceipt {
   readonly path: string
@@ -15,4 +16,18 @@ export interface Receipt {
   readonly chain: string
   /** One a path that changed. */
   readonly files: readonly FileReceipt[]
+}
+
+/** Files and symbolic links that the entries name, with their contents before all of them and after. */
+export function receiptFiles(entries: readonly Entry[]): FileReceipt[] {
+  const files = new Map<string, { before: string | null; after: string | null }>()
+  for (const entry of entries) {
+    for (const { path, before, after } of changesOf(entry)) {
+      if ((before ?? after)?.kind === 'dir' && (after ?? before)?.kind === 'dir') continue
+      const known = files.get(path)
+      if (known === undefined) files.set(path, { before: hashOf(before), after: hashOf(after) })
+      else known.after = hashOf(after)
+    }
+  }
+  return [...files].map(([path, hashes]) => Object.freeze({ path, ...hashes }))
 }

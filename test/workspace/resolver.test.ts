@@ -39,6 +39,15 @@ const at = (given: string, follow = true, folder = false): string => {
 }
 
 describe('where a path leads', () => {
+  it('follows forty links, as Linux does, and no more', () => {
+    const chain = (path: string): Waypoint => {
+      const number = Number(path.slice(1))
+      return number === 0 ? { kind: 'file' } : { kind: 'symlink', target: `l${number - 1}` }
+    }
+    expect(resolvePath('/ws', 'l40', chain, { follow: true })).toBe('l0')
+    expect(() => resolvePath('/ws', 'l41', chain, { follow: true })).toThrow(/form a loop/)
+  })
+
   it.each([
     ['d/f', 'd/f'],
     ['new/deep', 'new/deep'],

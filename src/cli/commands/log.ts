@@ -1,6 +1,6 @@
 import type { ChainedCommit } from '../../entry/commit.ts'
 import type { HistoryQuery } from '../../history/query.ts'
-import { receiptFiles } from '../../transaction/committer.ts'
+import { receiptFiles } from '../../transaction/receipt.ts'
 import { declare, positive } from '../declaration.ts'
 import { counted } from '../measure.ts'
 import type { Output } from '../output.ts'

@@ -1,5 +1,5 @@
 import type { ChainedCommit } from '../../entry/commit.ts'
-import { receiptFiles } from '../../transaction/committer.ts'
+import { receiptFiles } from '../../transaction/receipt.ts'
 import { declare } from '../declaration.ts'
 import { ago, isoTime } from '../measure.ts'
 import type { Output } from '../output.ts'
