@@ -9,8 +9,8 @@ import type { PinnedFolders } from '../workspace/pinned-folders.ts'
 import type { Reaper } from '../workspace/reaper.ts'
 import type { CheckpointBasis, Committer } from './committer.ts'
 
-/** Syncs in flight at once. 16 take half the time of one after the other; more gain nothing (docs/performance.md). */
-const CONCURRENCY = 16
+/** Syncs in flight at once. Node has four threads for them: one is left for the log, whose sync somebody waits for (docs/performance.md). */
+const CONCURRENCY = 3
 /** Below this the queue itself is not worth loading. */
 const FEW = 4
 
