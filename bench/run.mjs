@@ -104,10 +104,14 @@ async function run() {
     note(`${name} took ${duration(performance.now() - begun)}`)
     found[name] = results
     targets.push(...reachable.map((target) => ({ measurement: name, ...target })))
+    keep()
   }
   const reached = targets.filter((target) => target.reached).length
   console.log(`\n${reached} of ${targets.length} figures reached`)
-  if (options.json !== undefined) {
+
+  /** After each measurement: a later one may fail. */
+  function keep() {
+    if (options.json === undefined) return
     const report = {
       time: new Date().toISOString(),
       machine,
