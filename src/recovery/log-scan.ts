@@ -39,7 +39,7 @@ export interface LogScan {
   readonly inFlight: readonly FlightCommit[]
   /** Transactions whose contents reached the log, and whose commit did not. */
   readonly uncommitted: readonly string[]
-  /** True when the last frame says that everything was closed. */
+  /** True when the last frame says that everything was closed, and CHECKPOINT that it is on stable storage. */
   readonly clean: boolean
   /** Bytes of an unfinished write behind the end; null: none. */
   readonly tail: TailVerdict | null
@@ -150,7 +150,8 @@ export function scanLog(
         const record = decodeCheckpoint(frame.payload)
         checkCheckpoint(record, frame.position)
         redo = Math.max(redo, record.redo)
-        clean = record.clean
+        // Its own sync may have failed, and the kernel take it for written: only after that sync does CHECKPOINT name it.
+        clean = record.clean && frame.position === hint
         break
       }
     }

@@ -201,9 +201,8 @@ class Salvage {
       disk.rename(base, this.#keptName(base))
       // Before the old name is gone for good.
       await disk.syncDirectory(this.#store.layout.broken)
-      await disk.syncDirectory(segments.directory)
     }
-    // That they are gone is durable with the segments that are replaced next; until `SALVAGE` goes, one that comes back goes again.
+    // That all these are gone is durable with the segments that are replaced next; until `SALVAGE` goes, one that comes back goes again.
     for (const segment of this.#plan.surplus) disk.unlink(segments.path(segment))
   }
 

@@ -1,4 +1,5 @@
 import type { Disk } from '../disk/disk.ts'
+import { openAside } from '../disk/file.ts'
 import type { FileState, Owner } from '../entry/state.ts'
 import type { Anchors } from './anchors.ts'
 import type { Change } from './change.ts'
@@ -28,7 +29,8 @@ export class ModeSteps {
   /** Makes a file durable while it may still be opened. */
   async #lockAway(path: string, after: FileState): Promise<void> {
     const disk = this.#disk
-    const handle = disk.open(this.#anchors.at(path), 'read')
+    // It may have been so before, with other permissions.
+    const handle = openAside(disk, this.#anchors.at(path))
     try {
       await disk.sync(handle, true)
       this.set(path, after)

@@ -1,5 +1,6 @@
 import { expect } from 'vitest'
 import { openOn, workspace } from '../journal/fixture.ts'
+import { prepared } from '../retention/interrupted-drop.ts'
 import type { PowerCut, SimDisk } from '../sim/sim-disk.ts'
 import { differences } from '../sim/tree.ts'
 import { bytesOf, files, JOURNAL, SEGMENT, segmentName } from './built.ts'
@@ -84,4 +85,34 @@ export async function crashedAt(
     })
   }
   return done
+}
+
+/** Salvages of a journal whose base is damaged, each crashing at another change: the next one finishes it, and what was damaged is kept. */
+export async function crashWithBadBase(model: 'process' | PowerCut, tamper?: (disk: SimDisk) => void): Promise<void> {
+  for (let at = 1; ; at += 1) {
+    const { disk, journal } = await prepared()
+    await journal.close()
+    const base = files(disk).find((name) => name.endsWith('.base')) as string
+    const damaged = bytesOf(disk, base)
+    damaged.fill(9, 100, 140)
+    disk.writeFile(`${JOURNAL}/${base}`, damaged)
+    const node = disk.tree(JOURNAL).get(base)
+    const wanted = node?.kind === 'file' ? node.content : ''
+    disk.settle()
+    tamper?.(disk)
+    disk.faults.crashAtChange(at)
+    const done = await salvageOn(disk).then(
+      () => true,
+      () => false,
+    )
+    for (let cut = 1; cut <= (model === 'any' ? 6 : 1); cut += 1) {
+      const left = disk.crash(model, { seed: cut * 1000 + at })
+      tamper?.(left)
+      await salvageOn(left)
+      const kept = [...left.tree(`${JOURNAL}/broken`).values()].map((node) => node.kind === 'file' && node.content)
+      expect(kept, `crash at ${at}`).toContain(wanted)
+      await isSound(left)
+    }
+    if (done) return
+  }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { crashedAt, misplace, tear } from './interrupted-salvage.ts'
+import { crashedAt, crashWithBadBase, misplace, tear } from './interrupted-salvage.ts'
 import { ALL, SEED, subjectOf } from './trial.ts'
 
 describe.each([tear, misplace])(
@@ -13,4 +13,10 @@ describe.each([tear, misplace])(
       expect(at).toBeGreaterThan(20)
     })
   },
+)
+
+test.each(['process', 'any', 'none'] as const)(
+  'a salvage of a journal with a damaged base is finished by the next one, and keeps it: %s',
+  (model) => crashWithBadBase(model),
+  600_000,
 )

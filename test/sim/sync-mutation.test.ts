@@ -1,10 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { crashedAt, misplace, tear } from '../damage/interrupted-salvage.ts'
+import { crashedAt, crashWithBadBase, misplace, tear } from '../damage/interrupted-salvage.ts'
 import { subjectOf } from '../damage/trial.ts'
 import { failEverywhere } from '../journal/failed-making.ts'
 import { crashEverywhere as crashInLocking, cutBehindLock } from '../recovery/interrupted-lock.ts'
+import { crashInDrop, cutBehindDrop } from '../retention/interrupted-drop.ts'
 import { crashEverywhere as crashInPurge, cutBehind, writtenAgain } from '../retention/interrupted-purge.ts'
 import { check, failing, sound } from './campaign.ts'
 import type { SimDisk } from './sim-disk.ts'
@@ -49,7 +50,13 @@ function scenarios(): Trial[] {
     'a purge, and its contents written again': writtenAgain,
     'a purge that crashes anywhere': (tamper) => crashInPurge('none', tamper),
     'a file that becomes unreadable, and a crash anywhere': (tamper) => crashInLocking('becomes one', {}, tamper),
+    'a drop of old transactions, and the power cut': cutBehindDrop,
+    'a drop of old transactions that crashes anywhere': async (tamper) => {
+      await crashInDrop('none', tamper)
+      await crashInDrop('any', tamper)
+    },
     'a salvage that crashes anywhere': salvage,
+    'a salvage of a damaged base': (tamper) => crashWithBadBase('any', tamper),
   }
   return Object.entries(all).map(([name, run]) => ({ name, run, sites: new Set() }))
 }
