@@ -153,12 +153,7 @@ class Salvage {
     const { disk, layout, contents } = this.#store
     const wrong = this.#plan.wrongBlobs.map((hash) => contents.blobs.path(hash))
     const moved = wrong.filter((path) => disk.lstat(path) !== null)
-    for (const path of moved) {
-      const kept = this.#keptName(path)
-      // A power cut may leave both names, and to rename one to the other does nothing then.
-      if (disk.lstat(kept)?.ino === disk.lstat(path)?.ino) disk.unlink(path)
-      else disk.rename(path, kept)
-    }
+    for (const path of moved) this.#keepFile(path)
     // The new name first: a power cut must not take both.
     await disk.syncDirectory(layout.broken)
     for (const folder of new Set(moved.map((path) => path.slice(0, path.lastIndexOf('/'))))) {
@@ -173,6 +168,15 @@ class Salvage {
       else disk.unlink(copy)
     }
     return restored
+  }
+
+  /** Takes a file away to `broken`. */
+  #keepFile(path: string): void {
+    const { disk } = this.#store
+    const kept = this.#keptName(path)
+    // A power cut may leave both names, and to rename one to the other does nothing then.
+    if (disk.lstat(kept)?.ino === disk.lstat(path)?.ino) disk.unlink(path)
+    else disk.rename(path, kept)
   }
 
   async #replaceFormat(): Promise<void> {
@@ -198,7 +202,7 @@ class Salvage {
     const { disk, segments } = this.#store
     for (const name of this.#plan.strays) await this.#moveAside(`${segments.directory}/${name}`)
     for (const base of this.#plan.bases) {
-      disk.rename(base, this.#keptName(base))
+      this.#keepFile(base)
       // Before the old name is gone for good.
       await disk.syncDirectory(this.#store.layout.broken)
     }

@@ -56,7 +56,10 @@ function scenarios(): Trial[] {
       await crashInDrop('any', tamper)
     },
     'a salvage that crashes anywhere': salvage,
-    'a salvage of a damaged base': (tamper) => crashWithBadBase('any', tamper),
+    'a salvage of a damaged base': async (tamper) => {
+      await crashWithBadBase('none', tamper)
+      await crashWithBadBase('any', tamper)
+    },
   }
   return Object.entries(all).map(([name, run]) => ({ name, run, sites: new Set() }))
 }
