@@ -8,7 +8,7 @@ import { salvageAndCheck, salvageOn } from './salvaged.ts'
 import { SEED, type Subject } from './trial.ts'
 
 /** Power cuts at the moment when the marker goes: each leaves another part of what was not synced. */
-const CUTS = 24
+const CUTS = 96
 
 /** A damage in each of two segments, one segment gone, a blob damaged, the end cut off. */
 export function tear(bad: SimDisk): void {
