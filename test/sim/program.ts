@@ -157,8 +157,8 @@ function inLane(made: Call, lane: number): Call {
   return { ...made, path: within(made.path) }
 }
 
-/** Does one step. What the journal refuses is part of the game; `reopen` is the caller's. */
-export async function take(journal: Journal, disk: SimDisk, step: Step): Promise<void> {
+/** Does one step. What the journal refuses is part of the game; `reopen` is the caller's. False: a drop beside commits failed, and they are done. */
+export async function take(journal: Journal, disk: SimDisk, step: Step): Promise<boolean | void> {
   switch (step.kind) {
     case 'commit':
       await commitCalls(journal, step.calls, 'tester', LARGE)
@@ -213,7 +213,7 @@ export async function take(journal: Journal, disk: SimDisk, step: Step): Promise
       if (committed?.status === 'rejected') throw committed.reason
       if (dropped.status === 'rejected' && (committed === undefined || !(dropped.reason instanceof JournalError)))
         throw dropped.reason
-      return
+      return dropped.status === 'fulfilled'
     }
     case 'person':
       edit(disk, step.path, step.content)

@@ -52,6 +52,7 @@ export async function rehearse(
         edited.add(step.path)
         foreign.add(step.path)
       }
+      let goesOn = true
       const tree = treeOf(disk)
       const final = undisturbed?.[trees.length] ?? tree
       span = { step, before: { seq, tree }, final, acknowledged: [], edited: new Set(edited), foreign }
@@ -59,7 +60,7 @@ export async function rehearse(
       if (step.kind === 'reopen') {
         await (journal as Journal | null)?.close()
         journal = await open()
-      } else await tryStep(journal as unknown as Journal, disk, step, undisturbed !== undefined)
+      } else goesOn = await tryStep(journal as unknown as Journal, disk, step, undisturbed !== undefined)
       if (step.kind === 'person') disk.settle()
       if (step.kind === 'reopen' || step.kind === 'checkpoint') edited = new Set()
       span.final = treeOf(disk)
@@ -67,6 +68,7 @@ export async function rehearse(
       seq = (journal as unknown as Journal).head.seq
       const other = differences(undisturbed?.[trees.length - 1] ?? span.final, span.final)
       if (other.length > 0) throw new Error(`${step.kind} ended with ${other.join('; ')}`)
+      if (!goesOn) break
     }
   } catch (error) {
     if (undisturbed === undefined || !(error instanceof JournalError)) throw error
@@ -80,11 +82,11 @@ export async function rehearse(
   return trees
 }
 
-/** What is refused changes nothing. */
-async function tryStep(journal: Journal, disk: SimDisk, step: Step, disturbed: boolean): Promise<void> {
+/** What is refused changes nothing. False: the step is done, but left a history other than undisturbed, on which later steps would do something else. */
+async function tryStep(journal: Journal, disk: SimDisk, step: Step, disturbed: boolean): Promise<boolean> {
   const before = treeOf(disk)
   try {
-    await take(journal, disk, step)
+    return (await take(journal, disk, step)) !== false
   } catch (error) {
     if (!(error instanceof JournalError)) throw error
     // Of several transactions some may be done; a poisoned journal leaves the rest to recovery.
@@ -94,5 +96,6 @@ async function tryStep(journal: Journal, disk: SimDisk, step: Step, disturbed: b
         throw new Error(`${step.kind} failed with ${error.code}, and changed ${changed.join('; ')}`)
     }
     if (disturbed || !REFUSALS.has(error.code)) throw error
+    return true
   }
 }
