@@ -158,7 +158,7 @@ function inLane(made: Call, lane: number): Call {
 }
 
 /** Does one step. What the journal refuses is part of the game; `reopen` is the caller's. False: a drop beside commits failed, and they are done. */
-export async function take(journal: Journal, disk: SimDisk, step: Step): Promise<boolean | void> {
+export async function take(journal: Journal, disk: SimDisk, step: Step): Promise<boolean | undefined> {
   switch (step.kind) {
     case 'commit':
       await commitCalls(journal, step.calls, 'tester', LARGE)
