@@ -2,6 +2,7 @@ import { expect, it } from 'vitest'
 import { collect, newDisk, openOn, ROOT, staged } from '../journal/fixture.ts'
 import type { Operation } from '../sim/faults.ts'
 import { killedBefore, restarted } from './fixture.ts'
+import { cutInRecovery } from './interrupted-end.ts'
 
 const exchanging =
   (path: string) =>
@@ -100,3 +101,6 @@ it('replaces a link by what is found there, not by what the log says of it', asy
   expect(again.recovery).toMatchObject({ replayed: [expect.anything()], conflicts: [] })
   await again.close()
 })
+
+it('changes nothing in the workspace before the end of the log that says so is on stable storage', () =>
+  cutInRecovery())

@@ -4,6 +4,7 @@ import { expect, it } from 'vitest'
 import { crashedAt, crashWithBadBase, misplace, tear } from '../damage/interrupted-salvage.ts'
 import { subjectOf } from '../damage/trial.ts'
 import { failEverywhere } from '../journal/failed-making.ts'
+import { cutInRecovery } from '../recovery/interrupted-end.ts'
 import { crashEverywhere as crashInLocking, cutBehindLock } from '../recovery/interrupted-lock.ts'
 import { crashInDrop, cutBehindDrop } from '../retention/interrupted-drop.ts'
 import { crashEverywhere as crashInPurge, cutBehind, writtenAgain } from '../retention/interrupted-purge.ts'
@@ -45,6 +46,7 @@ function scenarios(): Trial[] {
   }
   const all: Record<string, Trial['run']> = {
     'a journal whose making fails': failEverywhere,
+    'a recovery, and the power cut anywhere in it': cutInRecovery,
     'a file that becomes unreadable, and the power cut at once': cutBehindLock,
     'a purge, and the power cut behind it': cutBehind,
     'a purge, and its contents written again': writtenAgain,
