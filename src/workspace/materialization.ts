@@ -17,7 +17,7 @@ import type { PinnedFolders } from './pinned-folders.ts'
 import type { Reaper } from './reaper.ts'
 import { joinPath, parentOf } from './safe-path.ts'
 import { type Spot, Spots } from './spots.ts'
-import { attributesOf, inheritLate, type StagedFile, stageFile } from './staged-file.ts'
+import { attributesOf, inheritLate, mayBeSynced, type StagedFile, stageFile } from './staged-file.ts'
 
 /** Names changed between two turns of the event loop. */
 const STEPS_A_TURN = 256
@@ -178,7 +178,8 @@ export class Materialization {
     if (after?.kind === 'symlink') observer.disk.symlink(after.target, this.#spots.at(spot))
     else if (after?.kind === 'file') {
       const group = change.observed.stat?.gid ?? null
-      const bare = change.observed.trusted?.memory.bare === true
+      // Nothing can be given any more to one that nobody may open.
+      const bare = change.observed.trusted?.memory.bare === true && mayBeSynced(observer.disk, after.mode)
       const target = { path: observer.absolute(path), before, after, source: this.#sources(after.hash), group, bare }
       this.#stamps.set(change.path, await stageFile(observer.disk, contents, this.#spots.at(spot), target, facts))
     }
@@ -315,8 +316,9 @@ export class Materialization {
 
   /** Somebody gave the file that was replaced attributes since it was put there. */
   #inheritLate({ path, after }: Change, attributes: readonly Attribute[]): void {
-    if (attributes.length > 0 && after?.kind === 'file' && this.#stamps.has(path))
-      inheritLate(this.#site.observer.disk, this.#anchors.at(path), after.mode, attributes)
+    const { disk } = this.#site.observer
+    if (attributes.length === 0 || after?.kind !== 'file' || this.#stamps.get(path)?.bare !== true) return
+    if (mayBeSynced(disk, after.mode)) inheritLate(disk, this.#anchors.at(path), after.mode, attributes)
   }
 
   #rollBack(): void {

@@ -320,3 +320,20 @@ describe('how a text is written down', () => {
     await journal.close()
   })
 })
+
+it('a file that becomes unreadable takes over attributes that it got since it was written', async () => {
+  const disk = newDisk({ superuser: false })
+  const journal = await openOn(disk)
+  await journal.write('a', 'one')
+  const handle = disk.open(`${ROOT}/a`, 'read')
+  disk.setAttribute(handle, 'user.origin', Buffer.from('here'))
+  disk.close(handle)
+  await journal.write('a', 'two', { mode: 0o200 })
+  disk.chmod(`${ROOT}/a`, 0o600)
+  const again = disk.open(`${ROOT}/a`, 'read')
+  expect(disk.attributes(again).map(([name, value]) => [name, Buffer.from(value).toString()])).toEqual([
+    ['user.origin', 'here'],
+  ])
+  disk.close(again)
+  await journal.close()
+})
