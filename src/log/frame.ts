@@ -2,10 +2,10 @@
  * Frames: the unit of the log. Layout and rule of validity stand in journal-format.md; the numbered conditions there are the
  * numbered checks here.
  */
-import xxhash from 'xxhash-wasm'
+import { checksum, HASHED_SIZE, HEADER_SIZE, MAGIC, PAYLOAD_HASH } from './checksum.ts'
 import { offsetOf, type Position, positionOf, segmentOf } from './position.ts'
 
-const api = await xxhash()
+export { HEADER_SIZE, MAGIC }
 
 export const FRAME_KIND = {
   segment: 1,
@@ -32,16 +32,9 @@ const KINDS: readonly (FrameKind | undefined)[] = [
   'heads',
 ]
 
-/** Bytes before the payload. */
-export const HEADER_SIZE = 56
-const HASHED_SIZE = 48
 export const ALIGNMENT = 8
-/** `57 4A 46 31` read as a little-endian integer. */
-export const MAGIC = 0x31464a57
 export const MAX_PAYLOAD = 64 * 1024 * 1024 - 128
 const WORD = 2 ** 32
-/** Larger inputs are hashed piecewise: the WebAssembly memory grows to its largest input and never shrinks. */
-const HASH_PIECE = 1024 * 1024
 
 export interface FrameHeader {
   readonly kind: FrameKind
@@ -57,10 +50,7 @@ export interface FrameHeader {
 
 /** XXH64 with seed 0. */
 export function hashPayload(bytes: Uint8Array): bigint {
-  if (bytes.byteLength <= HASH_PIECE) return api.h64Raw(bytes)
-  const hash = api.create64()
-  for (let at = 0; at < bytes.byteLength; at += HASH_PIECE) hash.update(bytes.subarray(at, at + HASH_PIECE))
-  return hash.digest()
+  return checksum(bytes)
 }
 
 /** Bytes that a frame with such a payload takes in the log. */
@@ -94,7 +84,7 @@ export function encodeFrame(
   view.setUint32(32, offsetOf(frame.durable), true)
   view.setUint32(36, segmentOf(frame.durable), true)
   view.setBigUint64(40, hashPayload(payload), true)
-  view.setBigUint64(48, api.h64Raw(target.subarray(at, at + HASHED_SIZE), seed), true)
+  view.setBigUint64(48, checksum(target.subarray(at, at + HASHED_SIZE), seed), true)
   target.set(payload, at + HEADER_SIZE)
   target.fill(0, at + HEADER_SIZE + payload.byteLength, end)
   return end
@@ -113,7 +103,12 @@ export function decodeHeader(
 ): FrameHeader | null {
   if (at + HEADER_SIZE > bytes.byteLength) return null
   if (view.getUint32(at, true) !== MAGIC) return null
-  if (view.getBigUint64(at + 48, true) !== api.h64Raw(bytes.subarray(at, at + HASHED_SIZE), seed)) return null
+  if (view.getBigUint64(at + HASHED_SIZE, true) !== checksum(bytes.subarray(at, at + HASHED_SIZE), seed)) return null
+  return headerOf(view, at, position)
+}
+
+/** Conditions 3 and 4 for a header at `at` whose hash is right; null when one fails. */
+export function headerOf(view: DataView, at: number, position: Position): FrameHeader | null {
   if (positionOf(view.getUint32(at + 28, true), view.getUint32(at + 24, true)) !== position) return null
   const kind = KINDS[view.getUint32(at + 4, true)]
   const length = view.getUint32(at + 8, true)
@@ -125,7 +120,7 @@ export function decodeHeader(
     sequence: view.getUint32(at + 20, true) * WORD + view.getUint32(at + 16, true),
     position,
     durable: positionOf(view.getUint32(at + 36, true), view.getUint32(at + 32, true)),
-    payloadHash: view.getBigUint64(at + 40, true),
+    payloadHash: view.getBigUint64(at + PAYLOAD_HASH, true),
   }
 }
 

@@ -1,15 +1,15 @@
 import type { FileHandle } from '../disk/disk.ts'
 import { JournalError } from '../errors.ts'
+import { Chunk, NO_HEADER, PART, RIGHT } from './checksum.ts'
 import {
   ALIGNMENT,
-  decodeHeader,
   type FrameHeader,
   type FrameKind,
   follows,
   frameSize,
   HEADER_SIZE,
+  headerOf,
   MAX_PAYLOAD,
-  payloadIsRight,
 } from './frame.ts'
 import { LOG_START, offsetOf, type Position, positionOf, segmentOf } from './position.ts'
 import type { Segments } from './segments.ts'
@@ -49,6 +49,8 @@ export interface ReadOptions {
   readonly skip?: ReadonlySet<FrameKind>
   /** Stop before this position. */
   readonly until?: Position
+  /** A payload is valid until the next frame is asked for, and no longer: for who keeps none. */
+  readonly passing?: boolean
 }
 
 function riddled(segment: number, offset: number): JournalError {
@@ -62,6 +64,8 @@ function riddled(segment: number, offset: number): JournalError {
   )
 }
 
+const NOTHING = new Uint8Array(0)
+
 /** One segment file, read in chunks. */
 class SegmentFile {
   readonly size: number
@@ -69,20 +73,22 @@ class SegmentFile {
   readonly #segment: number
   readonly #handle: FileHandle
   readonly #chunkSize: number
-  #chunk = new Uint8Array(0)
-  #view = new DataView(this.#chunk.buffer)
+  /** Chunks are read into this where they fit; null: each into one of its own, and stays. */
+  readonly #room: Uint8Array | null
+  #chunk = new Chunk(NOTHING)
   #start = 0
 
-  /** Null when there is none. `chunk`: bytes read at once. */
-  static open(segments: Segments, segment: number, chunk = CHUNK): SegmentFile | null {
+  /** Null when there is none. `chunk`: bytes read at once, or room for them that is used again and again. */
+  static open(segments: Segments, segment: number, chunk: number | Uint8Array = CHUNK): SegmentFile | null {
     const handle = segments.openIfThere(segment)
     return handle === null ? null : new SegmentFile(segments, segment, handle, chunk)
   }
 
   /** Closes the handle when it throws. */
-  constructor(segments: Segments, segment: number, handle: FileHandle, chunk: number) {
+  constructor(segments: Segments, segment: number, handle: FileHandle, chunk: number | Uint8Array) {
     this.#segments = segments
-    this.#chunkSize = chunk
+    this.#room = typeof chunk === 'number' ? null : chunk
+    this.#chunkSize = typeof chunk === 'number' ? chunk : chunk.byteLength
     this.#segment = segment
     this.#handle = handle
     try {
@@ -103,27 +109,46 @@ class SegmentFile {
     )
   }
 
-  /** Up to `length` bytes at `offset`: fewer at the end of the file. The view stays valid. */
+  /** Up to `length` bytes at `offset`: fewer at the end of the file. */
   bytes(offset: number, length: number): Uint8Array {
     const at = this.#reach(offset, length)
-    return this.#chunk.subarray(at, at + length)
+    return this.#chunk.bytes.subarray(at, at + length)
   }
 
   /** The header of the frame at `offset`; null when none is intact there. */
   header(offset: number, seed: bigint): FrameHeader | null {
     const at = this.#reach(offset, HEADER_SIZE)
-    return decodeHeader(this.#chunk, at, seed, positionOf(this.#segment, offset), this.#view)
+    if (!this.#chunk.header(at, seed)) return null
+    return headerOf(this.#chunk.view, at, positionOf(this.#segment, offset))
+  }
+
+  /** The frame at `offset`; null when it is not intact. */
+  frame(offset: number, seed: bigint): Frame | null {
+    let at = this.#reach(offset, HEADER_SIZE)
+    let found = this.#chunk.frame(at, seed)
+    if (found === NO_HEADER) return null
+    const header = headerOf(this.#chunk.view, at, positionOf(this.#segment, offset))
+    if (header === null) return null
+    const { kind, length, term, sequence, position, durable, payloadHash } = header
+    if (found === PART) {
+      at = this.#reach(offset, HEADER_SIZE + length)
+      found = this.#chunk.frame(at, seed)
+    }
+    if (found !== RIGHT) return null
+    const start = at + HEADER_SIZE
+    const payload = this.#chunk.bytes.subarray(start, start + length)
+    return { kind, length, term, sequence, position, durable, payloadHash, payload }
   }
 
   /** Has `length` bytes at `offset` read, as far as there are; returns where in the chunk they begin. */
   #reach(offset: number, length: number): number {
     const at = offset - this.#start
-    if (at >= 0 && at + length <= this.#chunk.byteLength) return at
+    if (at >= 0 && at + length <= this.#chunk.bytes.byteLength) return at
     const wanted = Math.max(0, Math.min(Math.max(length, this.#chunkSize), this.size - offset))
-    const fresh = new Uint8Array(wanted)
-    const count = this.#segments.read(this.#handle, fresh, offset, this.#segment)
-    this.#chunk = fresh.subarray(0, count)
-    this.#view = new DataView(fresh.buffer, 0, count)
+    const room =
+      this.#room !== null && wanted <= this.#room.byteLength ? this.#room.subarray(0, wanted) : new Uint8Array(wanted)
+    const count = this.#segments.read(this.#handle, room, offset, this.#segment)
+    this.#chunk = new Chunk(room.subarray(0, count))
     this.#start = offset
     return 0
   }
@@ -181,8 +206,10 @@ export class LogReader {
     let segment = segmentOf(from)
     let offset = offsetOf(from)
     const until = options.until ?? Number.POSITIVE_INFINITY
+    const { skip } = options
+    const chunk = options.passing === true ? new Uint8Array(CHUNK) : CHUNK
     for (;;) {
-      const file = SegmentFile.open(this.segments, segment)
+      const file = SegmentFile.open(this.segments, segment, chunk)
       if (file === null) {
         // A gap in the numbers is no end.
         return { position: positionOf(segment, offset), unread: this.#goesOnAfter(segment), last }
@@ -191,19 +218,12 @@ export class LogReader {
         for (;;) {
           const position = positionOf(segment, offset)
           if (position >= until) return { position, unread: false, last }
-          const header = file.header(offset, this.seed)
-          if (header === null || !(trusted || follows(header, last))) break
-          let payload = new Uint8Array(0)
-          if (options.skip?.has(header.kind)) {
-            if (offset + HEADER_SIZE + header.length > file.size) break
-          } else {
-            payload = file.bytes(offset + HEADER_SIZE, header.length) as Uint8Array<ArrayBuffer>
-            if (!payloadIsRight(header, payload)) break
-          }
+          const frame = skip === undefined ? file.frame(offset, this.seed) : this.#passed(file, offset, skip)
+          if (frame === null || !(trusted || follows(frame, last))) break
           trusted = false
-          last = { sequence: header.sequence, term: header.term }
-          yield { ...header, payload }
-          offset += frameSize(header.length)
+          last = { sequence: frame.sequence, term: frame.term }
+          yield frame
+          offset += frameSize(frame.length)
         }
         const position = positionOf(segment, offset)
         const zero = file.isZeroFrom(offset)
@@ -218,17 +238,20 @@ export class LogReader {
     }
   }
 
+  /** The frame at `offset`, without its payload where it is of a kind to be passed over; null when it is not intact. */
+  #passed(file: SegmentFile, offset: number, skip: ReadonlySet<FrameKind>): Frame | null {
+    const header = file.header(offset, this.seed)
+    if (header === null || !skip.has(header.kind)) return header === null ? null : file.frame(offset, this.seed)
+    return offset + HEADER_SIZE + header.length > file.size ? null : { ...header, payload: NOTHING }
+  }
+
   /** The frame at a position, or null when none is intact there. */
   frameAt(position: Position): Frame | null {
     const segment = segmentOf(position)
     const file = segment < 1 ? null : SegmentFile.open(this.segments, segment, NEAR)
     if (file === null) return null
     try {
-      const offset = offsetOf(position)
-      const header = file.header(offset, this.seed)
-      if (header === null) return null
-      const payload = file.bytes(offset + HEADER_SIZE, header.length)
-      return payloadIsRight(header, payload) ? { ...header, payload } : null
+      return file.frame(offsetOf(position), this.seed)
     } finally {
       file.close()
     }
@@ -246,13 +269,13 @@ export class LogReader {
         for (;;) {
           offset = file.nextMagic(offset)
           if (offset + HEADER_SIZE > file.size) break
-          const header = file.header(offset, this.seed)
-          const payload = header === null ? null : file.bytes(offset + HEADER_SIZE, header.length)
-          if (header !== null && payload !== null && payloadIsRight(header, payload)) {
-            yield { ...header, payload }
-            offset += frameSize(header.length)
+          const frame = file.frame(offset, this.seed)
+          if (frame !== null) {
+            yield frame
+            offset += frameSize(frame.length)
             continue
           }
+          const header = file.header(offset, this.seed)
           offset += ALIGNMENT
           if (header === null) continue
           // Frames that were written do not lie in each other: their payloads are no longer, together, than the segment.
