@@ -6,7 +6,8 @@ const DEPTH = 16
 /** A shorter text is looked through here: a call would cost more. */
 const SHORT = 64
 
-function isText(bytes: Uint8Array, from: number, to: number): boolean {
+/** Is that part right UTF-8? */
+export function isText(bytes: Uint8Array, from: number, to: number): boolean {
   if (to > bytes.byteLength) return false
   if (to - from <= SHORT) {
     let at = from

@@ -1,9 +1,11 @@
 import type { BlobStore } from '../content/blob-store.ts'
 import type { Commit } from '../entry/commit.ts'
+import type { CommitOutline } from '../entry/commit-outline.ts'
 import type { Entry } from '../entry/entry.ts'
 import type { BaseState } from '../entry/horizon.ts'
 import { type ContentHash, hashOf, type State } from '../entry/state.ts'
 import { offsetOf, type Position, segmentOf } from '../log/position.ts'
+import { DigestTable } from './digest-table.ts'
 import type { Findings } from './findings.ts'
 import type { OnHistoryProgress } from './source.ts'
 
@@ -22,21 +24,23 @@ interface Wanted {
   more: number
 }
 
-/** Half the size of the hex digits, as a text of one byte a character. */
-function compact(hash: ContentHash): string {
-  return Buffer.from(hash, 'hex').toString('latin1')
-}
+/** What is known of a content. Of the three about a blob it has one at most. */
+const IN_LOG = 1
+const BLOB_RIGHT = 2
+const BLOB_WRONG = 4
+const BLOB_NAMED = 8
+const PURGED = 16
+const LOST = 32
+const BLOB = BLOB_RIGHT | BLOB_WRONG | BLOB_NAMED
 
 /** Which contents there are, and which are named. A content counts when the log or a blob has it and it hashes to its name. */
 export class ContentCensus {
   readonly #store: BlobStore
   readonly #findings: Findings
-  readonly #inLog = new Set<string>()
-  readonly #blobs = new Map<string, 'right' | 'wrong' | 'named'>()
-  readonly #purged = new Set<string>()
-  readonly #lost = new Set<string>()
+  readonly #known = new DigestTable()
   readonly #bad = new Map<ContentHash, Bad>()
-  readonly #wanted = new Map<ContentHash, Wanted>()
+  /** By number in the table. */
+  readonly #wanted = new Map<number, Wanted>()
 
   constructor(store: BlobStore, findings: Findings) {
     this.#store = store
@@ -44,20 +48,16 @@ export class ContentCensus {
   }
 
   get blobs(): number {
-    return this.#blobs.size
+    return this.#known.count(BLOB)
   }
 
   get orphans(): number {
-    let count = 0
-    for (const state of this.#blobs.values()) if (state !== 'named') count += 1
-    return count
+    return this.#known.count(BLOB_RIGHT | BLOB_WRONG)
   }
 
   /** How many contents a purge erased that did not come back. */
   get purged(): number {
-    let count = 0
-    for (const key of this.#purged) if (!this.#inLog.has(key) && !this.#blobs.has(key)) count += 1
-    return count
+    return this.#known.count(PURGED, IN_LOG | BLOB)
   }
 
   async checkBlobs(onProgress: OnHistoryProgress | undefined): Promise<void> {
@@ -65,9 +65,10 @@ export class ContentCensus {
     for (const { size } of this.#store.list()) total += size
     let done = 0
     for (const { hash, size } of this.#store.list()) {
-      if (this.#blobs.has(compact(hash))) continue
+      const number = this.#known.findHex(hash)
+      if (number >= 0 && this.#has(number, BLOB)) continue
       const state = await this.#store.check(hash)
-      if (state !== 'missing') this.#blobs.set(compact(hash), state)
+      if (state !== 'missing') this.#mark(hash, state === 'right' ? BLOB_RIGHT : BLOB_WRONG)
       done += size
       onProgress?.({ phase: 'hashing blobs', done, total })
     }
@@ -75,39 +76,40 @@ export class ContentCensus {
 
   /** Known to be gone: a gap in the log says so. */
   lost(hash: ContentHash): void {
-    this.#lost.add(compact(hash))
+    this.#mark(hash, LOST)
   }
 
   /** Named by what is kept, and known not to be there since before the horizon; `by`: as in `MissingContent`. */
   missed(hash: ContentHash, by: number): void {
-    if (by === 0) this.#lost.add(compact(hash))
-    else this.#purged.add(compact(hash))
+    this.#mark(hash, by === 0 ? LOST : PURGED)
   }
 
   /** What was at paths at the horizon. */
   stated(states: readonly BaseState[]): void {
     for (const { path, seq, state } of states) {
       const hash = hashOf(state)
-      if (hash !== null) this.#want(hash, `number ${seq}`, path)
+      if (hash !== null) this.#want(this.#known.addHex(hash), { tx: `number ${seq}`, path })
     }
   }
 
   /** How many contents are gone for good that did not come back. */
   get gone(): number {
-    let count = 0
-    for (const key of this.#lost) if (!this.#inLog.has(key) && !this.#blobs.has(key)) count += 1
-    return count
+    return this.#known.count(LOST, IN_LOG | BLOB)
   }
 
   /** Can it be had, or is it known why not? */
   accounted(hash: ContentHash): boolean {
-    const key = compact(hash)
-    const blob = this.#blobs.get(key)
-    return this.#inLog.has(key) || blob === 'right' || blob === 'named' || this.#purged.has(key) || this.#lost.has(key)
+    const number = this.#known.findHex(hash)
+    return number >= 0 && this.#has(number, IN_LOG | BLOB_RIGHT | BLOB_NAMED | PURGED | LOST)
   }
 
   found(hash: ContentHash): void {
-    this.#inLog.add(compact(hash))
+    this.#mark(hash, IN_LOG)
+  }
+
+  /** The same for a hash that stands at `at`. */
+  foundAt(bytes: Uint8Array, at: number): void {
+    this.#known.mark(bytes, at, IN_LOG)
   }
 
   bad(hash: ContentHash, bad: Bad): void {
@@ -116,22 +118,44 @@ export class ContentCensus {
 
   named(commit: Commit): void {
     for (const entry of commit.entries) {
-      if (entry.op === 'purge') for (const hash of entry.hashes) this.#purged.add(compact(hash))
+      if (entry.op === 'purge') for (const hash of entry.hashes) this.#mark(hash, PURGED)
       for (const { path, state } of statesOf(entry)) {
         const hash = hashOf(state)
-        if (hash !== null) this.#want(hash, commit.tx, path)
+        if (hash !== null) this.#want(this.#known.addHex(hash), { tx: commit.tx, path })
       }
     }
   }
 
-  #want(hash: ContentHash, tx: string, path: string): void {
-    const key = compact(hash)
-    const blob = this.#blobs.get(key)
-    if (blob === 'right') this.#blobs.set(key, 'named')
-    if (blob === 'right' || blob === 'named' || this.#inLog.has(key)) return
-    const wanted = this.#wanted.get(hash)
-    if (wanted === undefined) this.#wanted.set(hash, { tx, path, more: 0 })
+  /** The same for a commit that was not decoded: of no purge. */
+  namedIn(payload: Uint8Array, outline: CommitOutline): void {
+    const { count } = outline
+    for (let index = 0; index < count; index += 1) {
+      const number = this.#known.add(payload, outline.hashAt(index))
+      if (!this.#isThere(number)) this.#want(number, { tx: outline.tx(), path: outline.path(index) })
+    }
+  }
+
+  #want(number: number, { tx, path }: { readonly tx: string; readonly path: string }): void {
+    if (this.#isThere(number)) return
+    const wanted = this.#wanted.get(number)
+    if (wanted === undefined) this.#wanted.set(number, { tx, path, more: 0 })
     else wanted.more += 1
+  }
+
+  /** Is it known to be there? Then its blob, if it has one, is one that is named. */
+  #isThere(number: number): boolean {
+    const flags = this.#known.flags(number)
+    if ((flags & BLOB_RIGHT) !== 0) this.#known.setFlags(number, (flags & ~BLOB) | BLOB_NAMED)
+    return (flags & (IN_LOG | BLOB_RIGHT | BLOB_NAMED)) !== 0
+  }
+
+  #mark(hash: ContentHash, flag: number): void {
+    const number = this.#known.addHex(hash)
+    this.#known.setFlags(number, this.#known.flags(number) | flag)
+  }
+
+  #has(number: number, flags: number): boolean {
+    return (this.#known.flags(number) & flags) !== 0
   }
 
   /** Contents that transactions name and that cannot be had, when the whole log was read: one may stand anywhere in it. */
@@ -141,27 +165,26 @@ export class ContentCensus {
     readonly path: string
     readonly more: number
   }> {
-    for (const [hash, { tx, path, more }] of this.#wanted) {
-      const key = compact(hash)
-      const blob = this.#blobs.get(key)
-      if (this.#inLog.has(key) || (blob === undefined && (this.#purged.has(key) || this.#lost.has(key)))) continue
-      if (blob === 'right') this.#blobs.set(key, 'named')
-      else yield { hash, tx, path, more }
+    for (const [number, { tx, path, more }] of this.#wanted) {
+      const flags = this.#known.flags(number)
+      if ((flags & IN_LOG) !== 0 || ((flags & BLOB) === 0 && (flags & (PURGED | LOST)) !== 0)) continue
+      if ((flags & BLOB_RIGHT) !== 0) this.#isThere(number)
+      else yield { hash: this.#known.hex(number), tx, path, more }
     }
   }
 
   /** Blobs that do not hash to their names. */
   *wrongBlobs(): Generator<ContentHash> {
-    for (const [key, state] of this.#blobs) if (state === 'wrong') yield Buffer.from(key, 'latin1').toString('hex')
+    for (let number = 0; number < this.#known.size; number += 1)
+      if (this.#has(number, BLOB_WRONG)) yield this.#known.hex(number)
   }
 
   conclude(): void {
     for (const { hash, tx, path, more } of this.missing()) {
-      const key = compact(hash)
-      const blob = this.#blobs.get(key)
+      const number = this.#known.findHex(hash)
+      const wrong = this.#has(number, BLOB_WRONG)
       const bad = this.#bad.get(hash)
-      const why =
-        bad?.why ?? (blob === 'wrong' ? 'its blob is damaged' : 'it is neither in the log nor among the blobs')
+      const why = bad?.why ?? (wrong ? 'its blob is damaged' : 'it is neither in the log nor among the blobs')
       const others = more === 0 ? '' : ` (and ${more} more entries)`
       this.#findings.add({
         kind: 'content',
@@ -171,11 +194,11 @@ export class ContentCensus {
         ...placeOf(bad),
       })
       this.#bad.delete(hash)
-      if (blob === 'wrong') this.#blobs.set(key, 'named')
+      if (wrong) this.#known.setFlags(number, (this.#known.flags(number) & ~BLOB) | BLOB_NAMED)
     }
     for (const [hash, bad] of this.#bad) {
-      const key = compact(hash)
-      if (this.#inLog.has(key) || this.#purged.has(key) || this.#lost.has(key)) continue
+      const number = this.#known.findHex(hash)
+      if (number >= 0 && this.#has(number, IN_LOG | PURGED | LOST)) continue
       if (bad.replaceable && this.accounted(hash)) continue
       this.#findings.add({
         kind: 'content',

@@ -1,10 +1,7 @@
-import { CHANGED, decodeContents, PURGED } from '../content/content-frame.ts'
 import { ContentResolver } from '../content/content-resolver.ts'
-import { Recent } from '../content/recent.ts'
 import { breathe } from '../disk/file.ts'
-import { genesis, type Head, LOST_CHAIN, readCommit, verifyCommit } from '../entry/chain.ts'
-import type { ChainedCommit } from '../entry/commit.ts'
-import { decodeCheckpoint, decodeGap, decodeSegment, decodeTerm, headBehind } from '../entry/control.ts'
+import { genesis } from '../entry/chain.ts'
+import { decodeSegment } from '../entry/control.ts'
 import { droppedSeq } from '../entry/horizon.ts'
 import { followsNumber, frameSize } from '../log/frame.ts'
 import type { Frame } from '../log/log-reader.ts'
@@ -12,20 +9,14 @@ import { offsetOf, type Position, positionOf, segmentOf } from '../log/position.
 import { type Beginning, beginningOf, readParts } from '../store/base.ts'
 import { readHint } from '../store/checkpoint-hint.ts'
 import { Layout, unfinishedSalvage } from '../store/layout.ts'
+import { ChainAudit } from './chain-audit.ts'
+import { ContentAudit } from './content-audit.ts'
 import { ContentCensus } from './content-census.ts'
 import { describeDamage } from './damage.ts'
 import { Findings } from './findings.ts'
-import { isWithin } from './path-scope.ts'
 import type { HistorySource, OnHistoryProgress } from './source.ts'
 import { type ExternalChange, externalChanges } from './status.ts'
-import {
-  anchoredHead,
-  type Gap,
-  lostTransactions,
-  told,
-  type VerifyOptions,
-  type VerifyReport,
-} from './verify-report.ts'
+import { anchoredHead, told, type VerifyOptions, type VerifyReport } from './verify-report.ts'
 
 export type { Gap, VerifiedHorizon, VerifyOptions, VerifyReport } from './verify-report.ts'
 
@@ -70,50 +61,34 @@ async function verified(
   }
 }
 
-/** How many chain values are kept at hand. */
-const CHAINS = 8192
-
 class Verification {
   readonly #source: HistorySource
   readonly #onProgress: OnHistoryProgress | undefined
   readonly #findings = new Findings()
-  readonly #gaps: Gap[] = []
   readonly #census: ContentCensus
-  /** Without the index: what it says is not what is verified. */
-  readonly #resolver: ContentResolver
-  /** The chain value that must occur; null when it did, or none must. */
-  #awaited: string | null
-  #head: Head
+  readonly #contents: ContentAudit
+  readonly #chain: ChainAudit
   #beginning: Beginning | null = null
-  /** The newest base that a commit names, and the commit's number. */
-  #named: { readonly digest: string; readonly seq: number } | null = null
   /** The number of the dropped transaction that the awaited value was of. */
   #droppedHead: number | null = null
-  /** False behind damage, until the next commit gives a chain value to go on from. */
-  #linked = true
-  /** The newest chain values: a checkpoint may name one of a little while ago. */
-  readonly #chains = new Recent<number, string>(CHAINS)
-  /** The term of the last writer that told of itself; null behind damage. */
-  #announced: number | null = null
-  #transactions = 0
   #frames = 0
   #bytes = 0
   #turn = 0
-  /** Paths of edits whose words were erased, until a purge that tells of it. */
-  readonly #erasedWords = new Map<string, string>()
   #total = 0
-  #last: { sequence: number; term: number } | null = null
+  /** Sequence number of the last frame; null behind damage. */
+  #last: number | null = null
   /** Where CHECKPOINT says that a checkpoint stands; null once that was found. */
   #hint: Position | null = null
 
   constructor(source: HistorySource, onProgress: OnHistoryProgress | undefined, awaited: string | null) {
     this.#source = source
     this.#onProgress = onProgress
-    const { disk, reader, contents } = source
+    const { disk, reader, contents, journalId } = source
     this.#census = new ContentCensus(contents.blobs, this.#findings)
-    this.#resolver = new ContentResolver(disk, reader, contents.blobs, { caching: true })
-    this.#head = genesis(source.journalId)
-    this.#awaited = awaited
+    // Without the index: what it says is not what is verified.
+    const resolver = new ContentResolver(disk, reader, contents.blobs, { caching: true })
+    this.#contents = new ContentAudit(this.#census, this.#findings, resolver)
+    this.#chain = new ChainAudit(journalId, genesis(journalId), this.#findings, this.#census, awaited)
   }
 
   async run(): Promise<VerifyReport> {
@@ -129,21 +104,21 @@ class Verification {
     // A writer beside us may have brought blobs for commits that were read just now.
     await this.#census.checkBlobs(this.#onProgress)
     this.#census.conclude()
-    this.#concludeWords()
+    this.#chain.conclude()
     this.#concludeHead()
     this.#concludeHint()
     this.#concludeBase()
     const horizon = this.#beginning?.horizon ?? null
     return {
       ok: this.#findings.count === 0,
-      transactions: this.#transactions,
+      transactions: this.#chain.transactions,
       frames: this.#frames,
       blobs: this.#census.blobs,
       orphans: this.#census.orphans,
       purged: this.#census.purged,
       tornBytes,
       problems: this.#findings.problems,
-      ...(this.#gaps.length === 0 ? {} : { gaps: this.#gaps }),
+      ...(this.#chain.gaps.length === 0 ? {} : { gaps: this.#chain.gaps }),
       ...(horizon === null ? {} : { horizon: told(horizon) }),
       problemsOmitted: this.#findings.omitted,
     }
@@ -156,12 +131,12 @@ class Verification {
     try {
       const beginning = beginningOf(reader, journalId)
       this.#beginning = beginning
-      this.#head = beginning.head
-      if (beginning.horizon !== null) this.#last = { sequence: beginning.sequence, term: 0 }
+      this.#chain.head = beginning.head
+      if (beginning.horizon !== null) this.#last = beginning.sequence
       for (const { hash, by } of beginning.horizon?.missing ?? []) this.#census.missed(hash, by)
       for (const part of readParts(reader, beginning)) {
         if (part.kind === 'states') this.#census.stated(part.states)
-        else if (this.#awaited !== null) this.#droppedHead ??= droppedSeq(part.heads, this.#awaited)
+        else if (this.#chain.awaited !== null) this.#droppedHead ??= droppedSeq(part.heads, this.#chain.awaited)
         await breathe()
       }
     } catch (error) {
@@ -169,9 +144,9 @@ class Verification {
       const first = this.#beginning === null ? reader.frameAt(reader.start) : null
       if (first?.kind !== 'segment') return
       const { seq, chain, time } = decodeSegment(first.payload)
-      this.#head = { seq, chain, time }
+      this.#chain.head = { seq, chain, time }
     }
-    if (this.#head.chain === this.#awaited) this.#awaited = null
+    if (this.#chain.head.chain === this.#chain.awaited) this.#chain.awaited = null
     const base = segments.base()
     if (base === 0 || segments.exists(base + 1)) return
     const message = `segment ${base + 1}, which was there before the base of the log was, is missing`
@@ -213,15 +188,14 @@ class Verification {
       const next = this.#nextIntact(position)
       if (next === null) return this.#tornBytes(position)
       this.#findings.add(describeDamage(this.#source, position, next))
-      this.#linked = false
-      this.#announced = null
+      this.#chain.damaged()
       this.#last = null
       position = next
     }
   }
 
   async #read(from: Position, until: Position | undefined): Promise<{ position: Position; unread: boolean }> {
-    const reading = this.#source.reader.read(from, until === undefined ? {} : { until })
+    const reading = this.#source.reader.read(from, { passing: true, ...(until === undefined ? {} : { until }) })
     let position = from
     try {
       for (;;) {
@@ -229,8 +203,8 @@ class Verification {
         if (step.done === true) return step.value
         const frame = step.value
         // A segment that appeared while this one was being read.
-        if (this.#last !== null && !followsNumber(frame, this.#last.sequence)) return { position, unread: true }
-        this.#last = { sequence: frame.sequence, term: frame.term }
+        if (this.#last !== null && !followsNumber(frame, this.#last)) return { position, unread: true }
+        this.#last = frame.sequence
         const pending = this.#frame(frame)
         if (pending !== null) await pending
         const size = frameSize(frame.length)
@@ -250,30 +224,29 @@ class Verification {
   /** Null when done. */
   #frame(frame: Frame): Promise<void> | null {
     this.#frames += 1
-    if (frame.kind === 'content')
-      return this.#contents(frame).catch((error) => this.#findings.addError('record', error, frame.position))
+    if (frame.kind === 'content') return this.#contents.frame(frame)
     try {
       switch (frame.kind) {
         case 'segment':
-          this.#segment(frame)
+          this.#chain.segment(frame)
           break
         case 'term':
-          this.#term(frame)
+          this.#chain.term(frame)
           break
         case 'checkpoint':
-          this.#checkpoint(frame)
+          this.#chain.checkpoint(frame)
           if (frame.position === this.#hint) this.#hint = null
           break
         case 'gap':
-          this.#gap(frame)
+          this.#chain.gap(frame)
           break
         case 'commit':
-          this.#commit(frame)
+          this.#chain.commit(frame)
           break
         case 'horizon':
         case 'states':
         case 'heads':
-          this.#contradicted(frame, `a frame of kind ${frame.kind} stands in a segment`)
+          this.#chain.contradicted(frame, `a frame of kind ${frame.kind} stands in a segment`)
       }
     } catch (error) {
       this.#findings.addError('record', error, frame.position)
@@ -281,125 +254,16 @@ class Verification {
     return null
   }
 
-  #segment(frame: Frame): void {
-    const record = decodeSegment(frame.payload)
-    const expected = { journal: this.#source.journalId, segment: segmentOf(frame.position), ...this.#head }
-    const wrong = record.journal !== expected.journal || record.segment !== expected.segment
-    const unlinked = this.#linked && (record.seq !== expected.seq || record.chain !== expected.chain)
-    if (!wrong && !unlinked) return
-    this.#findings.add({
-      kind: 'segment',
-      message: `segment ${expected.segment} says that it ${wrong ? `is segment ${record.segment} of journal ${record.journal}` : `follows transaction ${record.seq}, but it follows ${expected.seq}`}`,
-      position: [segmentOf(frame.position), offsetOf(frame.position)],
-    })
-  }
-
-  #term(frame: Frame): void {
-    const { term } = decodeTerm(frame.payload)
-    this.#announced = frame.term
-    if (term !== frame.term) this.#contradicted(frame, `a writer of term ${frame.term} says that it is ${term}`)
-  }
-
-  #checkpoint(frame: Frame): void {
-    const { redo, seq, chain } = decodeCheckpoint(frame.payload)
-    if (redo > frame.position) this.#contradicted(frame, 'a checkpoint says that recovery begins behind it')
-    const known = seq === this.#head.seq ? this.#head.chain : this.#chains.get(seq)
-    const wrong = known === undefined ? seq > this.#head.seq : known !== chain && known !== LOST_CHAIN
-    if (this.#linked && wrong)
-      this.#contradicted(frame, `a checkpoint names another chain value for transaction number ${seq}`)
-  }
-
-  #contradicted({ position }: Frame, message: string): void {
-    this.#findings.add({ kind: 'record', message, position: [segmentOf(position), offsetOf(position)] })
-  }
-
-  #gap(frame: Frame): void {
-    const gap = decodeGap(frame.payload)
-    const position: [number, number] = [segmentOf(frame.position), offsetOf(frame.position)]
-    const before = this.#head
-    const after = headBehind(before, gap)
-    if (this.#linked && (after.seq < before.seq || after.time < before.time)) {
-      const message = `the gap at segment ${position[0]}, offset ${position[1]} goes back behind transaction ${before.seq}`
-      this.#findings.add({ kind: 'chain', message, position })
-    }
-    const lost = after.seq > before.seq ? { from: before.seq + 1, to: after.seq } : null
-    this.#gaps.push({ position, lost, contents: gap.contents.length })
-    for (const hash of gap.contents) this.#census.lost(hash)
-    // A purge may be among what is lost.
-    if (lost !== null) this.#erasedWords.clear()
-    if (gap.seq !== null) this.#linked = true
-    // A term may have been announced where the gap is.
-    this.#announced = null
-    this.#head = after
-  }
-
-  async #contents({ position, payload }: Frame): Promise<void> {
-    const { tx, contents } = decodeContents(payload)
-    for (const [index, record] of contents.entries()) {
-      const why =
-        record.encoding === PURGED
-          ? 'it was erased, and no purge in the history tells of it'
-          : await this.#resolver.check({ record, location: { position, index }, beside: contents })
-      const replaceable = record.encoding === PURGED || record.encoding === CHANGED
-      if (why === null) this.#census.found(record.hash)
-      else this.#census.bad(record.hash, { tx, position, why, replaceable })
-    }
-  }
-
-  #commit(frame: Frame): void {
-    const position: [number, number] = [segmentOf(frame.position), offsetOf(frame.position)]
-    this.#transactions += 1
-    let commit: ChainedCommit
-    if (!this.#linked) {
-      const loose = readCommit(frame.payload)
-      const due = this.#head.seq + 1
-      if (loose.seq > due) this.#findings.add(lostTransactions(due, loose, position))
-      // With its predecessor read, the chain can be checked in spite of the damage between them.
-      this.#linked = loose.seq === due
-    }
-    try {
-      if (this.#linked) commit = verifyCommit(this.#head, frame.payload)
-      else commit = readCommit(frame.payload)
-    } catch (error) {
-      this.#findings.addError('chain', error, frame.position)
-      commit = readCommit(frame.payload)
-    }
-    if (commit.time < this.#head.time) {
-      const message = `the time of transaction ${commit.tx} lies before that of the one before it`
-      this.#findings.add({ kind: 'time', message, tx: commit.tx, position })
-    }
-    if (this.#announced !== null && this.#announced !== frame.term)
-      this.#contradicted(frame, `no writer of term ${frame.term} told of itself before ${commit.tx}`)
-    this.#linked = true
-    this.#chains.set(commit.seq, commit.chain)
-    this.#head = { seq: commit.seq, chain: commit.chain, time: commit.time }
-    if (commit.chain === this.#awaited) this.#awaited = null
-    this.#census.named(commit)
-    if (commit.horizon !== undefined) this.#named = { digest: commit.horizon, seq: commit.seq }
-    for (const entry of commit.entries) {
-      const erased = (entry.op === 'edit' && entry.edits === null) || (entry.op === 'patch' && entry.patch === null)
-      if (erased) this.#erasedWords.set(entry.path, commit.tx)
-      if (entry.op !== 'purge') continue
-      for (const path of this.#erasedWords.keys()) if (isWithin(path, entry.path)) this.#erasedWords.delete(path)
-    }
-  }
-
-  #concludeWords(): void {
-    for (const [path, tx] of this.#erasedWords) {
-      const message = `what was edited in ${path} was erased, and no purge in the history tells of it`
-      this.#findings.add({ kind: 'content', message, tx, path })
-    }
-  }
-
   #concludeHead(): void {
-    if (this.#awaited === null) return
-    const { seq, chain } = this.#head
+    const { awaited } = this.#chain
+    if (awaited === null) return
+    const { seq, chain } = this.#chain.head
     if (this.#droppedHead !== null) {
-      const message = `the head ${this.#awaited} is that of transaction number ${this.#droppedHead}, which retention dropped: it cannot vouch for what is kept. Note a newer one`
+      const message = `the head ${awaited} is that of transaction number ${this.#droppedHead}, which retention dropped: it cannot vouch for what is kept. Note a newer one`
       this.#findings.add({ kind: 'head', message })
       return
     }
-    const message = `the head ${this.#awaited} is not in this history, which ends with transaction number ${seq} at ${chain}: it was replaced by an older copy, or written anew`
+    const message = `the head ${awaited} is not in this history, which ends with transaction number ${seq} at ${chain}: it was replaced by an older copy, or written anew`
     this.#findings.add({ kind: 'head', message })
   }
 
@@ -414,11 +278,11 @@ class Verification {
   /** A base that no commit names yet is as good as the newest transactions; one that differs from the named is not. */
   #concludeBase(): void {
     const { horizon = null, digest = null } = this.#beginning ?? {}
-    const named = this.#named
+    const { named, gaps } = this.#chain
     if (named === null || named.digest === digest) return
     if (horizon !== null && named.seq <= horizon.at) return
     // A salvage could not keep the base, and says so.
-    if (horizon === null && this.#gaps.some(({ lost }) => lost?.from === 1)) return
+    if (horizon === null && gaps.some(({ lost }) => lost?.from === 1)) return
     const message =
       horizon === null
         ? `transaction number ${named.seq} says that history was dropped before it, and the log has no base`

@@ -6,6 +6,7 @@ import {
   type FrameHeader,
   type FrameKind,
   follows,
+  followsNumber,
   frameSize,
   HEADER_SIZE,
   headerOf,
@@ -201,7 +202,10 @@ export class LogReader {
    * held to the frame before it here: the base says which that was.
    */
   *read(from: Position = this.start, options: ReadOptions = {}): Generator<Frame, LogEnd> {
-    let last: { sequence: number; term: number } | null = null
+    // Of the last frame; -1: there was none.
+    let sequence = -1
+    let term = 0
+    const last = () => (sequence < 0 ? null : { sequence, term })
     let trusted = from !== LOG_START
     let segment = segmentOf(from)
     let offset = offsetOf(from)
@@ -212,24 +216,27 @@ export class LogReader {
       const file = SegmentFile.open(this.segments, segment, chunk)
       if (file === null) {
         // A gap in the numbers is no end.
-        return { position: positionOf(segment, offset), unread: this.#goesOnAfter(segment), last }
+        return { position: positionOf(segment, offset), unread: this.#goesOnAfter(segment), last: last() }
       }
       try {
         for (;;) {
           const position = positionOf(segment, offset)
-          if (position >= until) return { position, unread: false, last }
+          if (position >= until) return { position, unread: false, last: last() }
           const frame = skip === undefined ? file.frame(offset, this.seed) : this.#passed(file, offset, skip)
-          if (frame === null || !(trusted || follows(frame, last))) break
+          if (frame === null) break
+          const right = sequence < 0 ? follows(frame, null) : followsNumber(frame, sequence) && frame.term >= term
+          if (!right && !trusted) break
           trusted = false
-          last = { sequence: frame.sequence, term: frame.term }
+          sequence = frame.sequence
+          term = frame.term
           yield frame
           offset += frameSize(frame.length)
         }
         const position = positionOf(segment, offset)
         const zero = file.isZeroFrom(offset)
         const later = this.#goesOnAfter(segment)
-        if (!zero || offset === 0 || !later) return { position, unread: !zero || later, last }
-        if (!this.#continues(segment + 1, last)) return { position, unread: true, last }
+        if (!zero || offset === 0 || !later) return { position, unread: !zero || later, last: last() }
+        if (!this.#continues(segment + 1, last())) return { position, unread: true, last: last() }
       } finally {
         file.close()
       }
