@@ -5,7 +5,8 @@ import type { ChainedCommit } from '../entry/commit.ts'
 import { decodeHeader, type FrameHeader, HEADER_SIZE, headerSeed, payloadIsRight } from '../log/frame.ts'
 import { offsetOf, type Position, segmentOf } from '../log/position.ts'
 import { beginningOf, droppedError } from '../store/base.ts'
-import { IndexFault, type TransactionRecord } from './index-record.ts'
+import type { CommitPlace } from './index-query.ts'
+import { IndexFault } from './index-record.ts'
 import type { HistorySource } from './source.ts'
 
 /** Read at once: holds most commit frames whole. */
@@ -15,6 +16,7 @@ const FIRST_READ = 8 * 1024
 export class CommitReader {
   readonly #source: HistorySource
   readonly #seed: bigint
+  readonly #first = new Uint8Array(FIRST_READ)
   #segment = 0
   #handle: FileHandle | null = null
 
@@ -23,12 +25,12 @@ export class CommitReader {
     this.#seed = headerSeed(fromHex(source.journalId))
   }
 
-  /** Null when no intact frame stands there. */
+  /** Null when no intact frame stands there. Its payload is valid until the next is read. */
   frame(position: Position): (FrameHeader & { readonly payload: Uint8Array }) | null {
     const handle = this.#open(segmentOf(position))
     if (handle === null) return null
     const offset = offsetOf(position)
-    const first = new Uint8Array(FIRST_READ)
+    const first = this.#first
     const { segments } = this.#source.reader
     const length = segments.read(handle, first, offset, segmentOf(position))
     const header = decodeHeader(first.subarray(0, length), 0, this.#seed, position)
@@ -42,18 +44,16 @@ export class CommitReader {
     return payloadIsRight(header, payload) ? { ...header, payload } : null
   }
 
-  /** The commit that a record of the index is about. */
-  commit(record: TransactionRecord): ChainedCommit {
-    const frame = this.frame(record.position)
+  /** The commit that the index has there. */
+  commit({ seq, position, tx }: CommitPlace): ChainedCommit {
+    const frame = this.frame(position)
     if (frame === null) {
       const { horizon } = beginningOf(this.#source.reader, this.#source.journalId)
-      if (horizon !== null && record.seq <= horizon.seq)
-        throw droppedError(`there is no transaction ${record.seq} any more`, horizon)
+      if (horizon !== null && seq <= horizon.seq) throw droppedError(`there is no transaction ${seq} any more`, horizon)
     }
     const commit = frame?.kind === 'commit' ? readCommit(frame.payload) : null
-    if (commit === null || commit.seq !== record.seq || commit.tx !== record.tx) {
-      throw new IndexFault(`the index has transaction ${record.seq} where the log does not`)
-    }
+    if (commit === null || commit.seq !== seq || (tx !== undefined && commit.tx !== tx))
+      throw new IndexFault(`the index has transaction ${seq} where the log does not`)
     return commit
   }
 

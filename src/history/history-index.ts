@@ -11,14 +11,13 @@ import { type OpenDatabase, openMemory } from './index-database.ts'
 import { prune } from './index-pruning.ts'
 import {
   COMMITS_A_PAGE,
+  commitsOf,
   currentsOf,
   isForgotten,
   type KnownState,
   LAST_SEQ,
-  PAGE,
   type Page,
   type PathState,
-  pageOf,
   type Remembered,
   recordOf,
   rememberedOf,
@@ -193,23 +192,14 @@ export class HistoryIndex {
     })
   }
 
-  /** Records that match, in order; `next` is the query for the rest. */
-  records(query: TransactionQuery, limit = PAGE): Promise<Page<TransactionRecord, TransactionQuery>> {
-    return this.#store.run((database) => {
-      this.#refuseDropped(query.from)
-      return pageOf(database, query, limit)
-    })
-  }
-
-  /** The same with the commits themselves. */
+  /** Commits that match, in order; `next` is the query for the rest. */
   commits(query: TransactionQuery, limit = COMMITS_A_PAGE): Promise<Page<ChainedCommit, TransactionQuery>> {
     return this.#store.run(async (database) => {
       // A list that was begun before a horizon came has a hole now.
       this.#refuseDropped(query.from)
-      const page = await pageOf(database, query, Math.min(limit, COMMITS_A_PAGE))
       const frames = new CommitReader(this.#source)
       try {
-        return { items: page.items.map((record) => frames.commit(record)), next: page.next }
+        return await commitsOf(database, query, Math.min(limit, COMMITS_A_PAGE), (place) => frames.commit(place))
       } finally {
         frames.close()
       }

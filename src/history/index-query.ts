@@ -1,9 +1,12 @@
 /** Questions put to an index database that is up to date. */
+import type { ChainedCommit } from '../entry/commit.ts'
 import type { State } from '../entry/state.ts'
+import type { Position } from '../log/position.ts'
 import type { IndexDatabase } from './index-database.ts'
 import {
   type CurrentRecord,
   decodeCurrent,
+  decodeNumber,
   decodePath,
   decodeTransaction,
   IndexFault,
@@ -62,32 +65,51 @@ async function recordsOf(database: IndexDatabase, seqs: readonly number[]): Prom
   })
 }
 
-export async function pageOf(
+/** Where the commit of a transaction stands. */
+export interface CommitPlace {
+  readonly seq: number
+  /** Of its frame. */
+  readonly position: Position
+  /** Its id, where the index was asked for that. */
+  readonly tx?: string
+}
+
+/** `read`: from the log. Pages are read in full before they are handed out. */
+export async function commitsOf(
   database: IndexDatabase,
   query: TransactionQuery,
   limit: number,
-): Promise<Page<TransactionRecord, TransactionQuery>> {
-  const items: TransactionRecord[] = []
+  read: (place: CommitPlace) => ChainedCommit,
+): Promise<Page<ChainedCommit, TransactionQuery>> {
+  const items: ChainedCommit[] = []
   const reverse = query.order === 'newest'
   let { from, to } = query
   while (from <= to && items.length < limit) {
     const wanted = Math.max(limit, COMMITS_A_PAGE)
-    const seqs = await candidates(database, { ...query, from, to }, wanted)
-    const records = await recordsOf(database, seqs)
-    for (const record of records) {
-      const { seq } = record
+    const places = await candidates(database, { ...query, from, to }, wanted)
+    for (const place of places) {
+      const { seq } = place
       if (reverse) to = seq - 1
       else from = seq + 1
-      if (record.tx !== LOST_TX && matches(record, query)) items.push(record)
+      if (!place.fits) continue
+      const commit = read(place)
+      if (matches(commit, query)) items.push(commit)
       if (items.length === limit) break
     }
-    if (seqs.length < wanted && items.length < limit) return { items, next: null }
+    if (places.length < wanted && items.length < limit) return { items, next: null }
   }
   return { items, next: from > to ? null : { ...query, from, to } }
 }
 
-/** Numbers by the narrowest key there is for the query, in order. */
-async function candidates(database: IndexDatabase, query: TransactionQuery, limit: number): Promise<number[]> {
+/**
+ * Places by the narrowest key there is for the query, in order. What belongs to a path or an actor stands together, with the places: looking each transaction up
+ * would touch all parts of a large index.
+ */
+async function candidates(
+  database: IndexDatabase,
+  query: TransactionQuery,
+  limit: number,
+): Promise<(CommitPlace & { readonly fits: boolean })[]> {
   const { from, to, scope, actor } = query
   const reverse = query.order === 'newest'
   const key =
@@ -95,20 +117,25 @@ async function candidates(database: IndexDatabase, query: TransactionQuery, limi
       ? (seq: number) => KEY.below(scope, seq)
       : actor !== undefined
         ? (seq: number) => KEY.actor(actor, seq)
-        : KEY.transaction
-  if (key === KEY.transaction) {
+        : null
+  if (key === null) {
     const count = Math.min(limit, to - from + 1)
-    return Array.from({ length: count }, (_, at) => (reverse ? to - at : from + at))
+    const seqs = Array.from({ length: count }, (_, at) => (reverse ? to - at : from + at))
+    const records = await recordsOf(database, seqs)
+    return records.map((record) => ({ ...record, fits: record.tx !== LOST_TX && matches(record, query) }))
   }
-  const keys = await database.keys({ gte: key(from), lte: key(to), reverse, limit }).all()
-  return keys.map(seqOfKey)
+  const rows = await database.iterator({ gte: key(from), lte: key(to), reverse, limit }).all()
+  return rows.map(([found, value]) => ({ seq: seqOfKey(found), position: decodeNumber(value), fits: true }))
 }
 
-function matches(record: TransactionRecord, query: TransactionQuery): boolean {
+function matches(
+  { actor, parent, tags }: Pick<TransactionRecord, 'actor' | 'parent' | 'tags'>,
+  query: TransactionQuery,
+): boolean {
   return (
-    (query.actor === undefined || record.actor === query.actor) &&
-    (query.parent === undefined || record.parent === query.parent) &&
-    (query.tag === undefined || record.tags?.includes(query.tag) === true)
+    (query.actor === undefined || actor === query.actor) &&
+    (query.parent === undefined || parent === query.parent) &&
+    (query.tag === undefined || tags?.includes(query.tag) === true)
   )
 }
 

@@ -8,10 +8,10 @@
  * | `s` seq | transaction |
  * | `t` tx | seq |
  * | `o` tx NUL seq | `undo`, `redo` or `revert`: that transaction is about this one |
- * | `a` actor digest, seq | nothing |
+ * | `a` actor digest, seq | where the commit is in the log |
  * | `n` actor digest | actor |
  * | `p` path NUL seq | states of the path before and after that transaction; nil when it only preserved something there |
- * | `d` path NUL seq | nothing: that transaction names the path or something below it |
+ * | `d` path NUL seq | where the commit is in the log, of a transaction that names the path or something below it |
  * | `f` path | newest state by the journal, and the seq that set it |
  * | `c` content hash | where the content is in the log; or the seq that purged it |
  */
@@ -25,7 +25,7 @@ import type { ContentHash, Owner, State } from '../entry/state.ts'
 import type { Position } from '../log/position.ts'
 
 /** Raised with every change of the layout above; an index of another version is rebuilt. */
-export const INDEX_VERSION = 2
+export const INDEX_VERSION = 3
 
 /** The index is damaged, or disagrees with the log: rebuild it. Never leaves this room. */
 export class IndexFault extends Error {

@@ -39,7 +39,6 @@ const BATCH_OPERATIONS = 4096
 const BATCH_BYTES = 4 * 1024 * 1024
 /** Waits for a write that another process has in flight at the end of the log. */
 const SETTLE_DELAYS_MS = [5, 10, 20]
-const NOTHING = new Uint8Array(0)
 
 type Put = { readonly type: 'put'; readonly key: string; readonly value: Uint8Array }
 
@@ -240,7 +239,10 @@ export class Projection {
     database: IndexDatabase,
     until: Position | undefined,
   ): Promise<{ position: Position; unread: boolean }> {
-    const reading = this.#source.reader.read(this.head.end, until === undefined ? {} : { until })
+    const reading = this.#source.reader.read(this.head.end, {
+      passing: true,
+      ...(until === undefined ? {} : { until }),
+    })
     const total = this.#onProgress === undefined ? 0 : this.#bytesBetween(this.head.end, until)
     let head = this.head
     let batch: Put[] = []
@@ -384,14 +386,15 @@ function putGap(batch: Put[], frame: Frame, head: IndexHead): Partial<IndexHead>
 }
 
 function putCommit(batch: Put[], commit: ChainedCommit, position: Position): void {
-  const put = (key: string, value: Uint8Array = NOTHING) => batch.push({ type: 'put', key, value })
+  const put = (key: string, value: Uint8Array) => batch.push({ type: 'put', key, value })
+  const place = encodeNumber(position)
   const { seq, tx, actor, of, kind } = commit
   const paths = pathsOf(commit)
   put(KEY.transaction(seq), encodeTransaction({ ...commit, position, paths: paths.size }))
   put(KEY.tx(tx), encodeNumber(seq))
   if (of !== undefined) put(KEY.about(of, seq), encodeText(kind))
   if (actor !== undefined) {
-    put(KEY.actor(actor, seq))
+    put(KEY.actor(actor, seq), place)
     put(KEY.actorName(actor), encodeText(actor))
   }
   for (const entry of commit.entries) {
@@ -405,5 +408,5 @@ function putCommit(batch: Put[], commit: ChainedCommit, position: Position): voi
     scopes.add(path)
     for (const ancestor of ancestorsOf(path)) scopes.add(ancestor)
   }
-  for (const scope of scopes) put(KEY.below(scope, seq))
+  for (const scope of scopes) put(KEY.below(scope, seq), place)
 }
