@@ -29,7 +29,7 @@ import type { At, HistoryQuery } from './history/query.ts'
 import { type ReplayResult, replay } from './history/replay.ts'
 import { planRestore, sparingOccupied } from './history/restore-plan.ts'
 import { type Stats, stats } from './history/stats.ts'
-import { type ExternalChange, externalChanges } from './history/status.ts'
+import { externalChanges } from './history/status.ts'
 import { planRedo, planUndo } from './history/undo-plan.ts'
 import { type VerifyReport, verify } from './history/verify.ts'
 import type {
@@ -48,8 +48,8 @@ import { NOTHING_RECOVERED, type RecoveryReport } from './recovery/report.ts'
 import { relativePath } from './relative-path.ts'
 import type { CompactResult } from './retention/compact.ts'
 import type { PurgeResult } from './retention/purge.ts'
+import { statusOf } from './status.ts'
 import type { Store } from './store/opening.ts'
-import { WriterLock } from './store/writer-lock.ts'
 import type { Operation } from './transaction/operation.ts'
 import type { Receipt } from './transaction/receipt.ts'
 import type { ContentInput } from './transaction/stager.ts'
@@ -299,27 +299,15 @@ export class Journal implements AsyncDisposable {
   }
 
   async #status(): Promise<Status> {
-    const { disk, layout, format } = this.#store
-    const head = await this.#index.head()
-    const changed: ExternalChange[] = []
-    const walk = externalChanges(this.#index, disk, this.root, this.#progress())
-    let step = await walk.next()
-    for (; !step.done; step = await walk.next()) changed.push(step.value)
-    const writer = this.#writer === null ? WriterLock.holder(disk, layout.lock) : { pid: process.pid }
-    const inFlight = this.#writer === null && writer === null ? (await this.planRecovery('replay')).replayed : []
-    if (changed.length > 0) this.#events.emit('external', changed)
-    return {
-      journal: format.journal,
-      root: this.root,
-      seq: head.seq,
-      chain: head.chain,
-      time: head.time,
-      writer,
-      needsRecovery: inFlight.length > 0,
-      inFlight,
-      changed,
-      tracked: step.value,
-    }
+    const status = await statusOf({
+      store: this.#store,
+      index: this.#index,
+      writing: this.#writer !== null,
+      inFlight: async () => (await this.planRecovery('replay')).replayed,
+      ...this.#progress(),
+    })
+    if (status.changed.length > 0) this.#events.emit('external', status.changed)
+    return status
   }
 
   /** What a recovery begun now would do. */

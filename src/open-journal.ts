@@ -2,14 +2,13 @@ import { EventEmitter } from 'node:events'
 import { checked, OPEN } from './arguments.ts'
 import { withoutExchange } from './disk/legacy-disk.ts'
 import { NodeDisk } from './disk/node-disk.ts'
-import { asJournalError, hasSystemCode, JournalError } from './errors.ts'
-import { HistoryIndex } from './history/history-index.ts'
 import { Journal } from './journal.ts'
+import { openIndex } from './open-index.ts'
 import type { OpenOptions } from './options.ts'
 import type { RecoveryReport } from './recovery/report.ts'
 import { type SalvageReport, salvage } from './salvage/salvage.ts'
 import { bindWorkspace, createLayout, readFormat, settleLayout } from './store/layout.ts'
-import { checkBelonging, locateRoot, noJournal, openStore, type Store } from './store/opening.ts'
+import { asOpeningError, checkBelonging, locateRoot, noJournal, openStore } from './store/opening.ts'
 import { WriterLock } from './store/writer-lock.ts'
 import { Writer } from './writer.ts'
 
@@ -30,7 +29,7 @@ export async function openJournal(root: string, options: OpenOptions = {}): Prom
   try {
     if (options.readOnly === true) {
       const store = openStore(disk, layout)
-      return new Journal(store, newIndex(store, settings), null, settings, new EventEmitter())
+      return new Journal(store, openIndex(store, settings), null, settings, new EventEmitter())
     }
     const made = readFormat(disk, layout) !== null
     if (!made && options.create === false) throw noJournal(layout)
@@ -49,7 +48,7 @@ export async function openJournal(root: string, options: OpenOptions = {}): Prom
       if (legacy) store.contents.dense = false
       const events = new EventEmitter()
       let writer: Writer | null = null
-      const index = newIndex(store, settings, () => writer)
+      const index = openIndex(store, settings, () => writer)
       writer = await Writer.open(store, index, lock, settings, {
         onConflict: (tx, path) => events.emit('conflict', { tx, path }),
         onRetention: (dropped, error) => events.emit('retention', { dropped, error }),
@@ -63,33 +62,8 @@ export async function openJournal(root: string, options: OpenOptions = {}): Prom
       throw error
     }
   } catch (error) {
-    if (hasSystemCode(error, 'ELOOP')) throw linkError(layout.directory, error)
-    throw asJournalError(error, 'opening the journal', layout.root)
+    throw asOpeningError(error, layout)
   }
-}
-
-function linkError(directory: string, cause: unknown): JournalError {
-  return new JournalError('INVALID', `a symbolic link stands where ${directory} has a file`, {
-    hint: 'Nothing was changed. Nobody but the journal should write there: put the file back, or remove the link.',
-    path: directory,
-    cause,
-  })
-}
-
-function newIndex(store: Store, options: OpenOptions, writer: () => Writer | null = () => null): HistoryIndex {
-  const { disk, layout, format, reader, contents } = store
-  const source = { disk, root: layout.root, directory: layout.directory, journalId: format.journal, reader, contents }
-  const readable = () => writer()?.log.acknowledged ?? Number.POSITIVE_INFINITY
-  const durable = () => writer()?.log.durable ?? 0
-  const index: HistoryIndex = new HistoryIndex(
-    { ...source, readable, durable },
-    {
-      ...(options.openDatabase === undefined ? {} : { openDatabase: options.openDatabase }),
-      ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
-    },
-  )
-  contents.locateWith((hash) => index.locate(hash))
-  return index
 }
 
 /**

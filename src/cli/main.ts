@@ -1,4 +1,5 @@
 #!/usr/bin/env node
 import { run } from './program.ts'
 
-process.exit(await run(process.argv.slice(2)))
+// No `await` here: the bundle is CommonJS.
+run(process.argv.slice(2)).then((code) => process.exit(code))

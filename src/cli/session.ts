@@ -3,6 +3,7 @@ import path from 'node:path'
 import type { Meta } from '../entry/commit.ts'
 import type { Journal } from '../journal.ts'
 import type { OpenOptions } from '../options.ts'
+import type { Reading } from '../reading.ts'
 import { counted } from './measure.ts'
 import { Output } from './output.ts'
 import { present } from './present.ts'
@@ -69,6 +70,18 @@ export class Session {
   selection(paths: readonly string[]): readonly string[] | undefined {
     const selected = paths.map((argument) => path.posix.normalize(this.path(argument)).replace(/(.)\/+$/, '$1'))
     return selected.length === 0 || selected.includes('.') ? undefined : selected
+  }
+
+  /** The same as `read`, with less to load. */
+  async look<T>(use: (reading: Reading) => Promise<T>): Promise<T> {
+    const { openReading } = await import('../reading.ts')
+    const reading = await openReading(this.root, this.progress.report)
+    try {
+      return await use(reading)
+    } finally {
+      this.progress.clear()
+      await reading.close()
+    }
   }
 
   /** Opens the journal for reading, beside any writer. */

@@ -92,3 +92,13 @@ export function openStore(disk: Disk, layout: Layout, format: Format | null = re
   const contents = new ContentStore(disk, reader, new BlobStore(disk, layout.blobs), dense)
   return { disk, layout, format, seed, segments, reader, contents }
 }
+
+/** What is thrown where opening a journal failed. */
+export function asOpeningError(error: unknown, { directory, root }: Layout): JournalError {
+  if (!hasSystemCode(error, 'ELOOP')) return asJournalError(error, 'opening the journal', root)
+  return new JournalError('INVALID', `a symbolic link stands where ${directory} has a file`, {
+    hint: 'Nothing was changed. Nobody but the journal should write there: put the file back, or remove the link.',
+    path: directory,
+    cause: error,
+  })
+}

@@ -81,9 +81,9 @@ export default declare<[path: string | undefined], Options>({
       limit: options.limit,
       order: options.oldest ? 'oldest' : 'newest',
     })
-    await session.read(async (journal) => {
-      const width = String(await journal.resolve('head')).length
-      for await (const commit of journal.history(query)) {
+    await session.look(async (reading) => {
+      const width = String(await reading.newest()).length
+      for await (const commit of reading.history(query)) {
         if (output.json) await output.object(logObject(commit))
         else await output.line(logLine(commit, width, output))
       }

@@ -40,8 +40,8 @@ export default declare<[]>({
     ["journal status --json | jq -r '.changed[].path'", 'only the paths that changed'],
   ],
   async run(session) {
-    await session.read(async (journal) => {
-      const status = await journal.status()
+    await session.look(async (reading) => {
+      const status = await reading.status()
       await session.output.result(status, () => statusText(status, session.output))
     })
   },
