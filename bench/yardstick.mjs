@@ -30,7 +30,10 @@ function segmentOf(path) {
   for (let at = 0; at + HEADER <= bytes.length && bytes.toString('latin1', at, at + 4) === 'WJF1'; ) {
     const [kind, length] = [bytes.readUInt32LE(at + 4), bytes.readUInt32LE(at + 8)]
     const payload = bytes.subarray(at + HEADER, at + HEADER + length)
-    const range = (piece) => [piece.byteOffset - payload.byteOffset, piece.byteOffset - payload.byteOffset + piece.length]
+    const range = (piece) => [
+      piece.byteOffset - payload.byteOffset,
+      piece.byteOffset - payload.byteOffset + piece.length,
+    ]
     let contents = []
     let chained = null
     // Views into the payload, so that where they are says where the pieces are.
