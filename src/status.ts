@@ -20,7 +20,10 @@ export async function statusOf({ store, index, writing, inFlight: find, onProgre
   const { disk, layout, format } = store
   const head = await index.head()
   const changed: ExternalChange[] = []
-  const walk = externalChanges(index, disk, layout.root, onProgress === undefined ? {} : { onProgress })
+  const walk = externalChanges(index, disk, layout.root, {
+    stamps: true,
+    ...(onProgress === undefined ? {} : { onProgress }),
+  })
   let step = await walk.next()
   for (; !step.done; step = await walk.next()) changed.push(step.value)
   const writer = writing ? { pid: process.pid } : WriterLock.holder(disk, layout.lock)

@@ -54,6 +54,17 @@ export class Finder {
     }
   }
 
+  /** What there is of a file without reading it; null when none is there, or it cannot be reached. */
+  stat(path: string): FileStat | null {
+    try {
+      const stat = this.#isReached(path) ? this.#disk.lstat(`${this.#root}/${path}`) : null
+      return stat?.kind === 'file' ? stat : null
+    } catch {
+      // Whoever looks closer gets the error.
+      return null
+    }
+  }
+
   async #file(full: string, keep: number): Promise<Found> {
     const handle = this.#disk.open(full, 'read')
     try {

@@ -21,6 +21,8 @@ import {
   type Remembered,
   recordOf,
   rememberedOf,
+  type Stamped,
+  stampCurrents,
   stateAt,
   type TransactionQuery,
 } from './index-query.ts'
@@ -226,6 +228,18 @@ export class HistoryIndex {
    */
   currents(scope: string, after: string | null): Promise<Page<CurrentRecord & { readonly path: string }, string>> {
     return this.#store.run((database) => currentsOf(database, scope, after, this.dropped))
+  }
+
+  /**
+   * Notes with current records what the files looked like that were found to be as they say: for the next look at them. Those that were set anew meanwhile are
+   * passed over; so is all of it where the index goes with this process.
+   */
+  async stamp(found: readonly Stamped[]): Promise<void> {
+    if (found.length === 0) return
+    await this.#store.run(async (database) => {
+      if (this.volatile) return
+      await this.#projection.alone(() => stampCurrents(database, found))
+    })
   }
 
   /** States after transaction `seq` of the same paths; `unknown` never occurs. */

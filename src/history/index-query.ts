@@ -9,6 +9,7 @@ import {
   decodeNumber,
   decodePath,
   decodeTransaction,
+  encodeCurrent,
   IndexFault,
   KEY,
   LOST_TX,
@@ -206,6 +207,27 @@ export async function currentsOf(
     await take({ gt: start, lt: `${KEY.current(scope)}0` })
   }
   return { items, next: seen === PAGE && last !== undefined ? last : null }
+}
+
+/** A current record, and the stamp of the file that was found to be as it says. */
+export interface Stamped {
+  readonly path: string
+  readonly current: CurrentRecord
+  readonly stamp: string
+}
+
+/** Notes stamps with the records that are still as they were. */
+export async function stampCurrents(database: IndexDatabase, found: readonly Stamped[]): Promise<void> {
+  const now = await database.getMany(found.map(({ path }) => KEY.current(path)))
+  const same = found.filter(({ current }, at) => {
+    const value = now[at]
+    return value !== undefined && Buffer.compare(value, encodeCurrent(current)) === 0
+  })
+  await database.batch(
+    same.map(({ path, current: { seq, state }, stamp }) => {
+      return { type: 'put' as const, key: KEY.current(path), value: encodeCurrent({ seq, state, stamp }) }
+    }),
+  )
 }
 
 /** A transaction as the index has it. */

@@ -12,7 +12,7 @@
  * | `n` actor digest | actor |
  * | `p` path NUL seq | states of the path before and after that transaction; nil when it only preserved something there |
  * | `d` path NUL seq | where the commit is in the log, of a transaction that names the path or something below it |
- * | `f` path | newest state by the journal, and the seq that set it |
+ * | `f` path | newest state by the journal, the seq that set it, and the stamp of the file when it was last found to be in that state |
  * | `c` content hash | where the content is in the log; or the seq that purged it |
  */
 
@@ -81,6 +81,8 @@ export interface PathRecord {
 export interface CurrentRecord {
   readonly seq: number
   readonly state: State
+  /** See `stampOf`. */
+  readonly stamp?: string
 }
 
 const SEQ_DIGITS = 14
@@ -258,12 +260,15 @@ export function decodePath(bytes: Uint8Array): PathRecord | null {
 }
 
 export function encodeCurrent(record: CurrentRecord): Uint8Array {
-  return pack([record.seq, stateValue(record.state)])
+  const { seq, state, stamp } = record
+  return pack([seq, stateValue(state), ...(stamp === undefined ? [] : [stamp])])
 }
 
 export function decodeCurrent(bytes: Uint8Array): CurrentRecord {
-  const [seq, state] = list(bytes, 'current state')
-  return { seq: integer(seq, 'current state'), state: stateFrom(state) }
+  const what = 'current state'
+  const [seq, state, stamp] = list(bytes, what)
+  const current = { seq: integer(seq, what), state: stateFrom(state) }
+  return stamp === undefined ? current : { ...current, stamp: text(stamp, what) }
 }
 
 export function encodeLocation(location: ContentLocation): Uint8Array {

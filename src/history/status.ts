@@ -2,9 +2,12 @@ import type { Disk } from '../disk/disk.ts'
 import { breathe } from '../disk/file.ts'
 import { type State, sameState } from '../entry/state.ts'
 import { JournalError } from '../errors.ts'
+import { timesTell } from '../workspace/observer.ts'
 import { mayBeSynced } from '../workspace/staged-file.ts'
+import { stampOf } from './file-stamp.ts'
 import { Finder, type Found } from './found-state.ts'
 import type { HistoryIndex } from './history-index.ts'
+import type { Stamped } from './index-query.ts'
 import { scopesOf } from './path-scope.ts'
 import type { OnHistoryProgress } from './source.ts'
 
@@ -24,6 +27,14 @@ export interface ExternalChange {
 
 /** Paths looked at between two turns of the event loop. */
 const PATHS_A_TURN = 64
+const NS_A_MS = 1_000_000n
+
+export interface ComparisonOptions {
+  readonly paths?: readonly string[]
+  readonly onProgress?: OnHistoryProgress
+  /** Do not read files again that are by all their times, and else, what they were when they were found to be as recorded. */
+  readonly stamps?: boolean
+}
 
 /**
  * Compares the newest recorded states with what is on disk, files by content. Only paths that the journal knows are looked at.
@@ -33,7 +44,7 @@ export async function* externalChanges(
   index: HistoryIndex,
   disk: Disk,
   root: string,
-  options: { readonly paths?: readonly string[]; readonly onProgress?: OnHistoryProgress } = {},
+  options: ComparisonOptions = {},
 ): AsyncGenerator<ExternalChange, number> {
   await index.head()
   let finder = new Finder(disk, root)
@@ -43,10 +54,23 @@ export async function* externalChanges(
     let after: string | null = null
     do {
       const page: Awaited<ReturnType<HistoryIndex['currents']>> = await index.currents(scope, after)
-      for (const { path, state: recorded } of page.items) {
+      const stamped: Stamped[] = []
+      for (const { path, ...current } of page.items) {
+        const { state: recorded } = current
         if (recorded !== null) tracked += 1
-        const { state: found, other } = await findRecorded(disk, root, finder, path, recorded)
+        const seenNs = BigInt(disk.now()) * NS_A_MS
+        const stat = options.stamps === true && recorded?.kind === 'file' ? finder.stat(path) : null
+        const stamp = stat === null ? null : stampOf(stat)
+        const trusted = stamp !== null && stamp === current.stamp
+        const { state: found, other } = trusted
+          ? { state: recorded, other: false }
+          : await findRecorded(disk, root, finder, path, recorded)
         const change = changeOf(recorded, found, other)
+        if (change === null && stat !== null && stamp !== null && !trusted && timesTell(stat, seenNs)) {
+          // It may have changed while it was read.
+          const after = finder.stat(path)
+          if (after !== null && stampOf(after) === stamp) stamped.push({ path, current, stamp })
+        }
         if (change !== null) {
           yield { path, change, recorded, found }
           // The caller may have changed the folders meanwhile.
@@ -58,6 +82,7 @@ export async function* externalChanges(
           await breathe()
         }
       }
+      await index.stamp(stamped)
       after = page.next
     } while (after !== null)
   }

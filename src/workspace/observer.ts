@@ -63,7 +63,7 @@ function sameFile(a: FileStat, b: FileStat, changeTime: boolean): boolean {
 }
 
 /** The racily-clean rule: may equal times be trusted, given when the file was looked at? */
-function timesTell(stat: FileStat, seenNs: bigint): boolean {
+export function timesTell(stat: FileStat, seenNs: bigint): boolean {
   const { ctimeNs, mtimeNs } = stat
   const latest = ctimeNs < mtimeNs ? mtimeNs : ctimeNs
   const slack = latest % SECOND === 0n ? COARSE_GRANULARITY_NS : GRANULARITY_NS

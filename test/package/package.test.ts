@@ -73,6 +73,7 @@ describe('the packed package', () => {
     )
     expect(paths.filter((path) => path.startsWith('dist/') && !/\.(js|d\.ts)$/.test(path))).toEqual([
       'dist/cli/LICENSES.txt',
+      'dist/cli/package.json',
     ])
   })
 
