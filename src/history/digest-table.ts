@@ -28,6 +28,8 @@ export class DigestTable {
   /** Open addressing: numbers + 1; 0: free. */
   #slots = new Int32Array(FIRST_SLOTS)
   #size = 0
+  /** The number asked for last: what was found is often named next. */
+  #last = 0
   readonly #scratch = Buffer.allocUnsafe(BYTES)
 
   get size(): number {
@@ -36,10 +38,15 @@ export class DigestTable {
 
   /** The number of a digest, given one if it has none. */
   add(bytes: Uint8Array, at: number): number {
+    if (this.#size > 0 && this.#is(this.#last, bytes, at)) return this.#last
     const slot = this.#slotOf(bytes, at)
     const known = this.#slots[slot] as number
-    if (known > 0) return known - 1
+    if (known > 0) {
+      this.#last = known - 1
+      return known - 1
+    }
     const number = this.#size
+    this.#last = number
     this.#size += 1
     if ((number & IN_BLOCK) === 0) this.#blocks.push(new Uint8Array(BLOCK * BYTES))
     const block = this.#blocks[this.#blocks.length - 1] as Uint8Array
@@ -109,12 +116,16 @@ export class DigestTable {
     for (let slot = mixed(bytes, at) & mask; ; slot = (slot + 1) & mask) {
       const number = (this.#slots[slot] as number) - 1
       if (number < 0) return slot
-      const block = this.#blockOf(number)
-      const base = (number & IN_BLOCK) * BYTES
-      let index = 0
-      while (index < BYTES && block[base + index] === bytes[at + index]) index += 1
-      if (index === BYTES) return slot
+      if (this.#is(number, bytes, at)) return slot
     }
+  }
+
+  #is(number: number, bytes: Uint8Array, at: number): boolean {
+    const block = this.#blockOf(number)
+    const base = (number & IN_BLOCK) * BYTES
+    let index = 0
+    while (index < BYTES && block[base + index] === bytes[at + index]) index += 1
+    return index === BYTES
   }
 
   #spread(): void {

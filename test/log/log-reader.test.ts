@@ -1,7 +1,14 @@
+import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { HEADER_SIZE } from '../../src/log/frame.ts'
+import type { Frame } from '../../src/log/log-reader.ts'
 import { LOG_START, offsetOf, positionOf } from '../../src/log/position.ts'
 import { commit, TestLog } from './fixture.ts'
+
+/** With a hash in place of a payload that may be long. */
+function told(frame: Frame): object {
+  return { ...frame, payload: createHash('sha256').update(frame.payload).digest('hex') }
+}
 
 async function written(count: number, segmentSize?: number): Promise<TestLog> {
   const log = new TestLog()
@@ -14,6 +21,40 @@ async function written(count: number, segmentSize?: number): Promise<TestLog> {
 describe('the log reader', () => {
   it('finds nothing in an empty log', () => {
     expect(new TestLog().read()).toEqual({ frames: [], end: { position: LOG_START, unread: false, last: null } })
+  })
+
+  it('reads frames of any size, whatever is read between them', async () => {
+    const log = new TestLog()
+    const writer = log.writer()
+    // Below, at and above what is looked at and read at once.
+    const sizes = [1, 700, 131_000, 131_072 - 56, 131_072, 131_073, 5, 1_048_520, 1_048_577, 3_000_000, 12, 65_536]
+    const texts = sizes.map((size, at) => String.fromCharCode(97 + at).repeat(size))
+    for (const text of texts) await writer.append(commit(text))
+    await writer.close()
+    const { frames, end } = log.read()
+    const read = frames.filter(({ kind }) => kind === 'commit').map(({ payload }) => Buffer.from(payload).toString())
+    expect(read.map((text) => `${text[0]}${text.length}`)).toEqual(texts.map((text) => `${text[0]}${text.length}`))
+    const others = log.reader.read()
+    const passing = log.reader.read(LOG_START, { passing: true })
+    for (const [at, frame] of frames.entries()) {
+      const one = passing.next()
+      expect(one.done ? null : told(one.value)).toEqual(told(frame))
+      others.next()
+      const far = frames[(at * 7 + 3) % frames.length] as Frame
+      expect(told(log.reader.frameAt(far.position) as Frame)).toEqual(told(far))
+    }
+    expect(passing.next()).toEqual({ done: true, value: end })
+    for (const { position, payload } of frames.slice(1)) {
+      const at = offsetOf(position) + HEADER_SIZE + payload.byteLength - 1
+      log.damage(at, (bytes) => {
+        bytes[0] = (bytes[0] as number) ^ 1
+      })
+      expect(log.reader.frameAt(position)).toBeNull()
+      expect(log.read(position).frames).toEqual([])
+      log.damage(at, (bytes) => {
+        bytes[0] = (bytes[0] as number) ^ 1
+      })
+    }
   })
 
   it('begins at any frame', async () => {
