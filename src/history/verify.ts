@@ -25,7 +25,7 @@ const SETTLE_DELAYS_MS = [10, 20, 40]
 
 /**
  * Reads the whole journal and checks every frame, record, link of the chain, content and blob. Goes on behind damage, so that all that is
- * affected is named. Holds 32 bytes a content besides the log's chunks: some 100 MiB of memory for a million contents.
+ * affected is named. Holds some 45 bytes a content besides a chunk of the log.
  */
 export async function verify(source: HistorySource, options: VerifyOptions = {}): Promise<VerifyReport> {
   const head = anchoredHead(options.head)
