@@ -70,12 +70,16 @@ export class Draft {
     return this.#sources.get(hash) ?? { at: 'stored' }
   }
 
-  /** Works one operation in. When it throws, nothing of it is left. */
-  async apply(operation: Operation): Promise<void> {
+  /** Works one operation in; a promise only where something must be waited for. When it fails, nothing of it is left. */
+  apply(operation: Operation): void | Promise<void> {
     this.#glance = null
     this.#pending = new Map()
     this.#pendingEntries = []
-    await this.#evaluate(operation)
+    const evaluating = this.#evaluate(operation)
+    return evaluating instanceof Promise ? evaluating.then(() => this.#take()) : this.#take()
+  }
+
+  #take(): void {
     if (this.entries.length + this.#pendingEntries.length > MAX_ENTRIES) {
       throw new JournalError('INVALID', `a transaction makes at most ${MAX_ENTRIES} entries`, {
         hint: 'Split it into smaller ones.',
@@ -117,7 +121,7 @@ export class Draft {
     return true
   }
 
-  async #evaluate(operation: Operation): Promise<void> {
+  #evaluate(operation: Operation): void | Promise<void> {
     switch (operation.op) {
       case 'write':
         return this.#write(operation)
@@ -145,14 +149,23 @@ export class Draft {
     }
   }
 
-  async #write(operation: Extract<Operation, { op: 'write' }>): Promise<void> {
+  #write(operation: Extract<Operation, { op: 'write' }>): void | Promise<void> {
     const path = this.#resolve(operation.path, { follow: true })
     // Whoever expects a content wants it looked at.
-    const before = await this.#state(path, operation.expect === undefined)
+    const before = this.#state(path, operation.expect === undefined)
+    if (before instanceof Promise) return before.then((state) => this.#writeOver(operation, path, state))
+    return this.#writeOver(operation, path, before)
+  }
+
+  #writeOver(operation: Extract<Operation, { op: 'write' }>, path: string, before: State): void | Promise<void> {
     this.#expect(operation.path, before, operation.expect)
     if (before?.kind === 'dir') throw notAFile(operation.path)
-    const after = await this.#newFile(path, before, operation.content, operation.mode)
-    this.#set(path, after, { op: 'write', path, ...this.#alias(path, operation.path), before, after })
+    const replace = (): void => {
+      const after = this.#newFile(path, before, operation.content, operation.mode)
+      this.#set(path, after, { op: 'write', path, ...this.#alias(path, operation.path), before, after })
+    }
+    // The folders of a file that is there are there.
+    return before?.kind === 'file' ? replace() : this.#parents(path).then(replace)
   }
 
   async #append(operation: Extract<Operation, { op: 'append' }>): Promise<void> {
@@ -164,7 +177,8 @@ export class Draft {
     this.#note(content)
     const whole =
       before === null || before.size === 0 ? content : await this.#stager.take(this.#joined(path, before, content))
-    const after = await this.#newFile(path, before, whole)
+    await this.#parents(path)
+    const after = this.#newFile(path, before, whole)
     const entry = {
       op: 'append',
       path,
@@ -192,7 +206,7 @@ export class Draft {
     const alias = this.#alias(path, operation.path)
     if (operation.op === 'edit') {
       const changed = this.#stager.keep(Buffer.from(applyEdits(text, operation.edits, path), 'utf8'))
-      const after = await this.#newFile(path, before, changed)
+      const after = this.#newFile(path, before, changed)
       this.#set(path, after, { op: 'edit', path, ...alias, before, after, edits: operation.edits })
       return
     }
@@ -218,7 +232,7 @@ export class Draft {
         path,
       })
     }
-    const after = await this.#newFile(path, before, this.#stager.keep(Buffer.from(patched, 'utf8')))
+    const after = this.#newFile(path, before, this.#stager.keep(Buffer.from(patched, 'utf8')))
     this.#set(path, after, { op: 'patch', path, ...alias, before, after, patch: operation.patch })
   }
 
@@ -400,8 +414,7 @@ export class Draft {
     this.#sources.set(content.hash, content.source)
   }
 
-  async #newFile(path: string, before: State, content: StagedContent, mode?: number): Promise<FileState> {
-    await this.#parents(path)
+  #newFile(path: string, before: State, content: StagedContent, mode?: number): FileState {
     this.#note(content)
     const base = { kind: 'file', hash: content.hash, size: content.size } as const
     if (before?.kind === 'file') {
@@ -513,7 +526,7 @@ export class Draft {
   }
 
   /** `replacing`: only to be replaced, see `Observer.observe`. */
-  async #state(path: string, replacing = false): Promise<State> {
+  #state(path: string, replacing = false): State | Promise<State> {
     const own = this.#overlay(path)
     if (own !== undefined) return own
     const known = this.base.get(path)
@@ -522,9 +535,19 @@ export class Draft {
     // Nothing awaits between finding a path and looking at what is there.
     const glance = this.#glance?.path === path ? this.#glance : undefined
     this.#glance = null
-    const found = await this.#site.observer.observe(path, replacing, glance).catch((error: unknown) => {
+    const unreadable = (error: unknown): never => {
       throw asJournalError(error, 'reading', path)
-    })
+    }
+    try {
+      const found = this.#site.observer.observe(path, replacing, glance)
+      if (found instanceof Promise) return found.then((read) => this.#found(path, read), unreadable)
+      return this.#found(path, found)
+    } catch (error) {
+      return unreadable(error)
+    }
+  }
+
+  #found(path: string, found: Observation): State {
     if (this.#site.foldsCase) this.#checkSpelling(path, found.state !== null)
     this.base.set(path, found)
     return found.state

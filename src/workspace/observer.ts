@@ -101,10 +101,10 @@ export class Observer {
    * What is at a path whose folders are no symbolic links.
    * `replacing`: the content will be replaced, not read. Then equal times are believed even within their granularity: should they lie, it is found
    * when the file is moved aside, and what was there is kept.
-   * `glance`: a look at it just now.
+   * `glance`: a look at it just now. A promise only where the file must be read.
    * @throws JournalError `INVALID` for devices, pipes and sockets; `PERMISSION` when it cannot be read
    */
-  async observe(path: string, replacing = false, glance = this.glance(path)): Promise<Observation> {
+  observe(path: string, replacing = false, glance = this.glance(path)): Observation | Promise<Observation> {
     const absolute = this.absolute(path)
     const { stat, seenNs } = glance
     if (stat === null) return { state: null, stat, seenNs }
@@ -126,9 +126,7 @@ export class Observer {
           if (replacing)
             return this.#fileObservation(stat, known.hash, known.seenNs, { memory: known, turn: eventTurn() })
         }
-        const { hash, stat: hashed } = await this.#hash(absolute, stat)
-        this.#learn(path, { stat: hashed, changeTime: true, hash, seenNs, bare: false })
-        return this.#fileObservation(hashed, hash, seenNs, undefined)
+        return this.#read(path, absolute, stat, seenNs)
       }
     }
   }
@@ -146,8 +144,8 @@ export class Observer {
     return now.kind === 'dir' ? stat.kind === 'dir' : sameFile(now, stat, true)
   }
 
-  /** Is what was moved aside, to `absolute`, still the content that was observed? Hashes only when in doubt. */
-  async unchanged(absolute: string, observed: Observation, stat = this.disk.lstat(absolute)): Promise<boolean> {
+  /** Is what was moved aside, to `absolute`, still the content that was observed? Hashes only when in doubt: then it is a promise. */
+  unchanged(absolute: string, observed: Observation, stat = this.disk.lstat(absolute)): boolean | Promise<boolean> {
     if (stat === null || observed.stat === null) return stat === observed.stat
     if (observed.state?.kind === 'symlink') {
       return stat.kind === 'symlink' && this.disk.readLink(absolute) === observed.state.target
@@ -156,7 +154,8 @@ export class Observer {
     if (stat.kind !== 'file' || stat.size !== observed.stat.size) return false
     if (sameFile(stat, observed.stat, false) && timesTell({ ...stat, ctimeNs: observed.stat.ctimeNs }, observed.seenNs))
       return true
-    return (await this.#hash(absolute, stat, openAside(this.disk, absolute))).hash === observed.state.hash
+    const expected = observed.state.hash
+    return this.#hash(absolute, stat, openAside(this.disk, absolute)).then(({ hash }) => hash === expected)
   }
 
   /**
@@ -202,6 +201,12 @@ export class Observer {
       seenNs,
       trusted,
     }
+  }
+
+  async #read(path: string, absolute: string, stat: FileStat, seenNs: bigint): Promise<Observation> {
+    const { hash, stat: hashed } = await this.#hash(absolute, stat)
+    this.#learn(path, { stat: hashed, changeTime: true, hash, seenNs, bare: false })
+    return this.#fileObservation(hashed, hash, seenNs, undefined)
   }
 
   /** `stat`: how the file looked just now. */

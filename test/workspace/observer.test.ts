@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import { hashBytes } from '../../src/content/hash.ts'
-import { JournalError } from '../../src/errors.ts'
 import { Observer } from '../../src/workspace/observer.ts'
 import { SimDisk } from '../sim/sim-disk.ts'
 
@@ -132,9 +131,7 @@ describe('the observer', () => {
       disk.setTime(disk.now() + 100)
       disk.writeFile('/ws/a', i % 2 === 0 ? 'three' : 'four')
     }
-    const error = await observer.observe('a').catch((cause: unknown) => cause)
-    expect(error).toBeInstanceOf(JournalError)
-    expect((error as JournalError).code).toBe('CONFLICT')
+    await expect(observer.observe('a')).rejects.toMatchObject({ name: 'JournalError', code: 'CONFLICT' })
     disk.faults.heal()
     expect(disk.openHandles).toEqual([])
   })
