@@ -1,4 +1,4 @@
-import { hashFile, hashSmallFile } from '../content/hash.ts'
+import { hashBytes, hashFile, hashSmallFile, readSmallFile, SMALL_FILE } from '../content/hash.ts'
 import { Recent } from '../content/recent.ts'
 import type { Attribute, Disk, FileHandle, FileStat } from '../disk/disk.ts'
 import { openAside } from '../disk/file.ts'
@@ -16,6 +16,8 @@ const GRANULARITY_NS = 20n * MS
 /** Where times have whole seconds only, as on FAT, it is two of them. */
 const COARSE_GRANULARITY_NS = 2000n * MS
 const SECOND = 1000n * MS
+/** A look at a file that is as good only as it was then. */
+const NO_TURN = 0
 
 /** What is remembered of a file. */
 export interface Memory {
@@ -44,7 +46,7 @@ export interface Observation {
   readonly stat: FileStat | null
   /** When it was looked at, in nanoseconds since 1970. */
   readonly seenNs: bigint
-  /** For a file that is to be replaced, and was taken for what it was remembered to be: it must be read once it is moved aside. */
+  /** For a file that is to be replaced, and was taken for what it was remembered to be, or to be bare: it must be looked at once it is moved aside. */
   readonly trusted?: { readonly memory: Memory; readonly turn: number } | undefined
 }
 
@@ -101,10 +103,16 @@ export class Observer {
    * What is at a path whose folders are no symbolic links.
    * `replacing`: the content will be replaced, not read. Then equal times are believed even within their granularity: should they lie, it is found
    * when the file is moved aside, and what was there is kept.
-   * `glance`: a look at it just now. A promise only where the file must be read.
+   * `glance`: a look at it just now. `read`: takes the content, of a small file, as it was observed.
+   * A promise only where the file must be read.
    * @throws JournalError `INVALID` for devices, pipes and sockets; `PERMISSION` when it cannot be read
    */
-  observe(path: string, replacing = false, glance = this.glance(path)): Observation | Promise<Observation> {
+  observe(
+    path: string,
+    replacing = false,
+    glance = this.glance(path),
+    read?: (content: Uint8Array) => void,
+  ): Observation | Promise<Observation> {
     const absolute = this.absolute(path)
     const { stat, seenNs } = glance
     if (stat === null) return { state: null, stat, seenNs }
@@ -121,12 +129,13 @@ export class Observer {
       case 'file': {
         const known = this.#known.get(path)
         if (known !== undefined && sameFile(known.stat, stat, known.changeTime)) {
-          if (known.changeTime && timesTell(stat, known.seenNs))
+          const needless = read === undefined || stat.size > SMALL_FILE
+          if (needless && known.changeTime && timesTell(stat, known.seenNs))
             return this.#fileObservation(stat, known.hash, known.seenNs, undefined)
           if (replacing)
             return this.#fileObservation(stat, known.hash, known.seenNs, { memory: known, turn: eventTurn() })
         }
-        return this.#read(path, absolute, stat, seenNs)
+        return this.#read(path, stat, seenNs, known, read)
       }
     }
   }
@@ -203,25 +212,42 @@ export class Observer {
     }
   }
 
-  async #read(path: string, absolute: string, stat: FileStat, seenNs: bigint): Promise<Observation> {
-    const { hash, stat: hashed } = await this.#hash(absolute, stat)
-    this.#learn(path, { stat: hashed, changeTime: true, hash, seenNs, bare: false })
-    return this.#fileObservation(hashed, hash, seenNs, undefined)
+  async #read(
+    path: string,
+    stat: FileStat,
+    seenNs: bigint,
+    known: Memory | undefined,
+    read: ((content: Uint8Array) => void) | undefined,
+  ): Promise<Observation> {
+    const absolute = this.absolute(path)
+    const { hash, stat: hashed } = await this.#hash(absolute, stat, this.disk.open(absolute, 'read'), read)
+    const bare = known?.bare === true && known.hash === hash && sameFile(known.stat, hashed, known.changeTime)
+    const memory = { stat: hashed, changeTime: true, hash, seenNs, bare }
+    this.#learn(path, memory)
+    return this.#fileObservation(hashed, hash, seenNs, bare ? { memory, turn: NO_TURN } : undefined)
   }
 
   /** `stat`: how the file looked just now. */
   async #hash(
     absolute: string,
     stat: FileStat,
-    handle: FileHandle = this.disk.open(absolute, 'read'),
+    handle: FileHandle,
+    read?: (content: Uint8Array) => void,
   ): Promise<{ hash: ContentHash; stat: FileStat }> {
     try {
       let before = stat
       for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-        const { hash, size } = await hashFile(this.disk, handle, before.size)
+        const small = readSmallFile(this.disk, handle, before.size)
+        const { hash, size } =
+          small === null
+            ? await hashFile(this.disk, handle, before.size)
+            : { hash: hashBytes(small), size: small.byteLength }
         const after = this.disk.stat(handle)
         // Somebody wrote while it was read: what was hashed never was the file.
-        if (sameFile(before, after, false) && size === after.size) return { hash, stat: after }
+        if (sameFile(before, after, false) && size === after.size) {
+          if (small !== null) read?.(small)
+          return { hash, stat: after }
+        }
         before = after
       }
       throw new JournalError('CONFLICT', `${absolute} is being written all the time`, {
