@@ -181,7 +181,8 @@ export class Materialization {
     else if (after?.kind === 'file') {
       const group = change.observed.stat?.gid ?? null
       // Nothing can be given any more to one that nobody may open.
-      const bare = change.observed.trusted?.memory.bare === true && mayBeSynced(observer.disk, after.mode)
+      const { trusted, bare: seenBare } = change.observed
+      const bare = (seenBare || trusted?.memory.bare) === true && mayBeSynced(observer.disk, after.mode)
       const target = { path: observer.absolute(path), before, after, source: this.#sources(after.hash), group, bare }
       const staged = stageFile(observer.disk, contents, this.#spots.at(spot), target, facts)
       if (staged instanceof Promise) return staged.then((stamp) => void this.#stamps.set(path, stamp))

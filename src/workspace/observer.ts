@@ -46,6 +46,8 @@ export interface Observation {
   readonly stat: FileStat | null
   /** When it was looked at, in nanoseconds since 1970. */
   readonly seenNs: bigint
+  /** By its times, it has no extended attributes. */
+  readonly bare?: boolean | undefined
   /** For a file that is to be replaced, and was taken for what it was remembered to be, or to be bare: it must be looked at once it is moved aside. */
   readonly trusted?: { readonly memory: Memory; readonly turn: number } | undefined
 }
@@ -131,7 +133,7 @@ export class Observer {
         if (known !== undefined && sameFile(known.stat, stat, known.changeTime)) {
           const needless = read === undefined || stat.size > SMALL_FILE
           if (needless && known.changeTime && timesTell(stat, known.seenNs))
-            return this.#fileObservation(stat, known.hash, known.seenNs, undefined)
+            return this.#fileObservation(stat, known.hash, known.seenNs, undefined, known.bare)
           if (replacing)
             return this.#fileObservation(stat, known.hash, known.seenNs, { memory: known, turn: eventTurn() })
         }
@@ -195,6 +197,31 @@ export class Observer {
     this.#learn(path, { stat, changeTime: false, hash, seenNs: stat.mtimeNs, bare })
   }
 
+  /**
+   * Looks again at a small file that was put at a path some time ago, through `handle`: if it still is what was put there, its times vouch for it from now
+   * on, and it need be read neither to be replaced nor while it is. For when nobody waits. Does not throw.
+   */
+  settle(path: string, handle: FileHandle): void {
+    const known = this.#known.get(path)
+    if (known === undefined || known.changeTime) return
+    try {
+      this.#settle(path, handle, known)
+    } catch (error) {
+      // It is looked at when it matters.
+      if (!isSystemError(error)) throw error
+    }
+  }
+
+  #settle(path: string, handle: FileHandle, known: Memory): void {
+    const seenNs = BigInt(this.disk.now()) * MS
+    const stat = this.disk.stat(handle)
+    if (!sameFile(known.stat, stat, false) || !timesTell(stat, seenNs)) return
+    if (hashSmallFile(this.disk, handle, stat.size) !== known.hash) return
+    const bare = known.bare && this.disk.attributes(handle).length === 0
+    if (sameFile(stat, this.disk.stat(handle), true))
+      this.#learn(path, { stat, changeTime: true, hash: known.hash, seenNs, bare })
+  }
+
   forget(path: string): void {
     this.#known.delete(path)
   }
@@ -203,12 +230,19 @@ export class Observer {
     if (!this.#forgetful) this.#known.set(path, known)
   }
 
-  #fileObservation(stat: FileStat, hash: ContentHash, seenNs: bigint, trusted: Observation['trusted']): Observation {
+  #fileObservation(
+    stat: FileStat,
+    hash: ContentHash,
+    seenNs: bigint,
+    trusted: Observation['trusted'],
+    bare = false,
+  ): Observation {
     return {
       state: { kind: 'file', hash, size: stat.size, mode: stat.mode, ...this.owner(stat) },
       stat,
       seenNs,
       trusted,
+      bare,
     }
   }
 
