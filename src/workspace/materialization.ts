@@ -321,7 +321,7 @@ export class Materialization {
     }
     const stat = observer.disk.lstat(this.#spots.at(aside))
     if (stat !== null && isUnkeepable(stat)) throw unkeepableAppeared(change.path)
-    this.#names.displaced.set(aside, this.#names.displaced.get(aside) ?? stat)
+    this.#names.displaced.set(aside, null)
     const unchanged = observer.unchanged(this.#spots.at(aside), observed, stat)
     if (unchanged instanceof Promise) return unchanged.then((same) => this.#inspected(change, aside, same))
     this.#inspected(change, aside, unchanged)
