@@ -22,7 +22,7 @@ export function content(bytes) {
 /**
  * Lets the runners take turns, each round beginning with another one, so that whatever the machine does meanwhile falls on all of
  * them alike. A runner is `{ name, run(), every }`; it takes part in every `every`-th round (default 1). Its rounds among the first `warmUp` are not
- * counted. Gives a map from name to a list of milliseconds.
+ * counted. Gives a map from name to what `run` gave, round by round.
  */
 export async function interleave(runners, { rounds, warmUp }) {
   const times = new Map(runners.map(({ name }) => [name, []]))

@@ -12,7 +12,19 @@ import { parseArgs } from 'node:util'
 import { duration } from './measure.mjs'
 import { newFileCost } from './probe.mjs'
 
-const MEASUREMENTS = ['batches', 'callers', 'package', 'large', 'opening', 'reading', 'recovery', 'stream', 'space']
+const MEASUREMENTS = [
+  'batches',
+  'callers',
+  'package',
+  'large',
+  'opening',
+  'reading',
+  'recovery',
+  'stream',
+  'space',
+  'retention',
+  'calls',
+]
 /** Ten minutes: only when it is asked for. */
 const LONG = ['million']
 const USAGE = `Usage: npm run bench -- [options]

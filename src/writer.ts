@@ -210,6 +210,7 @@ export class Writer {
       reaper: site.reaper,
       pins: site.pins,
       last: scan.end,
+      look: (path, handle) => site.observer.settle(path, handle),
     })
     site.contents.locateWith((hash) => index.locate(hash))
     const upkeep: RetentionSite = { store, log, committer, checkpointer, reaper: site.reaper, index }

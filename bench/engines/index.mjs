@@ -12,13 +12,18 @@ const FILES = {
   git: './git.mjs',
 }
 
+/** An engine: `name`, and `open(folder)`, which gives `{ batch(files), one(file), close() }`. */
+export async function loadEngine(key) {
+  const { name, open } = await import(FILES[key])
+  return { key, name, open }
+}
+
 /** Loads the engines of these keys; one that is not installed here is left out, with a note. */
 export async function loadEngines(keys, note) {
   const engines = []
   for (const key of keys) {
     try {
-      const engine = await import(FILES[key])
-      engines.push({ key, name: engine.name, open: engine.open })
+      engines.push(await loadEngine(key))
     } catch (error) {
       if (key === 'journal') throw error
       note(`${key} is left out: ${error.message.split('\n')[0]}`)

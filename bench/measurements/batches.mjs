@@ -1,74 +1,85 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Contender } from '../contender.mjs'
 import { loadEngines } from '../engines/index.mjs'
 import { content, figure, interleave, median, time } from '../measure.mjs'
 import { table } from '../table.mjs'
 
 const KIB = 1024
+/** `turn`: batches that an engine does in a row; of these turns `rounds` are counted, after `warmUp` others. */
 const SHAPES = [
-  { count: 1, bytes: KIB },
-  { count: 3, bytes: 4 * KIB },
-  { count: 10, bytes: 4 * KIB },
-  { count: 50, bytes: 4 * KIB },
-  { count: 200, bytes: 4 * KIB },
+  { count: 1, bytes: KIB, turn: 8, warmUp: 3, rounds: 15 },
+  { count: 3, bytes: 4 * KIB, turn: 8, warmUp: 3, rounds: 15 },
+  { count: 10, bytes: 4 * KIB, turn: 8, warmUp: 3, rounds: 15 },
+  { count: 50, bytes: 4 * KIB, turn: 5, warmUp: 2, rounds: 10 },
+  { count: 200, bytes: 4 * KIB, turn: 3, warmUp: 2, rounds: 7 },
 ]
 const ENGINES = ['journal', 'hand', 'place', 'plain', 'atomic', 'database', 'sqlite', 'store', 'lmdb', 'agentfs', 'git']
 /** These take ten times as long as the others, and part in fewer rounds. */
 const SLOW = ['agentfs', 'git']
+const SLOW_EVERY = 5
+/** Writes in memory, before anything is measured. */
+const REHEARSAL = 4000
 
 const labelOf = ({ count, bytes }) => `${count} x ${bytes / KIB} KiB`
 
 export const title = 'Durable batches of existing files (median milliseconds a batch)'
 
-/** Every engine has its own folder of files, and rewrites all of them with new random content in every round. */
+/** In the engine's own process: rewrites all files with new random content, `batches` times in a row. Milliseconds of each. */
+export async function work(instance, { paths, bytes, batches }) {
+  const prepared = Array.from({ length: batches }, () => paths.map((path) => ({ path, content: content(bytes) })))
+  const taken = []
+  for (const files of prepared) taken.push(await time(() => instance.batch(files)))
+  return taken
+}
+
+/** Every engine has its own folder of files, and its own process. */
 export async function measure({ folder, quick, note }) {
   const engines = await loadEngines(ENGINES, note)
   const results = {}
   for (const shape of SHAPES) {
-    const { count, bytes } = shape
-    const opened = []
+    const { count, bytes, turn } = shape
+    const paths = Array.from({ length: count }, (_, i) => `file-${i}.bin`)
+    const contenders = []
     for (const engine of engines) {
       const own = join(folder, `${engine.key}-${count}`)
       await mkdir(own, { recursive: true })
-      const paths = Array.from({ length: count }, (_, i) => `file-${i}.bin`)
       for (const path of paths) await writeFile(join(own, path), content(bytes))
-      opened.push({ ...engine, paths, instance: await engine.open(own) })
+      contenders.push(await Contender.start(engine, own, import.meta.url, SLOW.includes(engine.key) ? 100 : REHEARSAL))
     }
-    const runners = opened.map(({ key, name, paths, instance }) => ({
-      name,
-      every: SLOW.includes(key) ? 5 : 1,
-      run() {
-        const files = paths.map((path) => ({ path, content: content(bytes) }))
-        return time(() => instance.batch(files))
-      },
+    const runners = contenders.map((contender) => ({
+      name: contender.name,
+      every: SLOW.includes(contender.key) ? SLOW_EVERY : 1,
+      run: () => contender.work({ paths, bytes, batches: turn }),
     }))
-    const times = await interleave(runners, { rounds: roundsOf(count, quick), warmUp: count <= 10 ? 30 : 5 })
-    for (const { instance } of opened) await instance.close()
-    results[labelOf(shape)] = Object.fromEntries(
-      [...times].map(([name, list]) => [name, { median: median(list), rounds: list.length }]),
-    )
+    const rounds = quick ? Math.ceil(shape.rounds / 4) : shape.rounds
+    const times = await interleave(runners, { rounds: Math.max(rounds, SLOW_EVERY), warmUp: shape.warmUp })
+    for (const contender of contenders) await contender.close()
+    results[labelOf(shape)] = Object.fromEntries([...times].map(([name, turns]) => [name, summary(turns)]))
   }
   return { results, text: print(engines, results), targets: targets(results) }
 }
 
-function roundsOf(count, quick) {
-  const rounds = count <= 10 ? 41 : count <= 50 ? 21 : 11
-  return quick ? Math.ceil(rounds / 4) : rounds
+/** The first batch of a turn begins with cold caches, as for somebody who commits now and then. */
+function summary(turns) {
+  const following = turns.flatMap(([, ...others]) => others)
+  return { median: median(following), first: median(turns.map(([first]) => first)), batches: following.length }
 }
 
-/** A row an engine; behind each figure how many times as long as the journal it took. */
 function print(engines, results) {
   const shapes = Object.keys(results)
-  const rows = engines.map(({ name }) => [
-    name,
-    ...shapes.map((shape) => {
-      const ratio = results[shape][name].median / results[shape]['write-journal'].median
-      return name === 'write-journal'
-        ? figure(results[shape][name].median)
-        : `${figure(results[shape][name].median)} (${figure(ratio)}x)`
-    }),
-  ])
-  return table(['engine', ...shapes], rows)
+  /** A row an engine; behind each figure how many times as long as the journal it took. */
+  const rows = (key) =>
+    engines.map(({ name }) => [
+      name,
+      ...shapes.map((shape) => {
+        const found = results[shape][name][key]
+        const ratio = found / results[shape]['write-journal'][key]
+        return name === 'write-journal' ? figure(found) : `${figure(found)} (${figure(ratio)}x)`
+      }),
+    ])
+  const head = ['engine', ...shapes]
+  return `One after another:\n\n${table(head, rows('median'))}\n\nThe first after others had their turns:\n\n${table(head, rows('first'))}`
 }
 
 function targets(results) {
@@ -82,7 +93,7 @@ function targets(results) {
     ...Object.keys(results).map((shape) => [shape, 'log + rename, by hand', 1 / 1.1]),
   ]
   return aims.flatMap(([shape, peer, aim]) => {
-    const of = results[shape][peer]
+    const of = results[shape]?.[peer]
     if (of === undefined) return []
     const ratio = of.median / results[shape]['write-journal'].median
     return [

@@ -1,44 +1,56 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { Contender } from '../contender.mjs'
 import { loadEngines } from '../engines/index.mjs'
 import { figure, interleave, median, time } from '../measure.mjs'
 import { table } from '../table.mjs'
 
 const PACKAGE = 'date-fns'
 const FILES = 1200
+const ENGINES = ['journal', 'hand', 'plain', 'atomic', 'database', 'sqlite', 'agentfs', 'git']
+const SLOW = ['agentfs', 'git']
 const MAKES_FOLDERS = ['journal', 'agentfs']
 
 export const title = `A package as one batch of new files: ${FILES} files of ${PACKAGE} (median milliseconds)`
 
-/** The same files each time, each time under a new folder. */
+/** Writes in memory, before anything is measured. */
+const REHEARSAL = 4000
+
+let files = null
+
+/** In the engine's own process: the same files each time, each time under a new folder. Milliseconds. */
+export async function work(instance, { key, own, round, limit }) {
+  files ??= filesOf(join(import.meta.dirname, '../node_modules', PACKAGE), limit)
+  const batch = files.map(({ path, content }) => ({ path: `copy-${round}/${path}`, content }))
+  return time(async () => {
+    if (!MAKES_FOLDERS.includes(key)) await makeFolders(own, batch)
+    await instance.batch(batch)
+  })
+}
+
 export async function measure({ folder, quick, note }) {
-  const files = filesOf(join(import.meta.dirname, '../node_modules', PACKAGE), quick ? 200 : FILES)
+  const limit = quick ? 200 : FILES
+  const files = filesOf(join(import.meta.dirname, '../node_modules', PACKAGE), limit)
   const bytes = files.reduce((sum, { content }) => sum + content.byteLength, 0)
-  const engines = await loadEngines(
-    ['journal', 'hand', 'plain', 'atomic', 'database', 'sqlite', 'agentfs', 'git'],
-    note,
-  )
+  const engines = await loadEngines(ENGINES, note)
   const opened = []
   for (const engine of engines) {
     const own = join(folder, engine.key)
     await mkdir(own, { recursive: true })
-    opened.push({ ...engine, own, instance: await engine.open(own), round: 0 })
+    const warmUp = SLOW.includes(engine.key) ? 100 : REHEARSAL
+    opened.push({ own, round: 0, contender: await Contender.start(engine, own, import.meta.url, warmUp) })
   }
   const runners = opened.map((state) => ({
-    name: state.name,
-    every: ['atomic', 'agentfs'].includes(state.key) ? 2 : 1,
+    name: state.contender.name,
+    every: ['atomic', 'agentfs'].includes(state.contender.key) ? 2 : 1,
     run() {
       state.round += 1
-      const batch = files.map(({ path, content }) => ({ path: `copy-${state.round}/${path}`, content }))
-      return time(async () => {
-        if (!MAKES_FOLDERS.includes(state.key)) await makeFolders(state.own, batch)
-        await state.instance.batch(batch)
-      })
+      return state.contender.work({ key: state.contender.key, own: state.own, round: state.round, limit })
     },
   }))
   const times = await interleave(runners, { rounds: quick ? 2 : 6, warmUp: 2 })
-  for (const { instance } of opened) await instance.close()
+  for (const { contender } of opened) await contender.close()
   const results = Object.fromEntries(
     [...times].map(([name, list]) => [name, { median: median(list), rounds: list.length }]),
   )

@@ -13,15 +13,19 @@ const LEVEL = 1
 const SAMPLES = 64
 const VARIED = 48
 
+/** By value: the number of the look that found it last. */
+const seen = new Float64Array(256)
+let looks = 0
+
 /** Is there something to gain? A look at some of the bytes. */
 export function looksCompressible(bytes: Uint8Array): boolean {
-  const seen = new Uint8Array(256)
   const step = Math.max(1, Math.floor(bytes.byteLength / SAMPLES))
   let values = 0
+  looks += 1
   for (let at = 0; at < bytes.byteLength; at += step) {
     const value = bytes[at] as number
-    if (seen[value] === 0) {
-      seen[value] = 1
+    if (seen[value] !== looks) {
+      seen[value] = looks
       values += 1
     }
   }

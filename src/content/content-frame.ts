@@ -58,18 +58,65 @@ export interface ChangeRecord {
 const HASH_BYTES = 32
 const PLACES = ['blob', 'beside', 'log'] as const
 
-export function encodeContents(
-  tx: string,
-  contents: readonly (ContentRecord | { hash: ContentHash; bytes: Uint8Array })[],
-): Uint8Array {
-  return pack({
-    tx,
-    contents: contents.map((content) =>
-      'bytes' in content
-        ? [fromHex(content.hash), RAW, content.bytes]
-        : [fromHex(content.hash), content.encoding, content.data],
-    ),
-  })
+/** MessagePack: a map of two, with the long head that `pack` gives every map, and its first key. */
+const FIRST_KEY = Uint8Array.of(0xde, 0, 2, 0xa2, ...Buffer.from('tx'))
+const SECOND_KEY = Uint8Array.of(0xa8, ...Buffer.from('contents'))
+/** An array of any length, and a record without its data. */
+const ARRAY_BYTES = 5
+const RECORD_BYTES = 1 + 2 + HASH_BYTES + 1 + 5
+
+/** What `pack` makes of `{ tx, contents: [[hash, encoding, data], …] }`, without a copy of the contents on the way. */
+export function encodeContents(tx: string, contents: readonly ContentRecord[]): Uint8Array {
+  // Of a later version: as long as it was, when it is only passed on.
+  if (contents.some(({ encoding }) => encoding > 0x7f))
+    return pack({ tx, contents: contents.map(({ hash, encoding, data }) => [fromHex(hash), encoding, data]) })
+  const name = pack(tx)
+  let size = FIRST_KEY.byteLength + name.byteLength + SECOND_KEY.byteLength + ARRAY_BYTES
+  for (const { data } of contents) size += RECORD_BYTES + data.byteLength
+  const target = Buffer.allocUnsafe(size)
+  target.set(FIRST_KEY, 0)
+  target.set(name, FIRST_KEY.byteLength)
+  let at = FIRST_KEY.byteLength + name.byteLength
+  target.set(SECOND_KEY, at)
+  at = putHeader(target, at + SECOND_KEY.byteLength, contents.length, ARRAY)
+  for (const { hash, encoding, data } of contents) {
+    target[at] = 0x93
+    target[at + 1] = 0xc4
+    target[at + 2] = HASH_BYTES
+    target.write(hash, at + 3, 'hex')
+    target[at + 3 + HASH_BYTES] = encoding
+    at = putHeader(target, at + 4 + HASH_BYTES, data.byteLength, BINARY)
+    target.set(data, at)
+    at += data.byteLength
+  }
+  return target.subarray(0, at)
+}
+
+/** First bytes of a length: below `short`, it stands in the first byte itself or in one byte more; then in two; then in four. */
+const ARRAY = { own: 0x90, short: 16, two: 0xdc, four: 0xdd } as const
+const BINARY = { own: null, short: 256, two: 0xc5, four: 0xc6 } as const
+
+function putHeader(
+  target: Buffer,
+  at: number,
+  length: number,
+  { own, short, two, four }: typeof ARRAY | typeof BINARY,
+) {
+  if (length < short) {
+    if (own !== null) {
+      target[at] = own | length
+      return at + 1
+    }
+    target[at] = 0xc4
+    target[at + 1] = length
+    return at + 2
+  }
+  if (length < 0x10000) {
+    target[at] = two
+    return target.writeUInt16BE(length, at + 1)
+  }
+  target[at] = four
+  return target.writeUInt32BE(length, at + 1)
 }
 
 export function encodeChange({ base, place, step }: ChangeRecord, delta: Delta): Uint8Array {

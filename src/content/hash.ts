@@ -10,6 +10,8 @@ const CHUNKS_A_TURN = 8
 
 /** Small files are read into this one at a time: nothing awaits between its filling and its hashing. */
 const SCRATCH = new Uint8Array(256 * 1024)
+/** Files up to this many bytes are small. */
+export const SMALL_FILE = SCRATCH.byteLength - 1
 
 /** SHA-256 in hex. */
 export function hashBytes(bytes: Uint8Array): ContentHash {
@@ -31,9 +33,16 @@ export async function* readChunks(disk: Disk, handle: FileHandle): AsyncGenerato
   }
 }
 
+/** The first `size` bytes of an open file, valid until the next small file is read; null when those are too many. Fewer when the file has fewer. */
+export function readSmallFile(disk: Disk, handle: FileHandle, size: number): Uint8Array | null {
+  if (size > SMALL_FILE) return null
+  const bytes = SCRATCH.subarray(0, size)
+  return bytes.subarray(0, readFully(disk, handle, bytes, 0))
+}
+
 /** Hash of an open file of `size` bytes, read in one go; null when it is larger than that, or too large for it. */
 export function hashSmallFile(disk: Disk, handle: FileHandle, size: number): ContentHash | null {
-  if (size >= SCRATCH.byteLength) return null
+  if (size > SMALL_FILE) return null
   // One byte more than it should have shows a file that grew.
   const bytes = SCRATCH.subarray(0, size + 1)
   const length = readFully(disk, handle, bytes, 0)
@@ -46,7 +55,7 @@ export async function hashFile(
   handle: FileHandle,
   expected = disk.stat(handle).size,
 ): Promise<{ hash: ContentHash; size: number }> {
-  if (expected < SCRATCH.byteLength) {
+  if (expected <= SMALL_FILE) {
     const bytes = SCRATCH.subarray(0, expected + 1)
     const size = readFully(disk, handle, bytes, 0)
     if (size <= expected) return { hash: hashBytes(bytes.subarray(0, size)), size }

@@ -30,6 +30,8 @@ export interface CheckpointerParts {
   readonly pins: PinnedFolders
   /** Where the last checkpoint stands, about. */
   readonly last: Position
+  /** Takes a look at a file of the workspace while it is open; does not throw. */
+  readonly look: (path: string, handle: FileHandle) => void
 }
 
 /**
@@ -44,6 +46,7 @@ export class Checkpointer {
   readonly #committer: Committer
   readonly #reaper: Reaper
   readonly #pins: PinnedFolders
+  readonly #look: CheckpointerParts['look']
   #running: Promise<void> | null = null
   #last: Position
   #redo: Position = 0
@@ -57,6 +60,7 @@ export class Checkpointer {
     this.#reaper = parts.reaper
     this.#pins = parts.pins
     this.#last = parts.last
+    this.#look = parts.look
   }
 
   /** Where a recovery would begin to read by the last checkpoint of this writer; 0: it made none. */
@@ -137,7 +141,7 @@ export class Checkpointer {
     const { root } = this.#layout
     const work = [
       ...[...files].map((path) => async () => {
-        if (!(await this.#syncFile(`${root}/${path}`)) && !this.#committer.isLockedAway(path)) locked.files.add(path)
+        if (!(await this.#syncFile(root, path)) && !this.#committer.isLockedAway(path)) locked.files.add(path)
       }),
       ...[...folders].map((path) => async () => {
         if (!(await this.#syncFolder(path === '' ? root : `${root}/${path}`))) locked.folders.add(path)
@@ -160,17 +164,20 @@ export class Checkpointer {
   }
 
   /** False when it may not be opened. */
-  async #syncFile(path: string): Promise<boolean> {
+  async #syncFile(root: string, path: string): Promise<boolean> {
     let handle: FileHandle
     try {
-      handle = this.#openForSync(path)
+      handle = this.#openForSync(`${root}/${path}`)
     } catch (error) {
       if (hasSystemCode(error, 'EACCES', 'EPERM')) return false
       if (!isGone(error)) throw error
       return true
     }
     try {
-      await this.#disk.sync(handle, true).finally(() => this.#disk.close(handle))
+      await this.#disk
+        .sync(handle, true)
+        .then(() => this.#look(path, handle))
+        .finally(() => this.#disk.close(handle))
     } catch (error) {
       if (!isGone(error)) throw error
     }

@@ -15,6 +15,8 @@ import { applyEdits, BOM, decodeText, MAX_TEXT_BYTES } from './text.ts'
 /** A transaction makes no more entries than this. */
 export const MAX_ENTRIES = 200_000
 const PERMISSIONS = 0o7777
+/** Larger files pass through as a stream when something is added to them. */
+const JOINED_IN_MEMORY = 256 * 1024
 
 export interface DraftSite {
   readonly observer: Observer
@@ -47,6 +49,8 @@ export class Draft {
   readonly #listings = new Map<string, string>()
   #pending = new Map<string, State>()
   #pendingEntries: Entry[] = []
+  /** The content of the file that was observed last, if it was to be read. */
+  #content: { readonly path: string; readonly bytes: Uint8Array } | null = null
   /** The last path that was looked at while finding the way. */
   #glance: Glance | null = null
 
@@ -70,12 +74,17 @@ export class Draft {
     return this.#sources.get(hash) ?? { at: 'stored' }
   }
 
-  /** Works one operation in. When it throws, nothing of it is left. */
-  async apply(operation: Operation): Promise<void> {
+  /** Works one operation in; a promise only where something must be waited for. When it fails, nothing of it is left. */
+  apply(operation: Operation): void | Promise<void> {
     this.#glance = null
+    this.#content = null
     this.#pending = new Map()
     this.#pendingEntries = []
-    await this.#evaluate(operation)
+    const evaluating = this.#evaluate(operation)
+    return evaluating instanceof Promise ? evaluating.then(() => this.#take()) : this.#take()
+  }
+
+  #take(): void {
     if (this.entries.length + this.#pendingEntries.length > MAX_ENTRIES) {
       throw new JournalError('INVALID', `a transaction makes at most ${MAX_ENTRIES} entries`, {
         hint: 'Split it into smaller ones.',
@@ -94,7 +103,7 @@ export class Draft {
   async read(given: string): Promise<Uint8Array> {
     this.#pending = new Map()
     const path = this.#resolve(given, { follow: true })
-    const state = await this.#state(path)
+    const state = await this.#state(path, 'read')
     this.reads.add(path)
     if (state === null) throw notFound(given)
     if (state.kind !== 'file') throw notAFile(given)
@@ -117,7 +126,7 @@ export class Draft {
     return true
   }
 
-  async #evaluate(operation: Operation): Promise<void> {
+  #evaluate(operation: Operation): void | Promise<void> {
     switch (operation.op) {
       case 'write':
         return this.#write(operation)
@@ -145,26 +154,35 @@ export class Draft {
     }
   }
 
-  async #write(operation: Extract<Operation, { op: 'write' }>): Promise<void> {
+  #write(operation: Extract<Operation, { op: 'write' }>): void | Promise<void> {
     const path = this.#resolve(operation.path, { follow: true })
     // Whoever expects a content wants it looked at.
-    const before = await this.#state(path, operation.expect === undefined)
+    const before = this.#state(path, operation.expect === undefined ? 'replace' : 'look')
+    if (before instanceof Promise) return before.then((state) => this.#writeOver(operation, path, state))
+    return this.#writeOver(operation, path, before)
+  }
+
+  #writeOver(operation: Extract<Operation, { op: 'write' }>, path: string, before: State): void | Promise<void> {
     this.#expect(operation.path, before, operation.expect)
     if (before?.kind === 'dir') throw notAFile(operation.path)
-    const after = await this.#newFile(path, before, operation.content, operation.mode)
-    this.#set(path, after, { op: 'write', path, ...this.#alias(path, operation.path), before, after })
+    const replace = (): void => {
+      const after = this.#newFile(path, before, operation.content, operation.mode)
+      this.#set(path, after, { op: 'write', path, ...this.#alias(path, operation.path), before, after })
+    }
+    // The folders of a file that is there are there.
+    return before?.kind === 'file' ? replace() : this.#parents(path).then(replace)
   }
 
   async #append(operation: Extract<Operation, { op: 'append' }>): Promise<void> {
     const path = this.#resolve(operation.path, { follow: true })
-    const before = await this.#state(path)
+    const before = await this.#state(path, 'read')
     this.#expect(operation.path, before, operation.expect)
     if (before !== null && before.kind !== 'file') throw notAFile(operation.path)
     const { content } = operation
     this.#note(content)
-    const whole =
-      before === null || before.size === 0 ? content : await this.#stager.take(this.#joined(path, before, content))
-    const after = await this.#newFile(path, before, whole)
+    const whole = before === null || before.size === 0 ? content : await this.#appended(path, before, content)
+    await this.#parents(path)
+    const after = this.#newFile(path, before, whole)
     const entry = {
       op: 'append',
       path,
@@ -176,6 +194,12 @@ export class Draft {
     this.#set(path, after, entry)
   }
 
+  async #appended(path: string, before: FileState, added: StagedContent): Promise<StagedContent> {
+    if (before.size + added.size > JOINED_IN_MEMORY || added.source.at !== 'memory')
+      return this.#stager.take(this.#joined(path, before, added))
+    return this.#stager.keep(Buffer.concat([await this.#bytes(path, before), added.source.bytes]))
+  }
+
   async *#joined(path: string, state: FileState, added: StagedContent): AsyncGenerator<Uint8Array> {
     yield* this.#chunks(path, state)
     yield* this.#chunksOf(added.hash, added.source)
@@ -183,7 +207,7 @@ export class Draft {
 
   async #rewrite(operation: Extract<Operation, { op: 'edit' | 'patch' }>): Promise<void> {
     const path = this.#resolve(operation.path, { follow: true })
-    const before = await this.#state(path)
+    const before = await this.#state(path, 'read')
     this.#expect(operation.path, before, operation.expect)
     if (before === null) throw notFound(operation.path)
     if (before.kind !== 'file') throw notAFile(operation.path)
@@ -192,7 +216,7 @@ export class Draft {
     const alias = this.#alias(path, operation.path)
     if (operation.op === 'edit') {
       const changed = this.#stager.keep(Buffer.from(applyEdits(text, operation.edits, path), 'utf8'))
-      const after = await this.#newFile(path, before, changed)
+      const after = this.#newFile(path, before, changed)
       this.#set(path, after, { op: 'edit', path, ...alias, before, after, edits: operation.edits })
       return
     }
@@ -218,7 +242,7 @@ export class Draft {
         path,
       })
     }
-    const after = await this.#newFile(path, before, this.#stager.keep(Buffer.from(patched, 'utf8')))
+    const after = this.#newFile(path, before, this.#stager.keep(Buffer.from(patched, 'utf8')))
     this.#set(path, after, { op: 'patch', path, ...alias, before, after, patch: operation.patch })
   }
 
@@ -400,8 +424,7 @@ export class Draft {
     this.#sources.set(content.hash, content.source)
   }
 
-  async #newFile(path: string, before: State, content: StagedContent, mode?: number): Promise<FileState> {
-    await this.#parents(path)
+  #newFile(path: string, before: State, content: StagedContent, mode?: number): FileState {
     this.#note(content)
     const base = { kind: 'file', hash: content.hash, size: content.size } as const
     if (before?.kind === 'file') {
@@ -512,8 +535,8 @@ export class Draft {
     })
   }
 
-  /** `replacing`: only to be replaced, see `Observer.observe`. */
-  async #state(path: string, replacing = false): Promise<State> {
+  /** `replace`: only to be replaced, see `Observer.observe`; `read`: the content is going to be asked for. */
+  #state(path: string, purpose: 'look' | 'replace' | 'read' = 'look'): State | Promise<State> {
     const own = this.#overlay(path)
     if (own !== undefined) return own
     const known = this.base.get(path)
@@ -522,9 +545,23 @@ export class Draft {
     // Nothing awaits between finding a path and looking at what is there.
     const glance = this.#glance?.path === path ? this.#glance : undefined
     this.#glance = null
-    const found = await this.#site.observer.observe(path, replacing, glance).catch((error: unknown) => {
+    const unreadable = (error: unknown): never => {
       throw asJournalError(error, 'reading', path)
-    })
+    }
+    try {
+      const keep = (content: Uint8Array): void => {
+        this.#content = { path, bytes: Uint8Array.prototype.slice.call(content) }
+      }
+      const { observer } = this.#site
+      const found = observer.observe(path, purpose === 'replace', glance, purpose === 'read' ? keep : undefined)
+      if (found instanceof Promise) return found.then((read) => this.#found(path, read), unreadable)
+      return this.#found(path, found)
+    } catch (error) {
+      return unreadable(error)
+    }
+  }
+
+  #found(path: string, found: Observation): State {
     if (this.#site.foldsCase) this.#checkSpelling(path, found.state !== null)
     this.base.set(path, found)
     return found.state
@@ -584,6 +621,9 @@ export class Draft {
   }
 
   async #bytes(path: string, state: FileState): Promise<Uint8Array> {
+    const content = this.#content
+    this.#content = null
+    if (content?.path === path && hashOf(this.base.get(path)?.state ?? null) === state.hash) return content.bytes
     const parts: Uint8Array[] = []
     for await (const chunk of this.#chunks(path, state)) parts.push(Uint8Array.prototype.slice.call(chunk))
     return parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts)

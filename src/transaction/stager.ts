@@ -67,10 +67,10 @@ export class Stager {
   }
 
   /**
-   * Takes any content. A stream is read to its end and never held in memory beyond one chunk and the inline limit.
+   * Takes any content; a promise only for a stream, which is read to its end and never held in memory beyond one chunk and the inline limit.
    * @throws JournalError `INVALID` for what is no content, `ABORTED`, or the stream's own error wrapped
    */
-  async take(input: ContentInput, signal?: AbortSignal): Promise<StagedContent> {
+  take(input: ContentInput, signal?: AbortSignal): StagedContent | Promise<StagedContent> {
     if (typeof input === 'string') return this.keep(Buffer.from(input, 'utf8'))
     // A copy: the caller may change its buffer before the commit.
     if (input instanceof Uint8Array) return this.keep(Uint8Array.prototype.slice.call(input))

@@ -8,7 +8,7 @@ import { ancestorsOf } from '../workspace/safe-path.ts'
 import { checkedOperation } from './checked-operation.ts'
 import type { Committer } from './committer.ts'
 import { Draft, type DraftSite } from './draft.ts'
-import type { Operation } from './operation.ts'
+import type { Operation, StagedContent } from './operation.ts'
 import type { LockMode, LockOwner, PathLocks } from './path-locks.ts'
 import type { Receipt } from './receipt.ts'
 import { aborted, type ContentInput, type Stager } from './stager.ts'
@@ -83,9 +83,10 @@ export class Transaction {
   /** Writes a file, replacing what it had; missing folders are made. Text is UTF-8; a stream is not held in memory. */
   async write(path: string, content: ContentInput, options: WriteOptions = {}): Promise<void> {
     const { mode, expect } = checked('options', options)
-    return this.#next(async () => {
-      const staged = await this.#stager.take(content, this.#host.signal)
-      return { op: 'write', path, content: staged, mode, expect }
+    return this.#next(() => {
+      const operation = (staged: StagedContent): Operation => ({ op: 'write', path, content: staged, mode, expect })
+      const taken = this.#stager.take(content, this.#host.signal)
+      return taken instanceof Promise ? taken.then(operation) : operation(taken)
     })
   }
 
@@ -171,7 +172,7 @@ export class Transaction {
     if (this.#state !== 'open') this.#checkOpen()
     this.#state = 'committing'
     const turn = this.#finish()
-    this.#turn = turn.catch(() => undefined)
+    this.#turn = turn.catch(settled)
     return turn
   }
 
@@ -264,21 +265,30 @@ export class Transaction {
   }
 
   #next(make: () => Operation | Promise<Operation>): Promise<void> {
-    return this.#inTurn(async () => {
-      const operation = await make()
-      await this.#draft.apply(operation)
-      this.#operations.push(operation)
+    return this.#inTurn(() => {
+      const operation = make()
+      return operation instanceof Promise ? operation.then((made) => this.#work(made)) : this.#work(operation)
     })
   }
 
-  #inTurn<T>(action: () => Promise<T>): Promise<T> {
+  /** What need not wait does not: of a batch, most operations are worked out without a turn of their own. */
+  #work(operation: Operation): void | Promise<void> {
+    const applying = this.#draft.apply(operation)
+    if (applying instanceof Promise) return applying.then(() => void this.#operations.push(operation))
+    this.#operations.push(operation)
+  }
+
+  #inTurn<T>(action: () => T | Promise<T>): Promise<T> {
     const turn = this.#turn.then(() => {
       this.#checkOpen()
-      return action().catch((error: unknown) => {
-        throw asJournalError(error, 'preparing the transaction')
-      })
+      try {
+        const acting = action()
+        return acting instanceof Promise ? acting.catch(notPrepared) : acting
+      } catch (error) {
+        return notPrepared(error)
+      }
     })
-    this.#turn = turn.catch(() => undefined)
+    this.#turn = turn.catch(settled)
     return turn
   }
 
@@ -300,6 +310,13 @@ export class Transaction {
     this.#host.ended(this, receipt)
   }
 }
+
+function notPrepared(error: unknown): never {
+  throw asJournalError(error, 'preparing the transaction')
+}
+
+/** Whoever made the call is told of its failure. */
+function settled(): undefined {}
 
 /** A lock on a path holds the folders above it in place too. */
 function addLock(wanted: Map<string, LockMode>, path: string, mode: LockMode): void {

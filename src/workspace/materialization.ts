@@ -82,7 +82,8 @@ export class Materialization {
       if (!this.#needsFile(change)) continue
       const facts = this.#site.folders.facts(parentOf(change.path))
       if (!facts.sameDevice) continue
-      await this.#stageAs(change, { staged: `${this.#site.staging}/${this.#id}.${index}` }, facts)
+      const staging = this.#stageAs(change, { staged: `${this.#site.staging}/${this.#id}.${index}` }, facts)
+      if (staging !== undefined) await staging
       if (index % STEPS_A_TURN === STEPS_A_TURN - 1) await breathe()
     }
   }
@@ -103,7 +104,8 @@ export class Materialization {
     try {
       let steps = 0
       for (const step of this.#plan()) {
-        await step()
+        const working = step()
+        if (working !== undefined) await working
         steps += 1
         if (steps % STEPS_A_TURN === 0) await breathe()
       }
@@ -123,8 +125,8 @@ export class Materialization {
       const file = this.#spots.absolute(spot)
       if (kept.has(file)) continue
       // Only what took no name away may lie about: for the rest, recovery would think that the name is still to be filled.
-      if ('staged' in spot && !file.endsWith(GONE)) await reaper.remove(file, stat)
-      else observer.disk.unlink(file)
+      const removing = 'staged' in spot && !file.endsWith(GONE) ? reaper.remove(file, stat) : observer.disk.unlink(file)
+      if (removing !== undefined) await removing
     }
     for (const { path, after } of this.#changes) {
       const stamp = this.#stamps.get(path)
@@ -171,7 +173,7 @@ export class Materialization {
     )
   }
 
-  async #stageAs(change: Change, spot: Spot, facts: FolderFacts): Promise<void> {
+  #stageAs(change: Change, spot: Spot, facts: FolderFacts): undefined | Promise<void> {
     const { observer, contents } = this.#site
     this.#staged.set(change.path, spot)
     const { after, before, path } = change
@@ -179,17 +181,22 @@ export class Materialization {
     else if (after?.kind === 'file') {
       const group = change.observed.stat?.gid ?? null
       // Nothing can be given any more to one that nobody may open.
-      const bare = change.observed.trusted?.memory.bare === true && mayBeSynced(observer.disk, after.mode)
+      const { trusted, bare: seenBare } = change.observed
+      const bare = (seenBare || trusted?.memory.bare) === true && mayBeSynced(observer.disk, after.mode)
       const target = { path: observer.absolute(path), before, after, source: this.#sources(after.hash), group, bare }
-      this.#stamps.set(change.path, await stageFile(observer.disk, contents, this.#spots.at(spot), target, facts))
+      const staged = stageFile(observer.disk, contents, this.#spots.at(spot), target, facts)
+      if (staged instanceof Promise) return staged.then((stamp) => void this.#stamps.set(path, stamp))
+      this.#stamps.set(path, staged)
     }
+    return undefined
   }
 
   #isKept(spot: Spot): boolean {
     return this.surprises.some(({ file }) => file === this.#spots.absolute(spot))
   }
 
-  *#plan(): Generator<() => Promise<void>> {
+  /** Steps, in order; those that have to wait give a promise. */
+  *#plan(): Generator<() => undefined | Promise<void>> {
     if (this.#changes.every(isReplacement)) {
       for (const [index, change] of this.#changes.entries()) yield () => this.#put(change, index)
       return
@@ -236,30 +243,37 @@ export class Materialization {
     return { path: joinPath(folder, siblingName(change.path, this.#id, index, suffix)) }
   }
 
-  async #remove(change: Change, index: number): Promise<void> {
+  #remove(change: Change, index: number): undefined | Promise<void> {
     const aside = this.#aside(change, index, GONE)
-    if (this.#names.moveAside(change.path, aside)) await this.#inspect(change, aside)
+    return this.#names.moveAside(change.path, aside) ? this.#inspect(change, aside) : undefined
   }
 
-  async #put(change: Change, index: number): Promise<void> {
-    let spot = this.#staged.get(change.path)
-    if (spot === undefined && change.after?.kind === 'symlink' && !isLeaf(change.before))
-      return this.#names.newSymlink(change.path, change.after.target)
-    if (spot === undefined) {
-      const sibling = this.#aside(change, index, '')
-      spot = sibling
-      const { disk } = this.#site.observer
-      // It must be gone before a folder that was made for it can go.
-      this.#inverses.push(() => {
-        if (this.#spots.isThere(sibling) && !this.#isKept(sibling)) disk.unlink(this.#spots.at(sibling))
-      })
-      await this.#stageAs(change, spot, this.#site.folders.facts(parentOf(change.path)))
+  #put(change: Change, index: number): undefined | Promise<void> {
+    const spot = this.#staged.get(change.path)
+    if (spot !== undefined) return this.#putStaged(change, spot)
+    if (change.after?.kind === 'symlink' && !isLeaf(change.before)) {
+      this.#names.newSymlink(change.path, change.after.target)
+      return undefined
     }
+    return this.#putBeside(change, this.#aside(change, index, ''))
+  }
+
+  async #putBeside(change: Change, sibling: Spot): Promise<void> {
+    const { disk } = this.#site.observer
+    // It must be gone before a folder that was made for it can go.
+    this.#inverses.push(() => {
+      if (this.#spots.isThere(sibling) && !this.#isKept(sibling)) disk.unlink(this.#spots.at(sibling))
+    })
+    await this.#stageAs(change, sibling, this.#site.folders.facts(parentOf(change.path)))
+    await this.#putStaged(change, sibling)
+  }
+
+  #putStaged(change: Change, spot: Spot): undefined | Promise<void> {
     const target: Spot = { path: change.path }
     const ours = this.#stamps.get(change.path)?.stat ?? this.#site.observer.disk.lstat(this.#spots.at(spot))
-    if (!isLeaf(change.before) && this.#names.place(spot, target, ours)) return
+    if (!isLeaf(change.before) && this.#names.place(spot, target, ours)) return undefined
     const aside = this.#names.exchange(spot, target, ours)
-    if (aside !== null) await this.#inspect(change, aside)
+    return aside === null ? undefined : this.#inspect(change, aside)
   }
 
   /** A path has what it had: nothing of it needs keeping. */
@@ -294,7 +308,7 @@ export class Materialization {
     }
   }
 
-  async #inspect(change: Change, aside: Spot): Promise<void> {
+  #inspect(change: Change, aside: Spot): undefined | Promise<void> {
     const { observer } = this.#site
     const { observed } = change
     if (observed.trusted !== undefined) {
@@ -302,16 +316,22 @@ export class Materialization {
       if (attributes !== null) {
         this.#names.displaced.set(aside, this.#names.displaced.get(aside) ?? observed.stat)
         this.#inheritLate(change, attributes)
-        return
+        return undefined
       }
     }
     const stat = observer.disk.lstat(this.#spots.at(aside))
     if (stat !== null && isUnkeepable(stat)) throw unkeepableAppeared(change.path)
-    this.#names.displaced.set(aside, this.#names.displaced.get(aside) ?? stat)
-    if (!(await observer.unchanged(this.#spots.at(aside), observed, stat))) {
-      this.surprises.push({ path: change.path, file: this.#spots.absolute(aside) })
-    } else if (observed.trusted !== undefined)
-      this.#inheritLate(change, attributesOf(observer.disk, this.#spots.at(aside)))
+    this.#names.displaced.set(aside, null)
+    const unchanged = observer.unchanged(this.#spots.at(aside), observed, stat)
+    if (unchanged instanceof Promise) return unchanged.then((same) => this.#inspected(change, aside, same))
+    this.#inspected(change, aside, unchanged)
+    return undefined
+  }
+
+  #inspected(change: Change, aside: Spot, unchanged: boolean): void {
+    if (!unchanged) this.surprises.push({ path: change.path, file: this.#spots.absolute(aside) })
+    else if (change.observed.trusted !== undefined)
+      this.#inheritLate(change, attributesOf(this.#site.observer.disk, this.#spots.at(aside)))
   }
 
   /** Somebody gave the file that was replaced attributes since it was put there. */

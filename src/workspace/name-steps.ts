@@ -23,7 +23,7 @@ function sameInode(found: FileStat | null, put: FileStat | null): boolean {
  * Changes of names that can be taken back, and that lose nothing that somebody puts there meanwhile. What an inverse finds changed by somebody, it leaves.
  */
 export class NameSteps {
-  /** What was moved aside, and how it looked. */
+  /** What was moved aside; how it looked, where nobody made it durable since it was put there, as far as one knows. */
   readonly displaced = new Map<Spot, FileStat | null>()
   readonly #disk: Disk
   readonly #spots: Spots

@@ -1,4 +1,4 @@
-import { hashFile, hashSmallFile } from '../content/hash.ts'
+import { hashBytes, hashFile, hashSmallFile, readSmallFile, SMALL_FILE } from '../content/hash.ts'
 import { Recent } from '../content/recent.ts'
 import type { Attribute, Disk, FileHandle, FileStat } from '../disk/disk.ts'
 import { openAside } from '../disk/file.ts'
@@ -16,6 +16,8 @@ const GRANULARITY_NS = 20n * MS
 /** Where times have whole seconds only, as on FAT, it is two of them. */
 const COARSE_GRANULARITY_NS = 2000n * MS
 const SECOND = 1000n * MS
+/** A look at a file that is as good only as it was then. */
+const NO_TURN = 0
 
 /** What is remembered of a file. */
 export interface Memory {
@@ -44,7 +46,9 @@ export interface Observation {
   readonly stat: FileStat | null
   /** When it was looked at, in nanoseconds since 1970. */
   readonly seenNs: bigint
-  /** For a file that is to be replaced, and was taken for what it was remembered to be: it must be read once it is moved aside. */
+  /** By its times, it has no extended attributes. */
+  readonly bare?: boolean | undefined
+  /** For a file that is to be replaced, and was taken for what it was remembered to be, or to be bare: it must be looked at once it is moved aside. */
   readonly trusted?: { readonly memory: Memory; readonly turn: number } | undefined
 }
 
@@ -101,10 +105,16 @@ export class Observer {
    * What is at a path whose folders are no symbolic links.
    * `replacing`: the content will be replaced, not read. Then equal times are believed even within their granularity: should they lie, it is found
    * when the file is moved aside, and what was there is kept.
-   * `glance`: a look at it just now.
+   * `glance`: a look at it just now. `read`: takes the content, of a small file, as it was observed.
+   * A promise only where the file must be read.
    * @throws JournalError `INVALID` for devices, pipes and sockets; `PERMISSION` when it cannot be read
    */
-  async observe(path: string, replacing = false, glance = this.glance(path)): Promise<Observation> {
+  observe(
+    path: string,
+    replacing = false,
+    glance = this.glance(path),
+    read?: (content: Uint8Array) => void,
+  ): Observation | Promise<Observation> {
     const absolute = this.absolute(path)
     const { stat, seenNs } = glance
     if (stat === null) return { state: null, stat, seenNs }
@@ -121,14 +131,13 @@ export class Observer {
       case 'file': {
         const known = this.#known.get(path)
         if (known !== undefined && sameFile(known.stat, stat, known.changeTime)) {
-          if (known.changeTime && timesTell(stat, known.seenNs))
-            return this.#fileObservation(stat, known.hash, known.seenNs, undefined)
+          const needless = read === undefined || stat.size > SMALL_FILE
+          if (needless && known.changeTime && timesTell(stat, known.seenNs))
+            return this.#fileObservation(stat, known.hash, known.seenNs, undefined, known.bare)
           if (replacing)
             return this.#fileObservation(stat, known.hash, known.seenNs, { memory: known, turn: eventTurn() })
         }
-        const { hash, stat: hashed } = await this.#hash(absolute, stat)
-        this.#learn(path, { stat: hashed, changeTime: true, hash, seenNs, bare: false })
-        return this.#fileObservation(hashed, hash, seenNs, undefined)
+        return this.#read(path, stat, seenNs, known, read)
       }
     }
   }
@@ -146,8 +155,8 @@ export class Observer {
     return now.kind === 'dir' ? stat.kind === 'dir' : sameFile(now, stat, true)
   }
 
-  /** Is what was moved aside, to `absolute`, still the content that was observed? Hashes only when in doubt. */
-  async unchanged(absolute: string, observed: Observation, stat = this.disk.lstat(absolute)): Promise<boolean> {
+  /** Is what was moved aside, to `absolute`, still the content that was observed? Hashes only when in doubt: then it is a promise. */
+  unchanged(absolute: string, observed: Observation, stat = this.disk.lstat(absolute)): boolean | Promise<boolean> {
     if (stat === null || observed.stat === null) return stat === observed.stat
     if (observed.state?.kind === 'symlink') {
       return stat.kind === 'symlink' && this.disk.readLink(absolute) === observed.state.target
@@ -156,7 +165,8 @@ export class Observer {
     if (stat.kind !== 'file' || stat.size !== observed.stat.size) return false
     if (sameFile(stat, observed.stat, false) && timesTell({ ...stat, ctimeNs: observed.stat.ctimeNs }, observed.seenNs))
       return true
-    return (await this.#hash(absolute, stat, openAside(this.disk, absolute))).hash === observed.state.hash
+    const expected = observed.state.hash
+    return this.#hash(absolute, stat, openAside(this.disk, absolute)).then(({ hash }) => hash === expected)
   }
 
   /**
@@ -187,6 +197,31 @@ export class Observer {
     this.#learn(path, { stat, changeTime: false, hash, seenNs: stat.mtimeNs, bare })
   }
 
+  /**
+   * Looks again at a small file that was put at a path some time ago, through `handle`: if it still is what was put there, its times vouch for it from now
+   * on, and it need be read neither to be replaced nor while it is. For when nobody waits. Does not throw.
+   */
+  settle(path: string, handle: FileHandle): void {
+    const known = this.#known.get(path)
+    if (known === undefined || known.changeTime) return
+    try {
+      this.#settle(path, handle, known)
+    } catch (error) {
+      // It is looked at when it matters.
+      if (!isSystemError(error)) throw error
+    }
+  }
+
+  #settle(path: string, handle: FileHandle, known: Memory): void {
+    const seenNs = BigInt(this.disk.now()) * MS
+    const stat = this.disk.stat(handle)
+    if (!sameFile(known.stat, stat, false) || !timesTell(stat, seenNs)) return
+    if (hashSmallFile(this.disk, handle, stat.size) !== known.hash) return
+    const bare = known.bare && this.disk.attributes(handle).length === 0
+    if (sameFile(stat, this.disk.stat(handle), true))
+      this.#learn(path, { stat, changeTime: true, hash: known.hash, seenNs, bare })
+  }
+
   forget(path: string): void {
     this.#known.delete(path)
   }
@@ -195,28 +230,58 @@ export class Observer {
     if (!this.#forgetful) this.#known.set(path, known)
   }
 
-  #fileObservation(stat: FileStat, hash: ContentHash, seenNs: bigint, trusted: Observation['trusted']): Observation {
+  #fileObservation(
+    stat: FileStat,
+    hash: ContentHash,
+    seenNs: bigint,
+    trusted: Observation['trusted'],
+    bare = false,
+  ): Observation {
     return {
       state: { kind: 'file', hash, size: stat.size, mode: stat.mode, ...this.owner(stat) },
       stat,
       seenNs,
       trusted,
+      bare,
     }
+  }
+
+  async #read(
+    path: string,
+    stat: FileStat,
+    seenNs: bigint,
+    known: Memory | undefined,
+    read: ((content: Uint8Array) => void) | undefined,
+  ): Promise<Observation> {
+    const absolute = this.absolute(path)
+    const { hash, stat: hashed } = await this.#hash(absolute, stat, this.disk.open(absolute, 'read'), read)
+    const bare = known?.bare === true && known.hash === hash && sameFile(known.stat, hashed, known.changeTime)
+    const memory = { stat: hashed, changeTime: true, hash, seenNs, bare }
+    this.#learn(path, memory)
+    return this.#fileObservation(hashed, hash, seenNs, bare ? { memory, turn: NO_TURN } : undefined)
   }
 
   /** `stat`: how the file looked just now. */
   async #hash(
     absolute: string,
     stat: FileStat,
-    handle: FileHandle = this.disk.open(absolute, 'read'),
+    handle: FileHandle,
+    read?: (content: Uint8Array) => void,
   ): Promise<{ hash: ContentHash; stat: FileStat }> {
     try {
       let before = stat
       for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-        const { hash, size } = await hashFile(this.disk, handle, before.size)
+        const small = readSmallFile(this.disk, handle, before.size)
+        const { hash, size } =
+          small === null
+            ? await hashFile(this.disk, handle, before.size)
+            : { hash: hashBytes(small), size: small.byteLength }
         const after = this.disk.stat(handle)
         // Somebody wrote while it was read: what was hashed never was the file.
-        if (sameFile(before, after, false) && size === after.size) return { hash, stat: after }
+        if (sameFile(before, after, false) && size === after.size) {
+          if (small !== null) read?.(small)
+          return { hash, stat: after }
+        }
         before = after
       }
       throw new JournalError('CONFLICT', `${absolute} is being written all the time`, {

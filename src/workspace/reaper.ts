@@ -27,16 +27,16 @@ export class Reaper {
     this.#disk = disk
   }
 
-  /** Removes `file`, at once or soon. A file that cannot be removed is left to recovery. Resolves at once unless too many wait. */
-  remove(file: string, stat: FileStat | null = null): Promise<void> {
+  /** Removes `file`, at once or soon. A file that cannot be removed is left to recovery. A promise only when too many wait. */
+  remove(file: string, stat: FileStat | null = null): undefined | Promise<void> {
     if (this.#disk.discard === undefined) {
       this.#disk.unlink(file)
-      return Promise.resolve()
+      return undefined
     }
     if (stat !== null && this.#isCheap(stat)) {
       try {
         this.#disk.unlink(file)
-        return Promise.resolve()
+        return undefined
       } catch {
         // Somebody may have it open; by and by it goes.
       }
@@ -45,7 +45,7 @@ export class Reaper {
     if (this.#files.length >= BURST) this.#start()
     else if (this.#timer === null) this.#timer = setTimeout(() => this.#start(), PAUSE_MS).unref()
     else this.#timer.refresh()
-    return this.#files.length > WAITING_LIMIT && this.#running !== null ? this.#running : Promise.resolve()
+    return this.#files.length > WAITING_LIMIT && this.#running !== null ? this.#running : undefined
   }
 
   #isCheap({ kind, size, nlink, mtimeNs }: FileStat): boolean {

@@ -104,16 +104,35 @@ function give(disk: Disk, handle: FileHandle, uid: number, gid: number, required
 
 /**
  * Makes the file that will stand at a workspace path, under a name of its own: fresh inode, complete content, final mode and owner, the
- * attributes of the file it replaces or, for a new one, what its folder hands down.
+ * attributes of the file it replaces or, for a new one, what its folder hands down. A promise only where the content is not in memory, or the file
+ * must be made durable while it can be opened.
  */
-export async function stageFile(
+export function stageFile(
+  disk: Disk,
+  contents: ContentStore,
+  file: string,
+  target: StagedTarget,
+  folder: FolderFacts,
+): StagedFile | Promise<StagedFile> {
+  const { after, source } = target
+  if (source.at !== 'memory' || !mayBeSynced(disk, after.mode)) return stageSlowly(disk, contents, file, target, folder)
+  const handle = disk.open(file, 'create', after.mode, true)
+  try {
+    writeFully(disk, handle, source.bytes, 0)
+    return finish(disk, handle, file, target, folder)
+  } finally {
+    disk.close(handle)
+  }
+}
+
+async function stageSlowly(
   disk: Disk,
   contents: ContentStore,
   file: string,
   target: StagedTarget,
   folder: FolderFacts,
 ): Promise<StagedFile> {
-  const { after, before, source } = target
+  const { after, source } = target
   const blob = contents.blobs.path(after.hash)
   let handle: FileHandle
   const cloned = source.at !== 'memory' && disk.lstat(blob) !== null
@@ -126,27 +145,34 @@ export async function stageFile(
     // A blob of long ago may have rotted; one that was staged just now was hashed on its way.
     else if (source.at === 'stored' && (await hashFile(disk, handle)).hash !== after.hash)
       throw unreadable(after.hash, 'its blob is damaged')
-    const replaced = before?.kind === 'file'
-    const given = replaced
-      ? target.bare
-        ? NO_ATTRIBUTES
-        : attributesOf(disk, target.path)
-      : folder.inheritance.accessList === null
-        ? NO_ATTRIBUTES
-        : [folder.inheritance.accessList]
-    giveAttributes(disk, handle, given)
-    const stat = disk.stat(handle)
-    const uid = after.owner?.uid ?? stat.uid
-    const handedDown = replaced ? target.group : folder.inheritance.gid
-    const gid = after.owner?.gid ?? handedDown ?? stat.gid
-    const moved = uid !== stat.uid || gid !== stat.gid
-    if (moved) give(disk, handle, uid, gid, after.owner !== undefined)
-    // The umask, access lists and a change of owner all touch the permission bits; nobody sees the file by its final name yet.
-    const exact = stat.mode === after.mode && given.length === 0 && !(moved && (after.mode & SET_ID_BITS) !== 0)
-    if (!exact) disk.chmod(file, after.mode)
+    const staged = finish(disk, handle, file, target, folder)
     if (!mayBeSynced(disk, after.mode)) await disk.sync(handle, true)
-    return { stat, bare: given.length === 0 }
+    return staged
   } finally {
     disk.close(handle)
   }
+}
+
+/** Gives a file that has its content all else that it is to have. */
+function finish(disk: Disk, handle: FileHandle, file: string, target: StagedTarget, folder: FolderFacts): StagedFile {
+  const { after, before } = target
+  const replaced = before?.kind === 'file'
+  const given = replaced
+    ? target.bare
+      ? NO_ATTRIBUTES
+      : attributesOf(disk, target.path)
+    : folder.inheritance.accessList === null
+      ? NO_ATTRIBUTES
+      : [folder.inheritance.accessList]
+  giveAttributes(disk, handle, given)
+  const stat = disk.stat(handle)
+  const uid = after.owner?.uid ?? stat.uid
+  const handedDown = replaced ? target.group : folder.inheritance.gid
+  const gid = after.owner?.gid ?? handedDown ?? stat.gid
+  const moved = uid !== stat.uid || gid !== stat.gid
+  if (moved) give(disk, handle, uid, gid, after.owner !== undefined)
+  // The umask, access lists and a change of owner all touch the permission bits; nobody sees the file by its final name yet.
+  const exact = stat.mode === after.mode && given.length === 0 && !(moved && (after.mode & SET_ID_BITS) !== 0)
+  if (!exact) disk.chmod(file, after.mode)
+  return { stat, bare: given.length === 0 }
 }

@@ -8,7 +8,7 @@ import { toHex } from '../../src/entry/codec.ts'
 const outline = new ContentOutline()
 const contents = fc
   .array(fc.uint8Array({ maxLength: 400 }), { maxLength: 20 })
-  .map((list) => list.map((bytes) => ({ hash: hashBytes(bytes), bytes })))
+  .map((list) => list.map((data) => ({ hash: hashBytes(data), encoding: RAW, data })))
 
 function agree(payload: Uint8Array): void {
   const { tx, contents: records } = decodeContents(payload)

@@ -1,9 +1,11 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { BlobStore } from '../../src/content/blob-store.ts'
-import { decodeContents, encodeContents, RAW } from '../../src/content/content-frame.ts'
+import { type ContentRecord, decodeContents, encodeContents, RAW } from '../../src/content/content-frame.ts'
 import { ContentStore } from '../../src/content/content-store.ts'
 import { hashBytes, hashFile, readChunks } from '../../src/content/hash.ts'
 import { fromHex, pack } from '../../src/entry/codec.ts'
+import type { ContentHash } from '../../src/entry/state.ts'
 import type { JournalError } from '../../src/errors.ts'
 import { HEADER_SIZE } from '../../src/log/frame.ts'
 import { offsetOf, type Position } from '../../src/log/position.ts'
@@ -43,11 +45,17 @@ async function whole(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {
   return Buffer.concat(parts)
 }
 
+const raw = ({ hash, bytes }: { hash: ContentHash; bytes: Uint8Array }): ContentRecord => ({
+  hash,
+  encoding: RAW,
+  data: bytes,
+})
+
 describe('the content store', () => {
   it('reads from the log what it remembers, or is told', async () => {
     const { log, contents } = setting()
     const items = [item('one'), item('two'), item('')]
-    const position = await logged(log, encodeContents('t', items))
+    const position = await logged(log, encodeContents('t', items.map(raw)))
     for (const [index, { hash, bytes }] of items.entries()) {
       expect(await contents.has(hash)).toBe(false)
       expect(await codeOf(contents.read(hash))).toBe('CORRUPT')
@@ -95,7 +103,7 @@ describe('the content store', () => {
     const { log, contents } = setting()
     const one = item('one')
     const lying = { hash: item('two').hash, bytes: Buffer.from('not two') }
-    const position = await logged(log, encodeContents('t', [one, lying]))
+    const position = await logged(log, encodeContents('t', [one, lying].map(raw)))
     contents.remember(one.hash, { position, index: 1 })
     expect(await codeOf(contents.read(one.hash))).toBe('CORRUPT')
     contents.remember(one.hash, { position, index: 7 })
@@ -127,9 +135,30 @@ describe('the content store', () => {
 })
 
 describe('content frames and hashes', () => {
+  it('are the MessagePack that any library makes of them', () => {
+    const lengths = fc.constantFrom(0, 1, 15, 16, 31, 32, 255, 256, 65_535, 65_536, 70_000)
+    const record = fc.record({
+      length: lengths,
+      encoding: fc.constantFrom(0, 1, 2, 3, 127, 128, 255, 256),
+      seed: fc.nat(255),
+    })
+    const names = fc.string({ maxLength: 300, unit: 'binary' })
+    fc.assert(
+      fc.property(names, fc.array(record, { maxLength: 40, size: 'max' }), (tx, made) => {
+        const records = made.map(({ length, encoding, seed }) => {
+          const data = Buffer.alloc(length, seed)
+          return { hash: hashBytes(data), encoding, data }
+        })
+        const contents = records.map(({ hash, encoding, data }) => [Buffer.from(hash, 'hex'), encoding, data])
+        expect(Buffer.from(encodeContents(tx, records)).equals(pack({ tx, contents }))).toBe(true)
+      }),
+      { numRuns: 60 },
+    )
+  })
+
   it('come apart as they were put together', () => {
     const items = [item('one'), item('')]
-    expect(decodeContents(encodeContents('t1', items))).toEqual({
+    expect(decodeContents(encodeContents('t1', items.map(raw)))).toEqual({
       tx: 't1',
       contents: items.map(({ hash, bytes }) => ({ hash, encoding: RAW, data: bytes })),
     })

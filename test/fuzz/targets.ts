@@ -65,7 +65,10 @@ const DENSE = [
 const FRAMES = [
   SEGMENT_FRAME,
   TERM_FRAME,
-  { kind: 'content' as const, payload: encodeContents('t000000000000000', [{ hash, bytes: Buffer.from('abc') }]) },
+  {
+    kind: 'content' as const,
+    payload: encodeContents('t000000000000000', [{ hash, encoding: 0, data: Buffer.from('abc') }]),
+  },
   { kind: 'content' as const, payload: encodeContents('t000000000000000', DENSE) },
   ...forgeCommits([
     { entries, actor: 'a', message: 'm', tags: ['t'], parent: 'p' },

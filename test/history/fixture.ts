@@ -111,7 +111,7 @@ export class TestJournal {
     const frames = [{ kind: 'commit' as const, payload }]
     const content = encodeContents(
       tx,
-      fresh.map((bytes) => ({ hash: hashBytes(bytes), bytes })),
+      fresh.map((data) => ({ hash: hashBytes(data), encoding: 0, data })),
     )
     for (const bytes of fresh) this.#known.add(hashBytes(bytes))
     await this.append(fresh.length > 0 ? [{ kind: 'content' as const, payload: content }, ...frames] : frames)

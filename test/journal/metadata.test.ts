@@ -117,6 +117,27 @@ describe('what a file is, besides its content', () => {
     },
   )
 
+  it.runIf(LINUX).each(['at once', 'after an edit'])(
+    'keeps attributes that it was given when it is edited, %s',
+    async (when) => {
+      const { root, journal } = await real()
+      await journal.write('a', 'one two')
+      if (when === 'after an edit') await journal.edit('a', [{ oldText: 'one', newText: 'uno' }])
+      try {
+        attribute(`${root}/a`, 'user.origin', Buffer.from('here'))
+      } catch {
+        return
+      }
+      for (const newText of ['due', 'tre']) {
+        await journal.edit('a', [{ oldText: newText === 'due' ? 'two' : 'due', newText }])
+        expect(attribute(`${root}/a`, 'user.origin')).toBe('here')
+      }
+      await journal.append('a', '!')
+      expect(attribute(`${root}/a`, 'user.origin')).toBe('here')
+      expect(await journal.status()).toMatchObject({ changed: [] })
+    },
+  )
+
   it.runIf(LINUX)('new ones get the group of a setgid folder', async (context) => {
     if (process.geteuid?.() !== 0) context.skip('only root may give files away')
     const { root, journal } = await real()

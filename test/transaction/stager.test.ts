@@ -1,7 +1,6 @@
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { hashBytes } from '../../src/content/hash.ts'
-import type { JournalError } from '../../src/errors.ts'
 import { INLINE_LIMIT, Stager, StagingLimits } from '../../src/transaction/stager.ts'
 import { SimDisk } from '../sim/sim-disk.ts'
 
@@ -97,10 +96,8 @@ describe('the stager', () => {
     const disk = SimDisk.create({ capacity: 100_000 })
     disk.mkdirp('/staging')
     const stager = new Stager(disk, '/staging/t1', new StagingLimits())
-    const error = await stager
-      .take(Readable.from(chunks(Buffer.alloc(2 * INLINE_LIMIT), 50_000)))
-      .catch((cause: JournalError) => cause)
-    expect(error).toMatchObject({ code: 'NO_SPACE' })
+    const taking = stager.take(Readable.from(chunks(Buffer.alloc(2 * INLINE_LIMIT), 50_000)))
+    await expect(taking).rejects.toMatchObject({ code: 'NO_SPACE' })
     stager.release()
     expect(names(disk)).toEqual([])
   })

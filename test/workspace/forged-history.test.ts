@@ -26,7 +26,7 @@ function forge(target: string): void {
   forgeJournal(root, [
     SEGMENT_FRAME,
     TERM_FRAME,
-    { kind: 'content', payload: encodeContents('t000000000000000', [{ hash, bytes }]) },
+    { kind: 'content', payload: encodeContents('t000000000000000', [{ hash, encoding: 0, data: bytes }]) },
     ...forgeCommits([{ entries: [{ op: 'write', path: target, before: null, after }] }]),
   ])
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { hashBytes } from '../../src/content/hash.ts'
-import { JournalError } from '../../src/errors.ts'
+import type { FileStat } from '../../src/disk/disk.ts'
 import { Observer } from '../../src/workspace/observer.ts'
 import { SimDisk } from '../sim/sim-disk.ts'
 
@@ -132,9 +132,7 @@ describe('the observer', () => {
       disk.setTime(disk.now() + 100)
       disk.writeFile('/ws/a', i % 2 === 0 ? 'three' : 'four')
     }
-    const error = await observer.observe('a').catch((cause: unknown) => cause)
-    expect(error).toBeInstanceOf(JournalError)
-    expect((error as JournalError).code).toBe('CONFLICT')
+    await expect(observer.observe('a')).rejects.toMatchObject({ name: 'JournalError', code: 'CONFLICT' })
     disk.faults.heal()
     expect(disk.openHandles).toEqual([])
   })
@@ -144,5 +142,81 @@ describe('the observer', () => {
     disk.mkdirp('/ws')
     disk.writeFile('/ws/a', 'x')
     expect((await new Observer(disk, '/ws').observe('a')).state).toMatchObject({ owner: { uid: 5, gid: 6 } })
+  })
+
+  describe('settles', () => {
+    const CONTENT = Buffer.from('new')
+    const HASH = hashBytes(CONTENT)
+
+    /** A file that was put there and is looked at again five seconds later, after `meanwhile`. */
+    function settled(meanwhile: (disk: SimDisk) => void = () => undefined) {
+      const { disk, observer } = setting()
+      disk.writeFile('/ws/new', CONTENT)
+      observer.learn('a', HASH, disk.lstat('/ws/new') as FileStat, true)
+      disk.exchange('/ws/new', '/ws/a')
+      meanwhile(disk)
+      later(disk)
+      const handle = disk.open('/ws/a', 'read')
+      observer.settle('a', handle)
+      disk.close(handle)
+      later(disk)
+      disk.faults.trace = []
+      return { disk, observer }
+    }
+
+    it('what was put there, which is not read again after that', async () => {
+      const { disk, observer } = settled()
+      expect(await observer.observe('a')).toMatchObject({ state: { hash: HASH }, bare: true, trusted: undefined })
+      expect(reads(disk)).toBe(0)
+    })
+
+    it('nothing that was written to since, though its times do not tell', async () => {
+      const { disk, observer } = settled((at) => at.writeFile('/ws/a', 'own'))
+      expect((await observer.observe('a')).state).toMatchObject({ hash: hashBytes(Buffer.from('own')) })
+      expect(reads(disk)).toBeGreaterThan(0)
+    })
+
+    it('nothing that is written to while it is looked at', async () => {
+      const { disk, observer } = setting()
+      disk.writeFile('/ws/a', CONTENT)
+      observer.learn('a', HASH, disk.lstat('/ws/a') as FileStat, true)
+      later(disk)
+      const handle = disk.open('/ws/a', 'read')
+      let looks = 0
+      disk.faults.before = ({ kind }) => {
+        if (kind === 'stat') looks += 1
+        if (kind === 'stat' && looks === 2) disk.writeFile('/ws/a', 'own')
+      }
+      observer.settle('a', handle)
+      disk.faults.heal()
+      disk.close(handle)
+      expect(looks).toBe(2)
+      later(disk)
+      expect((await observer.observe('a')).state).toMatchObject({ hash: hashBytes(Buffer.from('own')) })
+    })
+
+    it('nothing without attributes that was given some since', async () => {
+      const { disk, observer } = settled((at) => {
+        const handle = at.open('/ws/a', 'read')
+        at.setAttribute(handle, 'user.origin', Buffer.from('here'))
+        at.close(handle)
+      })
+      expect(await observer.observe('a')).toMatchObject({ state: { hash: HASH }, bare: false })
+      expect(reads(disk)).toBe(0)
+    })
+
+    it('nothing that cannot be read, and says nothing of it', async () => {
+      const { disk, observer } = setting()
+      observer.learn('a', hashBytes(Buffer.from('one')), disk.lstat('/ws/a') as FileStat, true)
+      later(disk)
+      const handle = disk.open('/ws/a', 'read')
+      disk.faults.before = ({ kind }) => {
+        if (kind === 'read') throw Object.assign(new Error('EIO: i/o error'), { code: 'EIO' })
+      }
+      observer.settle('a', handle)
+      disk.faults.heal()
+      disk.close(handle)
+      expect((await observer.observe('a', true)).trusted).toBeDefined()
+    })
   })
 })
