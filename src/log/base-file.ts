@@ -2,7 +2,8 @@
 import type { FileHandle } from '../disk/disk.ts'
 import { readFully, writeFully } from '../disk/file.ts'
 import { JournalError } from '../errors.ts'
-import { decodeHeader, encodeFrame, type FrameKind, frameSize, HEADER_SIZE, payloadIsRight } from './frame.ts'
+import { decodeHeader, type FrameKind, frameSize, HEADER_SIZE, payloadIsRight } from './frame.ts'
+import { encodeFrame } from './frame-encoder.ts'
 import { positionOf } from './position.ts'
 import type { Segments } from './segments.ts'
 

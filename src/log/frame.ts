@@ -3,7 +3,7 @@
  * numbered checks here.
  */
 import { checksum, HASHED_SIZE, HEADER_SIZE, MAGIC, PAYLOAD_HASH } from './checksum.ts'
-import { offsetOf, type Position, positionOf, segmentOf } from './position.ts'
+import { type Position, positionOf } from './position.ts'
 
 export { HEADER_SIZE, MAGIC }
 
@@ -34,7 +34,8 @@ const KINDS: readonly (FrameKind | undefined)[] = [
 
 export const ALIGNMENT = 8
 export const MAX_PAYLOAD = 64 * 1024 * 1024 - 128
-const WORD = 2 ** 32
+/** Numbers of frames take two words of this many values. */
+export const WORD = 2 ** 32
 
 export interface FrameHeader {
   readonly kind: FrameKind
@@ -61,33 +62,6 @@ export function frameSize(payloadLength: number): number {
 /** The key for header hashes: the first 8 bytes of the journal's id. */
 export function headerSeed(journalId: Uint8Array): bigint {
   return new DataView(journalId.buffer, journalId.byteOffset, 8).getBigUint64(0, true)
-}
-
-/** Writes header, payload and padding into `target` at `at`; returns the offset behind them. */
-export function encodeFrame(
-  target: Uint8Array,
-  at: number,
-  seed: bigint,
-  frame: Omit<FrameHeader, 'length' | 'payloadHash'>,
-  payload: Uint8Array,
-): number {
-  const end = at + frameSize(payload.byteLength)
-  const view = new DataView(target.buffer, target.byteOffset + at, HEADER_SIZE)
-  view.setUint32(0, MAGIC, true)
-  view.setUint32(4, FRAME_KIND[frame.kind], true)
-  view.setUint32(8, payload.byteLength, true)
-  view.setUint32(12, frame.term, true)
-  view.setUint32(16, frame.sequence % WORD, true)
-  view.setUint32(20, Math.floor(frame.sequence / WORD), true)
-  view.setUint32(24, offsetOf(frame.position), true)
-  view.setUint32(28, segmentOf(frame.position), true)
-  view.setUint32(32, offsetOf(frame.durable), true)
-  view.setUint32(36, segmentOf(frame.durable), true)
-  view.setBigUint64(40, hashPayload(payload), true)
-  view.setBigUint64(48, checksum(target.subarray(at, at + HASHED_SIZE), seed), true)
-  target.set(payload, at + HEADER_SIZE)
-  target.fill(0, at + HEADER_SIZE + payload.byteLength, end)
-  return end
 }
 
 /**

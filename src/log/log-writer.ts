@@ -1,7 +1,8 @@
 import type { FileHandle } from '../disk/disk.ts'
 import { writeFully } from '../disk/file.ts'
 import { asJournalError, hasSystemCode, JournalError } from '../errors.ts'
-import { encodeFrame, type FrameKind, frameSize, MAX_PAYLOAD } from './frame.ts'
+import { type FrameKind, frameSize, MAX_PAYLOAD } from './frame.ts'
+import { encodeFrame } from './frame-encoder.ts'
 import { offsetOf, type Position, positionOf, segmentOf } from './position.ts'
 import { SEGMENT_SIZE, type Segments } from './segments.ts'
 

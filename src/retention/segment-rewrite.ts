@@ -2,7 +2,8 @@ import { type ErasedContents, withoutContents } from '../content/content-frame.t
 import { createFile, readFully } from '../disk/file.ts'
 import { withoutWords } from '../entry/chain.ts'
 import type { Entry } from '../entry/entry.ts'
-import { decodeHeader, encodeFrame, frameSize, HEADER_SIZE, payloadIsRight } from '../log/frame.ts'
+import { decodeHeader, frameSize, HEADER_SIZE, payloadIsRight } from '../log/frame.ts'
+import { encodeFrame } from '../log/frame-encoder.ts'
 import { type Position, positionOf } from '../log/position.ts'
 import type { Segments } from '../log/segments.ts'
 

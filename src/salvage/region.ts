@@ -1,7 +1,8 @@
 import type { Head } from '../entry/chain.ts'
 import type { GapRecord } from '../entry/control.ts'
 import { encodeGap, encodeSegment } from '../entry/control.ts'
-import { encodeFrame, type FrameKind, frameSize } from '../log/frame.ts'
+import { type FrameKind, frameSize } from '../log/frame.ts'
+import { encodeFrame } from '../log/frame-encoder.ts'
 import { type Position, positionOf } from '../log/position.ts'
 
 export interface Neighbour {

@@ -2,7 +2,6 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   decodeHeader,
-  encodeFrame,
   FRAME_KIND,
   type FrameKind,
   follows,
@@ -13,6 +12,7 @@ import {
   MAX_PAYLOAD,
   payloadIsRight,
 } from '../../src/log/frame.ts'
+import { encodeFrame } from '../../src/log/frame-encoder.ts'
 import { LOG_START, offsetOf, positionOf, segmentOf } from '../../src/log/position.ts'
 
 const seed = 7n
