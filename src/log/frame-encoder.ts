@@ -1,16 +1,24 @@
 import xxhash from 'xxhash-wasm'
-import { HASHED_SIZE } from './checksum.ts'
+import { checksum, HASHED_SIZE } from './checksum.ts'
 import { FRAME_KIND, type FrameHeader, frameSize, HEADER_SIZE, MAGIC, WORD } from './frame.ts'
 import { offsetOf, segmentOf } from './position.ts'
 
-/** What is written is hashed by one library and read by another (`xxh64.ts`): a fault of either shows. */
-const api = await xxhash()
+/** What is written is hashed by one library and checked by another (`xxh64.ts`): a fault of either shows. Null until it is compiled. */
+let api: Awaited<ReturnType<typeof xxhash>> | null = null
+// Waiting for it would keep whoever only imports this from being loaded at once, and from being bundled for `require`.
+xxhash().then(
+  (compiled) => {
+    api = compiled
+  },
+  () => undefined,
+)
 /** Larger inputs are hashed piecewise: the memory of the module grows to its largest input and never shrinks. */
 const PIECE = 1024 * 1024
 
-function checksumOf(bytes: Uint8Array): bigint {
-  if (bytes.byteLength <= PIECE) return api.h64Raw(bytes)
-  const hash = api.create64()
+function xxh64(bytes: Uint8Array, seed = 0n): bigint {
+  if (api === null) return checksum(bytes, seed)
+  if (bytes.byteLength <= PIECE) return api.h64Raw(bytes, seed)
+  const hash = api.create64(seed)
   for (let at = 0; at < bytes.byteLength; at += PIECE) hash.update(bytes.subarray(at, at + PIECE))
   return hash.digest()
 }
@@ -35,8 +43,8 @@ export function encodeFrame(
   view.setUint32(28, segmentOf(frame.position), true)
   view.setUint32(32, offsetOf(frame.durable), true)
   view.setUint32(36, segmentOf(frame.durable), true)
-  view.setBigUint64(40, checksumOf(payload), true)
-  view.setBigUint64(48, api.h64Raw(target.subarray(at, at + HASHED_SIZE), seed), true)
+  view.setBigUint64(40, xxh64(payload), true)
+  view.setBigUint64(48, xxh64(target.subarray(at, at + HASHED_SIZE), seed), true)
   target.set(payload, at + HEADER_SIZE)
   target.fill(0, at + HEADER_SIZE + payload.byteLength, end)
   return end
