@@ -188,7 +188,9 @@ export class Writer {
         segmentPayload: (segment) => encodeSegment({ journal: format.journal, segment, ...committer.head }),
       },
     )
-    const limits = new StagingLimits({ inline: Math.min(INLINE_LIMIT, Math.floor(log.maxPayload / 4)) })
+    const inline = Math.min(INLINE_LIMIT, Math.floor(log.maxPayload / 4))
+    const inPlace = options.legacy === true || !store.contents.dense ? Infinity : options.limits?.inPlaceBytes
+    const limits = new StagingLimits({ inline, inPlaceFrom: inPlace ?? inline })
     const committer: Committer = new Committer({
       site,
       log,
@@ -245,6 +247,7 @@ export class Writer {
       folders: new Folders(observer, this.#device, this.#umask, this.#workspace),
       foldsCase: this.#foldsCase,
       owner: this.#owner,
+      inPlaceFrom: this.#limits.inPlaceFrom,
     }
   }
 
