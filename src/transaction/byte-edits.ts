@@ -1,3 +1,4 @@
+import type { HeldText } from '../content/held-text.ts'
 import type { Splice } from '../content/large-change.ts'
 import type { TextEdit } from '../entry/entry.ts'
 
@@ -11,7 +12,8 @@ const MOST_PLACES = 256
  * The same as `applyEdits` on the bytes of a text that is UTF-8 without NUL, without making a string of it: what comes where, in ascending order. Null
  * where it is not as simple as that: the texts overlap, or an edit is to be refused, which `applyEdits` knows how to say.
  */
-export function byteEdits(bytes: Buffer, edits: readonly TextEdit[]): Splice[] | null {
+export function byteEdits(held: HeldText, edits: readonly TextEdit[]): Splice[] | null {
+  const { bytes } = held
   const start = BOM.every((byte, at) => bytes[at] === byte) ? BOM.length : 0
   const splices: Splice[] = []
   // The line ending of a text is that of its first line, which an edit may change.
@@ -21,10 +23,10 @@ export function byteEdits(bytes: Buffer, edits: readonly TextEdit[]): Splice[] |
     const fitted = (text: string): string =>
       text.includes('\n') && !text.includes('\r') && hasReturns(bytes, start) ? text.replaceAll('\n', '\r\n') : text
     let wanted = Buffer.from(oldText)
-    let places = placesOf(bytes, wanted, start, all === true)
+    let places = placesOf(held, wanted, start, all === true)
     if (places?.length === 0 && fitted(oldText) !== oldText) {
       wanted = Buffer.from(fitted(oldText))
-      places = placesOf(bytes, wanted, start, all === true)
+      places = placesOf(held, wanted, start, all === true)
     }
     if (places === null || places.length === 0) return null
     // What an earlier edit brought, or took away, may be a part of this one.
@@ -36,9 +38,9 @@ export function byteEdits(bytes: Buffer, edits: readonly TextEdit[]): Splice[] |
 }
 
 /** Null: too many. */
-function placesOf(bytes: Buffer, wanted: Buffer, start: number, all: boolean): number[] | null {
+function placesOf(text: HeldText, wanted: Buffer, start: number, all: boolean): number[] | null {
   const places: number[] = []
-  for (let at = bytes.indexOf(wanted, start); at >= 0; at = bytes.indexOf(wanted, at + wanted.byteLength)) {
+  for (let at = text.find(wanted, start); at >= 0; at = text.find(wanted, at + wanted.byteLength)) {
     places.push(at)
     if (places.length > (all ? MOST_PLACES : 1)) return null
   }

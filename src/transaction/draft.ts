@@ -201,7 +201,7 @@ export class Draft {
 
   #edited(path: string, before: FileState, edits: readonly TextEdit[]): StagedContent | null {
     const known = this.#largeAt(path, before)
-    const splices = known === null || known.text === null ? null : byteEdits(known.text.bytes, edits)
+    const splices = known === null || known.text === null ? null : byteEdits(known.text, edits)
     return known === null || splices === null ? null : staged(largeReplacement(known, splices))
   }
 
