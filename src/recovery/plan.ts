@@ -9,6 +9,7 @@ import { ancestorsOf, checkPath } from '../workspace/safe-path.ts'
 import { mayBeSynced } from '../workspace/staged-file.ts'
 import { markOf } from './leftovers.ts'
 import type { FlightCommit, LogScan } from './log-scan.ts'
+import { isMixture } from './mixture.ts'
 import type { RecoveryReport } from './report.ts'
 import { decide, type Found, type Rule } from './table.ts'
 import { isTornForm } from './torn-form.ts'
@@ -37,6 +38,8 @@ interface PathHistory {
   readonly states: State[]
   /** Null: somebody, from outside. */
   readonly writers: (FlightCommit | null)[]
+  /** Does what stands there come from changes in place that were interrupted? Undefined: it was not looked at, or none was made. */
+  mixed?: boolean
 }
 
 function historiesOf(flight: readonly FlightCommit[]): Map<string, PathHistory> {
@@ -70,6 +73,8 @@ export interface PlanningSite {
   readonly asideMarks: ReadonlySet<string>
   /** A sync failed before: what reads back right may not be on the disk, so it is written anew. */
   readonly suspect: boolean
+  /** Files of more bytes than this may have been changed in place. */
+  readonly inline: number
 }
 
 /** Works out what recovery will do. Changes nothing. */
@@ -86,10 +91,14 @@ export async function planRecovery(
     const observed = await observe(site, history)
     observations.set(history.path, observed)
     const restarted = isRestarted(site, history)
+    const found = await classify(site, history, history.states.at(-1) ?? null, observed, restarted)
     // An edit by somebody says nothing about what was done before it.
-    if ((await classify(site, history, history.states.at(-1) ?? null, observed, restarted)) === 'other') continue
+    if (found === 'other') continue
     // Whatever stands there, the transactions after the newest state that it matches are not done.
-    const reached = history.states.findLastIndex((state) => matches(observed.state, state))
+    const reached =
+      found === 'mixed' && !restarted
+        ? history.states.length - 2
+        : history.states.findLastIndex((state) => matches(observed.state, state))
     for (const [index, writer] of history.writers.entries()) {
       if (writer !== null && index + 1 > reached) missing.add(writer)
     }
@@ -202,6 +211,22 @@ function matches(found: State, state: State): boolean {
   return sameState(found, state) || (found?.kind === 'dir' && state?.kind === 'dir')
 }
 
+async function isMixed(site: PlanningSite, history: PathHistory, restarted: boolean): Promise<boolean> {
+  if (history.mixed !== undefined) return history.mixed
+  const { states, writers, path } = history
+  const files = states.flatMap((state, index) => (state?.kind === 'file' ? [{ state, index }] : []))
+  const steps = files.slice(1).map(({ state, index }, at) => {
+    const before = files[at]
+    if (before?.index !== index - 1 || writers[before.index] === null) return false
+    return Math.min(state.size, before.state.size) > site.inline && state.mode === before.state.mode
+  })
+  // A process that was killed was at the last one, if at any.
+  if (!steps.includes(true) || (!restarted && files.at(-1)?.index !== states.length - 1)) return false
+  const known = { states: files.map(({ state }) => state), steps }
+  history.mixed = await isMixture(site.disk, site.observer.absolute(path), site.contents, known, restarted)
+  return history.mixed
+}
+
 async function classify(
   site: PlanningSite,
   history: PathHistory,
@@ -236,10 +261,13 @@ async function classify(
     return aside || site.movedAside.has(history.path) ? 'known' : 'torn'
   }
   if (state.kind !== 'file') return 'other'
+  if (await isMixed(site, history, restarted)) return 'mixed'
   if (state.size === 0) return 'torn'
   // The first one too: a transaction that could not be put in place was taken back, by a file that nothing had synced yet.
   for (const known of history.states) {
     if (known?.kind !== 'file') continue
+    // Those of a file that may have been changed in place were looked at.
+    if (restarted && history.mixed === false && known.size > site.inline) continue
     if (await isTornForm(site.disk, site.observer.absolute(history.path), site.contents, known.hash)) return 'torn'
   }
   return 'other'

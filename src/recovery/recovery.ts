@@ -19,6 +19,8 @@ export interface RecoverySite extends Site {
   readonly broken: string
   /** A sync of workspace files failed before. */
   readonly suspect: boolean
+  /** Files of more bytes than this may have been changed in place. */
+  readonly inline: number
   /** Is the transaction in the history? Asked only about those that left something in `staging`. */
   readonly isCommitted: (tx: string) => Promise<boolean>
 }
@@ -51,8 +53,8 @@ export async function examine(
     )
       movedAside.add(leftover.path)
   }
-  const { observer, contents, suspect } = site
-  const plan = await planRecovery({ disk, observer, contents, movedAside, asideMarks, suspect }, scan, mode)
+  const { observer, contents, suspect, inline } = site
+  const plan = await planRecovery({ disk, observer, contents, movedAside, asideMarks, suspect, inline }, scan, mode)
   const committed = new Set(scan.inFlight.map(({ commit }) => commit.tx))
   const discarded = new Set(plan.report.discarded)
   for (const tx of new Set(leftovers.map((leftover) => leftover.tx))) {
