@@ -4,6 +4,7 @@ import type { Disk, FileHandle } from '../disk/disk.ts'
 import { breathe, openAside, readFully } from '../disk/file.ts'
 import type { FileState } from '../entry/state.ts'
 import { JournalError } from '../errors.ts'
+import type { PathHistory } from './path-history.ts'
 
 /** What a disk writes as a whole. */
 const SECTOR = 512
@@ -20,10 +21,22 @@ export interface MixtureStates {
   readonly steps: readonly boolean[]
 }
 
+/** What may be mixed in a file; null when it was not changed in place. `cut`: the power went, else a process was killed, which was at the last change. */
+export function mixtureStates({ states, writers }: PathHistory, inline: number, cut: boolean): MixtureStates | null {
+  const files = states.flatMap((state, index) => (state?.kind === 'file' ? [{ state, index }] : []))
+  const steps = files.slice(1).map(({ state, index }, at) => {
+    const before = files[at]
+    if (before?.index !== index - 1 || writers[before.index] === null) return false
+    return Math.min(state.size, before.state.size) > inline && state.mode === before.state.mode
+  })
+  if (!steps.includes(true) || (!cut && files.at(-1)?.index !== states.length - 1)) return null
+  return { states: files.map(({ state }) => state), steps }
+}
+
 /**
  * Is the file at `absolute` what a crash leaves of changes in place? After a kill: each byte is as before or as after the last change. After a power cut
- * (`cut`): each sector is a mixture of two states that follow each other, or a state's beginning and zeros, since the file itself may have been new. What
- * lies beyond the end of a state counts as zeros; the file is as long as the states are, or anything between.
+ * (`cut`): each byte is that of some state, or zero, since the file itself may have been new; sectors go to the disk one by one. What lies beyond the end of
+ * a state counts as zeros; the file is as long as the states are, or anything between.
  */
 export async function isMixture(
   disk: Disk,
@@ -118,30 +131,14 @@ function* sectorsOf(known: readonly (ContentParts | null)[], at: number, length:
   for (const parts of known) yield parts?.read(at, length) ?? null
 }
 
+/** `cut`: a sector may have gone to the disk when only some of the writes to it had been made, or none but the last. */
 function isExplained(
   bytes: Uint8Array,
   versions: Iterable<Uint8Array | null>,
   steps: readonly boolean[],
   cut: boolean,
 ): boolean {
-  let before: Uint8Array | null = null
-  let index = 0
-  for (const version of versions) {
-    if (version !== null && cut && isBegun(bytes, version)) return true
-    const stepped = index > 0 && steps[index - 1] === true
-    if (version !== null && before !== null && stepped && isBetween(bytes, before, version)) return true
-    before = version
-    index += 1
-  }
-  return false
-}
-
-/** The beginning of it, and zeros. */
-function isBegun(bytes: Uint8Array, version: Uint8Array): boolean {
-  const wrong = bytes.findIndex((byte, at) => byte !== version[at])
-  return wrong < 0 || bytes.subarray(wrong).every((byte) => byte === 0)
-}
-
-function isBetween(bytes: Uint8Array, before: Uint8Array, after: Uint8Array): boolean {
-  return bytes.every((byte, at) => byte === before[at] || byte === after[at])
+  const known = [...versions]
+  const usable = cut ? known : known.filter((_, index) => index >= known.length - 2 && steps.at(-1) === true)
+  return bytes.every((byte, at) => (cut && byte === 0) || usable.some((version) => version?.[at] === byte))
 }

@@ -9,7 +9,8 @@ import { ancestorsOf, checkPath } from '../workspace/safe-path.ts'
 import { mayBeSynced } from '../workspace/staged-file.ts'
 import { markOf } from './leftovers.ts'
 import type { FlightCommit, LogScan } from './log-scan.ts'
-import { isMixture } from './mixture.ts'
+import { isMixture, mixtureStates } from './mixture.ts'
+import { historiesOf, type PathHistory } from './path-history.ts'
 import type { RecoveryReport } from './report.ts'
 import { decide, type Found, type Rule } from './table.ts'
 import { isTornForm } from './torn-form.ts'
@@ -29,38 +30,6 @@ export interface RecoveryPlan {
   /** To be taken back, newest first. */
   readonly revert: readonly FlightCommit[]
   readonly report: RecoveryReport
-}
-
-/** The states of one path through the transactions in flight. */
-interface PathHistory {
-  readonly path: string
-  /** `states[i]` before `writers[i]`, and after `writers[i - 1]`. */
-  readonly states: State[]
-  /** Null: somebody, from outside. */
-  readonly writers: (FlightCommit | null)[]
-  /** Does what stands there come from changes in place that were interrupted? Undefined: it was not looked at, or none was made. */
-  mixed?: boolean
-}
-
-function historiesOf(flight: readonly FlightCommit[]): Map<string, PathHistory> {
-  const histories = new Map<string, PathHistory>()
-  for (const member of flight) {
-    for (const { path, before, after } of effectsOf(member.commit.entries)) {
-      let history = histories.get(path)
-      if (history === undefined) {
-        history = { path, states: [before], writers: [] }
-        histories.set(path, history)
-      }
-      // A transaction begins with what it found, which an edit from outside may have changed. A power cut may bring back what the edit replaced.
-      if (!sameState(history.states.at(-1) ?? null, before)) {
-        history.states.push(before)
-        history.writers.push(null)
-      }
-      history.states.push(after)
-      history.writers.push(member)
-    }
-  }
-  return histories
 }
 
 export interface PlanningSite {
@@ -213,17 +182,9 @@ function matches(found: State, state: State): boolean {
 
 async function isMixed(site: PlanningSite, history: PathHistory, restarted: boolean): Promise<boolean> {
   if (history.mixed !== undefined) return history.mixed
-  const { states, writers, path } = history
-  const files = states.flatMap((state, index) => (state?.kind === 'file' ? [{ state, index }] : []))
-  const steps = files.slice(1).map(({ state, index }, at) => {
-    const before = files[at]
-    if (before?.index !== index - 1 || writers[before.index] === null) return false
-    return Math.min(state.size, before.state.size) > site.inline && state.mode === before.state.mode
-  })
-  // A process that was killed was at the last one, if at any.
-  if (!steps.includes(true) || (!restarted && files.at(-1)?.index !== states.length - 1)) return false
-  const known = { states: files.map(({ state }) => state), steps }
-  history.mixed = await isMixture(site.disk, site.observer.absolute(path), site.contents, known, restarted)
+  const known = mixtureStates(history, site.inline, restarted)
+  if (known === null) return false
+  history.mixed = await isMixture(site.disk, site.observer.absolute(history.path), site.contents, known, restarted)
   return history.mixed
 }
 
