@@ -137,12 +137,12 @@ export class Observer {
    * The file at a path, when it looks as it did when the journal put it there or last wrote to it, and `fits` takes what it had. Equal times are believed
    * within their granularity too: for who compares what he writes over with what he expects there, and changes nothing else.
    */
-  recognize({ path, stat, seenNs }: Glance, fits: (hash: ContentHash) => boolean): Observation | null {
+  recognize({ path, stat }: Glance, fits: (hash: ContentHash) => boolean): Observation | null {
     const known = this.#known.get(path)
     if (known === undefined || stat?.kind !== 'file' || !known.changeTime || !sameFile(known.stat, stat, true))
       return null
     if (!fits(known.hash)) return null
-    return this.#fileObservation(stat, known.hash, seenNs, { memory: known, turn: eventTurn() })
+    return this.#fileObservation(stat, known.hash, known.seenNs, { memory: known, turn: eventTurn() })
   }
 
   /**
