@@ -53,92 +53,75 @@ export async function isMixture(
   try {
     const { size } = disk.stat(handle)
     if (size > Math.max(...sizes) || (!cut && size < Math.min(...sizes))) return false
-    const known = await partsOf(contents, states, from)
-    const odd = await oddSectors(disk, handle, size, [known.at(-1) ?? null, known[from] ?? null])
-    return (
-      odd?.every(({ at, bytes }) => isExplained(bytes, sectorsOf(known, at, bytes.byteLength), steps, cut)) ?? false
-    )
+    const ends = [await partsOf(contents, states.at(-1)), await partsOf(contents, states[from])]
+    const odd = await oddSectors(disk, handle, size, ends, cut)
+    if (odd === null) return false
+    // The newest first: what was written last is what was under way.
+    for (let index = states.length - 1; index >= from && odd.length > 0; index -= 1) {
+      const parts = await partsOf(contents, states[index])
+      if (parts === null) continue
+      for (const sector of odd) explain(sector, parts)
+      odd.splice(0, odd.length, ...odd.filter(({ open }) => open.length > 0))
+      if (index % STRIDES_A_TURN === 0) await breathe()
+    }
+    return odd.length === 0
   } finally {
     disk.close(handle)
   }
 }
 
-/** Null for a state before `from`, and for one that cannot be read any more: nothing is explained by it. */
-async function partsOf(
-  contents: ContentStore,
-  states: readonly FileState[],
-  from: number,
-): Promise<(ContentParts | null)[]> {
-  const known: (ContentParts | null)[] = []
-  for (const [index, { hash }] of states.entries()) {
-    if (index < from) {
-      known.push(null)
-      continue
-    }
-    try {
-      known.push(await contents.parts(hash))
-    } catch (error) {
-      if (!(error instanceof JournalError) || !['CORRUPT', 'NOT_FOUND'].includes(error.code)) throw error
-      known.push(null)
-    }
+/** Null when it cannot be read any more: nothing is explained by it. */
+async function partsOf(contents: ContentStore, state: FileState | undefined): Promise<ContentParts | null> {
+  if (state === undefined) return null
+  try {
+    return await contents.parts(state.hash)
+  } catch (error) {
+    if (!(error instanceof JournalError) || !['CORRUPT', 'NOT_FOUND'].includes(error.code)) throw error
+    return null
   }
-  return known
 }
 
+/** One that needs more than one state to be explained. */
 interface Sector {
   readonly at: number
   readonly bytes: Uint8Array
+  /** Which of its bytes are not explained yet. */
+  open: readonly number[]
 }
 
-/** Sectors that none of `usual` has; null when there are too many. */
+/** Sectors that none of `usual` has alone (or, after a power cut, with zeros); null when there are too many. */
 async function oddSectors(
   disk: Disk,
   handle: FileHandle,
   size: number,
   usual: readonly (ContentParts | null)[],
+  cut: boolean,
 ): Promise<Sector[] | null> {
   const odd: Sector[] = []
   for (let position = 0, count = 1; position < size; position += STRIDE, count += 1) {
     const buffer = new Uint8Array(Math.min(STRIDE, size - position))
     const found = buffer.subarray(0, readFully(disk, handle, buffer, position))
-    let rest: Sector[] | null = null
-    for (const parts of usual) {
-      const wanted = parts?.read(position, found.byteLength)
-      if (wanted === undefined) continue
-      if (rest === null && Buffer.compare(found, wanted) === 0) rest = []
-      rest ??= sectors(found, position)
-      rest = rest.filter(({ at, bytes }) => {
-        const same = wanted.subarray(at - position, at - position + bytes.byteLength)
-        return Buffer.compare(bytes, same) !== 0
-      })
-      if (rest.length === 0) break
+    const wanted = usual.flatMap((parts) => (parts === null ? [] : [parts.read(position, found.byteLength)]))
+    if (wanted.some((bytes) => Buffer.compare(bytes, found) === 0)) continue
+    for (let at = 0; at < found.byteLength; at += SECTOR) {
+      const bytes = found.subarray(at, at + SECTOR)
+      if (wanted.some((all) => isOf(bytes, all.subarray(at, at + SECTOR), cut))) continue
+      if (odd.length === MOST_SECTORS) return null
+      const open = [...bytes.keys()].filter((index) => !cut || bytes[index] !== 0)
+      odd.push({ at: position + at, bytes, open })
     }
-    odd.push(...(rest ?? sectors(found, position)))
-    if (odd.length > MOST_SECTORS) return null
     if (count % STRIDES_A_TURN === 0) await breathe()
   }
   return odd
 }
 
-function sectors(bytes: Uint8Array, position: number): Sector[] {
-  const found: Sector[] = []
-  for (let at = 0; at < bytes.byteLength; at += SECTOR)
-    found.push({ at: position + at, bytes: bytes.subarray(at, at + SECTOR) })
-  return found
+function isOf(bytes: Uint8Array, wanted: Uint8Array, cut: boolean): boolean {
+  if (Buffer.compare(bytes, wanted) === 0) return true
+  return cut && bytes.every((byte, at) => byte === 0 || byte === wanted[at])
 }
 
-function* sectorsOf(known: readonly (ContentParts | null)[], at: number, length: number): Generator<Uint8Array | null> {
-  for (const parts of known) yield parts?.read(at, length) ?? null
-}
-
-/** `cut`: a sector may have gone to the disk when only some of the writes to it had been made, or none but the last. */
-function isExplained(
-  bytes: Uint8Array,
-  versions: Iterable<Uint8Array | null>,
-  steps: readonly boolean[],
-  cut: boolean,
-): boolean {
-  const known = [...versions]
-  const usable = cut ? known : known.filter((_, index) => index >= known.length - 2 && steps.at(-1) === true)
-  return bytes.every((byte, at) => (cut && byte === 0) || usable.some((version) => version?.[at] === byte))
+/** A sector may have gone to the disk when only some of the writes to it had been made, or none but the last. */
+function explain(sector: Sector, parts: ContentParts): void {
+  const wanted = parts.read(sector.at, sector.bytes.byteLength)
+  sector.open = sector.open.filter((index) => sector.bytes[index] !== wanted[index])
 }

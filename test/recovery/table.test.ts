@@ -216,6 +216,25 @@ describe('the recovery table', () => {
     await journal.close()
   })
 
+  it.each([0, 1024 * 1024, 3 * 1024 * 1024])(
+    'knows a large file of which %i bytes reached the disk, though it may have been changed in place',
+    async (size) => {
+      const before = Buffer.alloc(5 * 1024 * 1024, 'large before')
+      const after = Buffer.from(before)
+      after.fill('after', 100_000, 100_500)
+      const disk = await inFlight(after, before.toString())
+      disk.faults.heal()
+      const settled = disk.crash('process')
+      settled.settle()
+      const left = settled.crash('ordered', { seed: 1 })
+      left.writeFile(`${ROOT}/a`, Buffer.concat([after.subarray(0, size), Buffer.alloc(after.length - size)]))
+      const journal = await openOn(left)
+      expect(Buffer.compare(left.readFile(`${ROOT}/a`), after)).toBe(0)
+      expect(journal.recovery.conflicts).toEqual([])
+      await journal.close()
+    },
+  )
+
   it('asks, when told to', async () => {
     const disk = await inFlight()
     const left = disk.crash('process')
