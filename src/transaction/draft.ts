@@ -674,7 +674,7 @@ export class Draft {
 function staged(change: LargeChange | null): StagedContent | null {
   if (change === null) return null
   const { hash, size } = change.trail
-  return { hash, size, source: { at: 'changed', change } }
+  return { hash, size, source: hash === change.base ? { at: 'stored' } : { at: 'changed', change } }
 }
 
 function groupOf(gid: number | null): { gid?: number } {

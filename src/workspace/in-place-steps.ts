@@ -9,6 +9,8 @@ import type { InverseSteps } from './inverse-steps.ts'
 import { sameFile } from './observer.ts'
 import type { Spots } from './spots.ts'
 
+const SET_ID_BITS = 0o6000
+
 /**
  * Small changes of large files where they stand. A reader may see such a change half done, and whoever has the file open sees it come: that is the price
  * for not writing all of it anew. Nothing is written over but what the journal put there.
@@ -99,5 +101,7 @@ export function inPlaceChange(
   const { change } = source
   const { state, stat } = observed
   if (state?.kind !== 'file' || state.hash !== change.base || stat?.nlink !== 1) return null
+  // The kernel takes these from a file that is written to.
+  if ((state.mode & SET_ID_BITS) !== 0) return null
   return sameState({ ...state, hash: after.hash, size: after.size }, after) ? change : null
 }

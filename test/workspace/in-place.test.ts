@@ -104,6 +104,27 @@ describe('a small change of a large file', () => {
     await journal.close()
   })
 
+  it('replaces a file with bits that the kernel takes from one that is written to', async () => {
+    const { disk, journal } = await hot()
+    await journal.chmod('big', 0o4755)
+    await journal.edit('big', [swap(3, '', 'one')])
+    const ino = inodeOf(disk)
+    await journal.edit('big', [swap(3, 'one', 'two')])
+    expect(inodeOf(disk)).not.toBe(ino)
+    expect(disk.lstat(FILE)?.mode).toBe(0o4755)
+    await journal.close()
+  })
+
+  it('is none when the edit changes nothing', async () => {
+    const { disk, journal } = await hot()
+    const ino = inodeOf(disk)
+    await journal.edit('big', [swap(3, '', '')])
+    await journal.edit('big', [swap(4, '', 'one')])
+    expect(inodeOf(disk)).toBe(ino)
+    await checked(disk, journal, textOf({ 0: 'hot', 4: 'one' }))
+    await journal.close()
+  })
+
   it('keeps two files with the same content apart', async () => {
     const disk = newDisk()
     const journal = await openOn(disk, SMALL)
