@@ -2,6 +2,7 @@ import type { ContentHash } from '../entry/state.ts'
 import { type Delta, DeltaBuilder } from './delta.ts'
 import type { HashTrail } from './hash-trail.ts'
 import type { LargeContent, LargeContents } from './large-contents.ts'
+import type { Splice } from './splice.ts'
 
 /** No more bytes of a file are written in place for one change: what readers may see half done. */
 const MOST_BYTES = 256 * 1024
@@ -15,14 +16,6 @@ export interface PatchedRange {
   readonly bytes: Uint8Array
 }
 
-/** One place of a content, and what comes there. */
-export interface Splice {
-  readonly at: number
-  /** Bytes that go. */
-  readonly remove: number
-  readonly insert: Uint8Array
-}
-
 /** A new large content, known by what it changes in one that the journal has. It is nowhere whole. */
 export interface LargeChange {
   readonly base: ContentHash
@@ -30,9 +23,11 @@ export interface LargeChange {
   readonly baseSize: number
   readonly delta: Delta
   /** In the order in which they stand. */
-  readonly ranges: readonly PatchedRange[]
+  readonly splices: readonly Splice[]
+  /** The same, where bytes are written over and added to the end only; null where others move. */
+  readonly ranges: readonly PatchedRange[] | null
   readonly trail: HashTrail
-  /** Of the base, if it is in memory: it becomes the new one's once that is in the workspace. */
+  /** Of the base. */
   readonly known: LargeContent
 }
 
@@ -50,47 +45,59 @@ export function largeAddition(known: LargeContent, added: Uint8Array): LargeChan
     base: trail.hash,
     baseSize: trail.size,
     delta: delta.finish(),
+    splices: [{ at: trail.size, remove: 0, insert: bytes }],
     ranges: [{ at: trail.size, old: new Uint8Array(0), bytes }],
     trail: running.finish(),
     known,
   }
 }
 
-/** Splices that replace as many bytes as they bring, in ascending order; the bytes of the base must be in memory. Null when it is not small. */
+/** Splices in ascending order; the bytes of the base must be in memory. Null when they are not few and small. */
 export function largeReplacement(known: LargeContent, splices: readonly Splice[]): LargeChange | null {
   const { trail, text } = known
-  if (text === null || splices.length === 0 || splices.length > MOST_RANGES) return null
+  const [first] = splices
+  if (text === null || first === undefined || splices.length > MOST_RANGES) return null
+  if (splices.reduce((sum, { remove, insert }) => sum + Math.max(remove, insert.byteLength), 0) > MOST_BYTES)
+    return null
   const base = text.bytes
   const delta = new DeltaBuilder()
-  const ranges: PatchedRange[] = []
-  let total = 0
+  const running = trail.from(first.at)
+  let hashed = running.size
   let position = 0
   for (const { at, remove, insert } of splices) {
-    if (remove !== insert.byteLength) return null
-    total += remove
-    if (total > MOST_BYTES) return null
     delta.keep(at - position)
     delta.skip(remove)
     delta.insert(insert)
+    running.update(base.subarray(hashed, at))
+    running.update(insert)
     position = at + remove
-    ranges.push({ at, old: Uint8Array.prototype.slice.call(base, at, position), bytes: insert })
+    hashed = position
   }
   delta.keep(base.byteLength - position)
-  const running = trail.from((ranges[0] as PatchedRange).at)
-  position = running.size
-  for (const { at, old, bytes } of ranges) {
-    running.update(base.subarray(position, at))
-    running.update(bytes)
-    position = at + old.byteLength
-  }
   running.update(base.subarray(position))
-  return { base: trail.hash, baseSize: trail.size, delta: delta.finish(), ranges, trail: running.finish(), known }
+  return {
+    base: trail.hash,
+    baseSize: trail.size,
+    delta: delta.finish(),
+    splices,
+    ranges: splices.every(isLevel) ? splices.map((splice) => rangeOf(base, splice)) : null,
+    trail: running.finish(),
+    known,
+  }
+}
+
+function isLevel({ remove, insert }: Splice): boolean {
+  return remove === insert.byteLength
+}
+
+function rangeOf(base: Uint8Array, { at, remove, insert }: Splice): PatchedRange {
+  return { at, old: Uint8Array.prototype.slice.call(base, at, at + remove), bytes: insert }
 }
 
 /** What is known of the new content once it has taken the place of its base. The text is the new one's from then on, unless another change took it. */
-export function advance(contents: LargeContents, { base, known, ranges, trail }: LargeChange): void {
+export function advance(contents: LargeContents, { base, known, splices, trail }: LargeChange): void {
   const text = contents.get(base) === known ? known.text : null
   contents.delete(base)
-  if (text !== null) for (const { at, bytes } of ranges) text.write(bytes, at)
+  text?.change(splices)
   contents.set({ trail, text })
 }

@@ -1,5 +1,5 @@
 import type { HeldText } from '../content/held-text.ts'
-import type { Splice } from '../content/large-change.ts'
+import type { Splice } from '../content/splice.ts'
 import type { TextEdit } from '../entry/entry.ts'
 
 const BOM = [0xef, 0xbb, 0xbf] as const

@@ -1,4 +1,4 @@
-import type { LargeChange, PatchedRange } from '../content/large-change.ts'
+import type { PatchedRange } from '../content/large-change.ts'
 import type { Disk, FileHandle, FileStat } from '../disk/disk.ts'
 import { readFully, writeFully } from '../disk/file.ts'
 import { sameState } from '../entry/state.ts'
@@ -8,6 +8,12 @@ import type { Change } from './change.ts'
 import type { InverseSteps } from './inverse-steps.ts'
 import { sameFile } from './observer.ts'
 import type { Spots } from './spots.ts'
+
+/** Bytes of the file before, and what is written to it; at least one range, in ascending order. */
+export interface ChangeInPlace {
+  readonly baseSize: number
+  readonly ranges: readonly PatchedRange[]
+}
 
 const SET_ID_BITS = 0o6000
 
@@ -29,7 +35,7 @@ export class InPlaceSteps {
   }
 
   /** False, and nothing done, when the file is not just what was observed: then it has to be replaced. */
-  write({ path, observed }: Change, change: LargeChange): boolean {
+  write({ path, observed }: Change, change: ChangeInPlace): boolean {
     const handle = this.#open(path)
     if (handle === null) return false
     try {
@@ -65,7 +71,7 @@ export class InPlaceSteps {
   }
 
   /** What somebody has written there since stays. */
-  #takeBack(path: string, { ino, dev }: FileStat, { baseSize, ranges }: LargeChange): void {
+  #takeBack(path: string, { ino, dev }: FileStat, { baseSize, ranges }: ChangeInPlace): void {
     this.written.delete(path)
     const at = this.#spots.at({ path })
     const stat = this.#disk.lstat(at)
@@ -95,7 +101,7 @@ export class InPlaceSteps {
 export function inPlaceChange(
   { before, after, observed, movedFrom }: Change,
   source: ContentSource,
-): LargeChange | null {
+): ChangeInPlace | null {
   if (source.at !== 'changed' || movedFrom !== undefined || before?.kind !== 'file' || after?.kind !== 'file')
     return null
   const { change } = source
@@ -103,5 +109,8 @@ export function inPlaceChange(
   if (state?.kind !== 'file' || state.hash !== change.base || stat?.nlink !== 1) return null
   // The kernel takes these from a file that is written to.
   if ((state.mode & SET_ID_BITS) !== 0) return null
-  return sameState({ ...state, hash: after.hash, size: after.size }, after) ? change : null
+  const { baseSize, ranges } = change
+  return ranges !== null && sameState({ ...state, hash: after.hash, size: after.size }, after)
+    ? { baseSize, ranges }
+    : null
 }

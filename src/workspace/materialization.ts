@@ -1,5 +1,5 @@
 import type { ContentStore } from '../content/content-store.ts'
-import { advance, type LargeChange } from '../content/large-change.ts'
+import { advance } from '../content/large-change.ts'
 import type { Attribute } from '../disk/disk.ts'
 import { breathe, dropFile } from '../disk/file.ts'
 import { type ContentHash, type FileState, sameState } from '../entry/state.ts'
@@ -10,7 +10,7 @@ import { GONE, siblingName, TAKEN } from './aside-name.ts'
 import { type Change, isDir, isLeaf, isReplacement, type Surprise } from './change.ts'
 import { FolderSteps } from './folder-steps.ts'
 import type { FolderFacts, Folders } from './folders.ts'
-import { InPlaceSteps, inPlaceChange } from './in-place-steps.ts'
+import { type ChangeInPlace, InPlaceSteps, inPlaceChange } from './in-place-steps.ts'
 import { InverseSteps } from './inverse-steps.ts'
 import { ModeSteps } from './mode-steps.ts'
 import { isUnkeepable, NameSteps, unkeepableAppeared, vanished } from './name-steps.ts'
@@ -157,7 +157,7 @@ export class Materialization {
     return true
   }
 
-  #changeInPlace(change: Change): LargeChange | null {
+  #changeInPlace(change: Change): ChangeInPlace | null {
     return change.after?.kind === 'file' ? inPlaceChange(change, this.#sources(change.after.hash)) : null
   }
 

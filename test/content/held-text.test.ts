@@ -18,11 +18,12 @@ it('finds what a search of all of it finds, before and after it was changed', ()
           const wanted = Buffer.from(word)
           expect(held.find(wanted, start)).toBe(plain.indexOf(wanted, start))
           const at = Math.floor(share * plain.byteLength)
+          const size = plain.byteLength
           const grown = Buffer.alloc(Math.max(plain.byteLength, at + wanted.byteLength))
           plain.copy(grown)
           wanted.copy(grown, at)
           plain = grown
-          held.write(wanted, at)
+          held.change([{ at, remove: Math.min(wanted.byteLength, size - at), insert: wanted }])
           expect(Buffer.compare(held.bytes, plain)).toBe(0)
           for (const part of [
             wanted,
@@ -53,7 +54,41 @@ it('goes on finding all after a block was written over many times', () => {
   const held = new HeldText(Buffer.alloc(200 * 1024, '.'))
   for (let count = 0; count < 300; count += 1) {
     const word = Buffer.from(`written for the ${count}. time, `.repeat(20))
-    held.write(word, 70_000 + count)
+    held.change([{ at: 70_000 + count, remove: word.byteLength, insert: word }])
     expect(held.find(word, 0)).toBe(70_000 + count)
   }
 })
+
+it('is what splices of any length make of it, and finds what stands there then', () =>
+  fc.assert(
+    fc.property(
+      fc.array(fc.array(fc.tuple(fc.nat(30_000), fc.nat(5000), text), { minLength: 1, maxLength: 4 }), {
+        maxLength: 6,
+      }),
+      (changes) => {
+        let plain = Buffer.alloc(150_000, 'some text or other, ')
+        const held = new HeldText(Buffer.from(plain))
+        for (const drawn of changes) {
+          let at = 0
+          const splices = drawn.map(([skip, remove, word]) => {
+            const splice = { at: at + skip, remove, insert: Buffer.from(word) }
+            at += skip + remove
+            return splice
+          })
+          if (at > plain.byteLength) continue
+          const parts: Buffer[] = []
+          let position = 0
+          for (const { at: from, remove, insert } of splices) {
+            parts.push(plain.subarray(position, from), insert)
+            position = from + remove
+          }
+          plain = Buffer.concat([...parts, plain.subarray(position)])
+          held.change(splices)
+          expect(Buffer.compare(held.bytes, plain)).toBe(0)
+          for (let count = 0; count < 10; count += 1)
+            for (const { insert } of splices) expect(held.find(insert, 0)).toBe(plain.indexOf(insert))
+        }
+      },
+    ),
+    { numRuns: 30 },
+  ))

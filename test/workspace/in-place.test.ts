@@ -125,6 +125,31 @@ describe('a small change of a large file', () => {
     await journal.close()
   })
 
+  it('replaces a file in which bytes move, and changes it in place again after that', async () => {
+    const { disk, journal } = await hot()
+    let text = textOf({ 0: 'hot' })
+    const edits = [
+      { oldText: lineOf(3, ''), newText: 'shorter' },
+      { oldText: lineOf(9, ''), newText: `${lineOf(9, '')} and longer` },
+      { oldText: 'shorter\n', newText: '' },
+    ]
+    for (const edit of edits) {
+      const ino = inodeOf(disk)
+      await journal.edit('big', [edit])
+      text = text.replace(edit.oldText, edit.newText)
+      expect(inodeOf(disk)).not.toBe(ino)
+      await checked(disk, journal, text)
+    }
+    const ino = inodeOf(disk)
+    await journal.edit('big', [swap(12, '', 'one')])
+    text = text.replace(lineOf(12, ''), lineOf(12, 'one'))
+    expect(inodeOf(disk)).toBe(ino)
+    await checked(disk, journal, text)
+    await journal.undo(4, { force: true })
+    expect(await journal.verify({ workspace: true })).toMatchObject({ ok: true, changed: [] })
+    await journal.close()
+  })
+
   it('keeps two files with the same content apart', async () => {
     const disk = newDisk()
     const journal = await openOn(disk, SMALL)
