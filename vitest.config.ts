@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
 /** The simulated crashes have the processors for themselves, so that their number can be told from their time. */
-const CAMPAIGNS = ['test/sim/atomicity.test.ts', 'test/sim/failing-disk.test.ts']
+const CAMPAIGNS = ['test/sim/atomicity.test.ts', 'test/sim/failing-disk.test.ts', 'test/sim/in-place.test.ts']
 const common = { setupFiles: ['test/seed.ts'], testTimeout: 60_000, maxWorkers: '100%' }
 
 export default defineConfig({

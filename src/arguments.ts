@@ -35,7 +35,10 @@ const RETENTION: Shape = {
 }
 /** A journal of less has no room for its own records. */
 const LEAST_JOURNAL = 1024 * 1024
-const LIMITS: Shape = { journalBytes: from(LEAST_JOURNAL, Number.MAX_SAFE_INTEGER, 'bytes') }
+const LIMITS: Shape = {
+  journalBytes: from(LEAST_JOURNAL, Number.MAX_SAFE_INTEGER, 'bytes'),
+  inPlaceBytes: from(0, Number.POSITIVE_INFINITY, 'bytes'),
+}
 
 /** An object in which every key of `shape` that is there fits. @throws JournalError `INVALID` */
 function within(name: string, shape: Shape): Form {

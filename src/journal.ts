@@ -316,7 +316,8 @@ export class Journal implements AsyncDisposable {
     if (this.#writer !== null) return NOTHING_RECOVERED
     return withJournalErrors('planning a recovery', async () => {
       const scan = scanStore(this.#store, this.#options)
-      const { plan } = await examine(recoverySite(this.#store, this.#index, process.umask(), false), scan, mode)
+      const site = recoverySite(this.#store, this.#index, process.umask(), { ...this.#options, legacy: false })
+      const { plan } = await examine(site, scan, mode)
       return plan.report
     })
   }

@@ -19,6 +19,11 @@ export interface RetentionOptions extends RetentionLimits {
 export interface SizeLimits {
   /** Bytes that log, blobs and `broken/` may take together, at least 1 MiB. A commit that would exceed it fails with `NO_SPACE`. */
   readonly journalBytes?: number
+  /**
+   * Small changes of files of more bytes than this are made in place, under the protection of the log, where readers may see them half done. At least, and
+   * by default, 1 MiB. `Infinity`: every file is replaced as a whole.
+   */
+  readonly inPlaceBytes?: number
 }
 
 export interface OpenOptions {

@@ -6,7 +6,7 @@ import { encodeSegment } from './entry/control.ts'
 import type { Owner } from './entry/state.ts'
 import { asJournalError, JournalError } from './errors.ts'
 import type { HistoryIndex } from './history/history-index.ts'
-import { LogWriter } from './log/log-writer.ts'
+import { LogWriter, maxPayloadOf } from './log/log-writer.ts'
 import { offsetOf, segmentOf } from './log/position.ts'
 import { SEGMENT_SIZE } from './log/segments.ts'
 import { corruptionError, cutTail, lostEndError } from './log/tail.ts'
@@ -54,10 +54,20 @@ function rollSize({ retention = {}, limits = {}, segmentSize = SEGMENT_SIZE }: O
   return Math.min(segmentSize, MOST_SEGMENT, Math.max(LEAST_SEGMENT, Math.floor(size / SEGMENTS)))
 }
 
+/** Contents up to this many bytes go into the log. */
+function inlineLimit(segmentSize: number | undefined): number {
+  return Math.min(INLINE_LIMIT, Math.floor(maxPayloadOf(segmentSize) / 4))
+}
+
 /** Places and parts that recovery needs; also what a reader plans with. */
-export function recoverySite(store: Store, index: HistoryIndex, umask: number, legacy: boolean): RecoverySite {
+export function recoverySite(
+  store: Store,
+  index: HistoryIndex,
+  umask: number,
+  { legacy, segmentSize }: Pick<OpenOptions, 'legacy' | 'segmentSize'>,
+): RecoverySite {
   const { disk, layout, contents } = store
-  const observer = new Observer(disk, layout.root, legacy)
+  const observer = new Observer(disk, layout.root, legacy === true)
   const device = disk.lstat(layout.staging)?.dev ?? 0n
   return {
     observer,
@@ -69,6 +79,7 @@ export function recoverySite(store: Store, index: HistoryIndex, umask: number, l
     root: layout.root,
     broken: layout.broken,
     suspect: disk.lstat(layout.suspect) !== null,
+    inline: inlineLimit(segmentSize),
     isCommitted: (tx) => index.has(tx),
   }
 }
@@ -158,7 +169,7 @@ export class Writer {
     if (claim !== null && claim.durable > scan.end)
       throw lostEndError(scan.end, claim.durable, scan.head.seq, claim.durableSeq)
     completeLayout(disk, layout)
-    const site = recoverySite(store, index, umask, options.legacy === true)
+    const site = recoverySite(store, index, umask, options)
     const mode = options.recover === 'revert' ? 'revert' : 'replay'
     if (options.recover === 'manual') await refuseUnrecovered(site, scan)
     if (scan.tail !== null) await cutTail(reader, scan.end, layout.broken, `torn-${disk.now()}`)
@@ -188,7 +199,9 @@ export class Writer {
         segmentPayload: (segment) => encodeSegment({ journal: format.journal, segment, ...committer.head }),
       },
     )
-    const limits = new StagingLimits({ inline: Math.min(INLINE_LIMIT, Math.floor(log.maxPayload / 4)) })
+    const { inline } = site
+    const inPlace = options.legacy === true || !store.contents.dense ? Infinity : options.limits?.inPlaceBytes
+    const limits = new StagingLimits({ inline, inPlaceFrom: inPlace ?? inline })
     const committer: Committer = new Committer({
       site,
       log,
@@ -246,6 +259,7 @@ export class Writer {
       folders: new Folders(observer, this.#device, this.#umask, this.#workspace),
       foldsCase: this.#foldsCase,
       owner: this.#owner,
+      inPlaceFrom: this.#limits.inPlaceFrom,
     }
   }
 

@@ -258,14 +258,14 @@ export class ContentResolver {
   }
 }
 
-interface Part {
+export interface Part {
   readonly length: number
   readonly from: number
   /** Null: from the base. */
   readonly bytes: Uint8Array | null
 }
 
-function* partsOf({ pieces }: Delta): Generator<Part> {
+export function* partsOf({ pieces }: Delta): Generator<Part> {
   let from = 0
   for (const { skip, keep, insert } of pieces) {
     yield { length: keep, from: from + skip, bytes: null }

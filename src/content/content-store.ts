@@ -7,10 +7,12 @@ import type { LogReader } from '../log/log-reader.ts'
 import type { Position } from '../log/position.ts'
 import { type BlobStore, droppedContent, purgedError, unreadable } from './blob-store.ts'
 import { CHANGED, type ContentLocation, PURGED, type Purged } from './content-frame.ts'
+import { ContentParts } from './content-parts.ts'
 import { ContentResolver, type FoundRecord, type Link } from './content-resolver.ts'
 import { composed, type Delta } from './delta.ts'
 import { hashBytes, readChunks } from './hash.ts'
 import { HeldBytes } from './held-bytes.ts'
+import { LargeContents } from './large-contents.ts'
 import { Recent } from './recent.ts'
 
 /** How many locations are remembered without the index. */
@@ -29,6 +31,8 @@ export class ContentStore {
   dense: boolean
   /** What was in the log lately. Never used to read a content, only to find what another one changes. */
   readonly held = new HeldBytes(HELD_BYTES)
+  /** What is known of large contents. Never used to read one. */
+  readonly large = new LargeContents()
   readonly #disk: Disk
   readonly #reader: LogReader
   readonly #resolver: ContentResolver
@@ -111,6 +115,7 @@ export class ContentStore {
     for (const hash of hashes) {
       this.#recent.delete(hash)
       this.held.delete(hash)
+      this.large.delete(hash)
     }
   }
 
@@ -150,6 +155,24 @@ export class ContentStore {
       if (error instanceof JournalError && error.code === 'CORRUPT') return false
       throw error
     }
+  }
+
+  /** A content that the journal does not have yet, as the change of one that it has. Throws `CORRUPT` at the end when the hash is wrong. */
+  async *changed(hash: ContentHash, base: ContentHash, delta: Delta): AsyncGenerator<Uint8Array> {
+    const found = await this.#inLog(base)
+    const inner = found === null ? null : await this.#resolver.resolve(found)
+    const whole = inner?.whole ?? ({ at: 'blob', hash: base } as const)
+    const all = inner === null || inner.delta === null ? delta : composed(inner.delta, delta)
+    yield* this.#resolver.stream(hash, { whole, delta: all })
+  }
+
+  /** Reads parts of a content, unchecked. Null when the journal does not have it. */
+  async parts(hash: ContentHash): Promise<ContentParts | null> {
+    const found = await this.#inLog(hash)
+    if (found !== null) return new ContentParts(this.#disk, this.blobs, await this.#resolver.resolve(found))
+    return this.blobs.stat(hash)?.kind === 'file'
+      ? new ContentParts(this.#disk, this.blobs, { whole: { at: 'blob', hash }, delta: null })
+      : null
   }
 
   /** The whole content. `CORRUPT` when it is missing or does not hash to its name. */

@@ -91,6 +91,23 @@ export function createFile(disk: Disk, path: string, bytes: Uint8Array, mode: nu
   disk.close(handle)
 }
 
+/** The same with chunks that come one after another. */
+export async function createFrom(disk: Disk, path: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+  const handle = disk.open(path, 'create', 0o600)
+  let position = 0
+  try {
+    for await (const chunk of chunks) {
+      writeFully(disk, handle, chunk, position)
+      position += chunk.byteLength
+    }
+  } catch (error) {
+    dropFile(disk, path)
+    throw error
+  } finally {
+    disk.close(handle)
+  }
+}
+
 /** Removes a file of our own that nobody needs, if it is there. What cannot be removed stays, and the next recovery finds it. */
 export function dropFile(disk: Disk, path: string): void {
   try {

@@ -66,6 +66,11 @@ interface Waiting {
   readonly reject: (error: JournalError) => void
 }
 
+/** Bytes that a frame may have in segments of a size. */
+export function maxPayloadOf(segmentSize = SEGMENT_SIZE): number {
+  return Math.min(MAX_PAYLOAD, segmentSize - SEGMENT_OVERHEAD)
+}
+
 /**
  * The end of the log. Appends that arrive while a sync is in flight share the next write and the next sync (group commit).
  * After a failed write or sync it is poisoned: nothing more is ever appended through it, and no sync is tried again.
@@ -123,7 +128,7 @@ export class LogWriter {
 
   /** Bytes that the payload of one frame may have. */
   get maxPayload(): number {
-    return Math.min(MAX_PAYLOAD, this.#segmentSize - SEGMENT_OVERHEAD)
+    return maxPayloadOf(this.#segmentSize)
   }
 
   get poison(): JournalError | null {

@@ -9,6 +9,8 @@ import { ancestorsOf, checkPath } from '../workspace/safe-path.ts'
 import { mayBeSynced } from '../workspace/staged-file.ts'
 import { markOf } from './leftovers.ts'
 import type { FlightCommit, LogScan } from './log-scan.ts'
+import { isMixture, mixtureStates } from './mixture.ts'
+import { historiesOf, type PathHistory } from './path-history.ts'
 import type { RecoveryReport } from './report.ts'
 import { decide, type Found, type Rule } from './table.ts'
 import { isTornForm } from './torn-form.ts'
@@ -30,36 +32,6 @@ export interface RecoveryPlan {
   readonly report: RecoveryReport
 }
 
-/** The states of one path through the transactions in flight. */
-interface PathHistory {
-  readonly path: string
-  /** `states[i]` before `writers[i]`, and after `writers[i - 1]`. */
-  readonly states: State[]
-  /** Null: somebody, from outside. */
-  readonly writers: (FlightCommit | null)[]
-}
-
-function historiesOf(flight: readonly FlightCommit[]): Map<string, PathHistory> {
-  const histories = new Map<string, PathHistory>()
-  for (const member of flight) {
-    for (const { path, before, after } of effectsOf(member.commit.entries)) {
-      let history = histories.get(path)
-      if (history === undefined) {
-        history = { path, states: [before], writers: [] }
-        histories.set(path, history)
-      }
-      // A transaction begins with what it found, which an edit from outside may have changed. A power cut may bring back what the edit replaced.
-      if (!sameState(history.states.at(-1) ?? null, before)) {
-        history.states.push(before)
-        history.writers.push(null)
-      }
-      history.states.push(after)
-      history.writers.push(member)
-    }
-  }
-  return histories
-}
-
 export interface PlanningSite {
   readonly disk: Disk
   readonly observer: Observer
@@ -70,6 +42,8 @@ export interface PlanningSite {
   readonly asideMarks: ReadonlySet<string>
   /** A sync failed before: what reads back right may not be on the disk, so it is written anew. */
   readonly suspect: boolean
+  /** Files of more bytes than this may have been changed in place. */
+  readonly inline: number
 }
 
 /** Works out what recovery will do. Changes nothing. */
@@ -86,10 +60,14 @@ export async function planRecovery(
     const observed = await observe(site, history)
     observations.set(history.path, observed)
     const restarted = isRestarted(site, history)
+    const found = await classify(site, history, history.states.at(-1) ?? null, observed, restarted)
     // An edit by somebody says nothing about what was done before it.
-    if ((await classify(site, history, history.states.at(-1) ?? null, observed, restarted)) === 'other') continue
+    if (found === 'other') continue
     // Whatever stands there, the transactions after the newest state that it matches are not done.
-    const reached = history.states.findLastIndex((state) => matches(observed.state, state))
+    const reached =
+      found === 'mixed' && !restarted
+        ? history.states.length - 2
+        : history.states.findLastIndex((state) => matches(observed.state, state))
     for (const [index, writer] of history.writers.entries()) {
       if (writer !== null && index + 1 > reached) missing.add(writer)
     }
@@ -202,6 +180,14 @@ function matches(found: State, state: State): boolean {
   return sameState(found, state) || (found?.kind === 'dir' && state?.kind === 'dir')
 }
 
+async function isMixed(site: PlanningSite, history: PathHistory, restarted: boolean): Promise<boolean> {
+  if (history.mixed !== undefined) return history.mixed
+  const known = mixtureStates(history, site.inline, restarted)
+  if (known === null) return false
+  history.mixed = await isMixture(site.disk, site.observer.absolute(history.path), site.contents, known, restarted)
+  return history.mixed
+}
+
 async function classify(
   site: PlanningSite,
   history: PathHistory,
@@ -236,10 +222,13 @@ async function classify(
     return aside || site.movedAside.has(history.path) ? 'known' : 'torn'
   }
   if (state.kind !== 'file') return 'other'
+  if (await isMixed(site, history, restarted)) return 'mixed'
   if (state.size === 0) return 'torn'
   // The first one too: a transaction that could not be put in place was taken back, by a file that nothing had synced yet.
   for (const known of history.states) {
     if (known?.kind !== 'file') continue
+    // Those of a file that may have been changed in place were looked at.
+    if (restarted && history.mixed === false && known.size > site.inline) continue
     if (await isTornForm(site.disk, site.observer.absolute(history.path), site.contents, known.hash)) return 'torn'
   }
   return 'other'

@@ -11,6 +11,8 @@ import { parentOf } from '../workspace/safe-path.ts'
 import { mayBeSynced } from '../workspace/staged-file.ts'
 import { asideMark, contentsOf, findLeftovers, isAccountedFor, isGone, type Leftover } from './leftovers.ts'
 import type { FlightCommit, LogScan } from './log-scan.ts'
+import { isMixture, mixtureStates } from './mixture.ts'
+import { historiesOf, type PathHistory } from './path-history.ts'
 import { type PathPlan, planRecovery, type RecoveryPlan } from './plan.ts'
 import type { RecoveryReport } from './report.ts'
 
@@ -19,6 +21,8 @@ export interface RecoverySite extends Site {
   readonly broken: string
   /** A sync of workspace files failed before. */
   readonly suspect: boolean
+  /** Files of more bytes than this may have been changed in place. */
+  readonly inline: number
   /** Is the transaction in the history? Asked only about those that left something in `staging`. */
   readonly isCommitted: (tx: string) => Promise<boolean>
 }
@@ -51,8 +55,8 @@ export async function examine(
     )
       movedAside.add(leftover.path)
   }
-  const { observer, contents, suspect } = site
-  const plan = await planRecovery({ disk, observer, contents, movedAside, asideMarks, suspect }, scan, mode)
+  const { observer, contents, suspect, inline } = site
+  const plan = await planRecovery({ disk, observer, contents, movedAside, asideMarks, suspect, inline }, scan, mode)
   const committed = new Set(scan.inFlight.map(({ commit }) => commit.tx))
   const discarded = new Set(plan.report.discarded)
   for (const tx of new Set(leftovers.map((leftover) => leftover.tx))) {
@@ -82,6 +86,7 @@ export async function recover(
   const { disk } = site.observer
   const known = contentsOf(scan.inFlight)
   const found: { tx: string; path: string }[] = []
+  const histories = historiesOf(scan.inFlight)
   for (const leftover of leftovers) {
     if (await isAccountedFor(disk, leftover, scan.inFlight, known, site.contents)) continue
     const path = leftover.path ?? firstPath(scan.inFlight, leftover.tx)
@@ -91,7 +96,8 @@ export async function recover(
       leftover.file,
       `moved aside while committing ${leftover.tx}, which was interrupted`,
     )
-    found.push({ tx: leftover.tx, path })
+    // Kept to be sure: changed in place before it was moved aside, it may be what a power cut left of it.
+    if (!(await isMixedLeftover(site, leftover, scan, histories))) found.push({ tx: leftover.tx, path })
   }
   for (const { commit } of plan.revert) await committer.record(revertOf(commit.tx, commit.entries), null)
   const blocked = await keepFindings(site, committer, plan)
@@ -108,6 +114,20 @@ export async function recover(
     folders,
   )
   return { ...plan.report, conflicts: [...plan.report.conflicts, ...blocked, ...found] }
+}
+
+async function isMixedLeftover(
+  { observer: { disk }, contents, inline }: RecoverySite,
+  { path, file }: Leftover,
+  { inFlight }: LogScan,
+  histories: ReadonlyMap<string, PathHistory>,
+): Promise<boolean> {
+  if (!inFlight.some(({ boot }) => boot !== disk.bootId)) return false
+  for (const history of histories.values()) {
+    const known = path === null || path === history.path ? mixtureStates(history, inline, true) : null
+    if (known !== null && (await isMixture(disk, file, contents, known, true))) return true
+  }
+  return false
 }
 
 /** Null where a link has come to stand above the folder: then it is another one. */

@@ -4,6 +4,8 @@ export type Found =
   | 'goal'
   /** Another state that the log knows of this path, from before or in between. */
   | 'known'
+  /** A large file with bytes of two states of it that follow each other: it was being changed in place. */
+  | 'mixed'
   /** Missing, empty, or a part of a content that was being written, with zeros for the rest. */
   | 'torn'
   /** Anything else: somebody edited it. */
@@ -30,6 +32,12 @@ export const RECOVERY_TABLE: readonly Rule[] = Object.freeze([
     restarted: 'any',
     decision: 'write',
     reason: 'it had not been done; what is there is in the journal',
+  },
+  {
+    found: 'mixed',
+    restarted: 'any',
+    decision: 'keep and write',
+    reason: 'it was being changed in place',
   },
   {
     found: 'torn',

@@ -1,6 +1,8 @@
 import type { ContentStore } from '../content/content-store.ts'
 import { readChunks } from '../content/hash.ts'
-import type { Entry } from '../entry/entry.ts'
+import { type LargeChange, largeAddition, largeReplacement } from '../content/large-change.ts'
+import type { LargeContent } from '../content/large-contents.ts'
+import type { Entry, TextEdit } from '../entry/entry.ts'
 import { isJournalName } from '../entry/path.ts'
 import { type ContentHash, type FileState, hashOf, type Owner, type State, sameState } from '../entry/state.ts'
 import { asJournalError, JournalError, shown } from '../errors.ts'
@@ -8,6 +10,7 @@ import type { Folders } from '../workspace/folders.ts'
 import type { Glance, Observation, Observer } from '../workspace/observer.ts'
 import { type ResolveOptions, resolvePath, type Waypoint } from '../workspace/resolver.ts'
 import { ancestorsOf, joinPath, nameOf, parentOf } from '../workspace/safe-path.ts'
+import { byteEdits } from './byte-edits.ts'
 import type { ContentSource, Operation, StagedContent } from './operation.ts'
 import type { Stager } from './stager.ts'
 import { applyEdits, BOM, decodeText, MAX_TEXT_BYTES } from './text.ts'
@@ -26,6 +29,8 @@ export interface DraftSite {
   readonly foldsCase: boolean
   /** Of new files; recorded when the journal runs as the superuser. */
   readonly owner: Owner | null
+  /** Small changes of files of more bytes than this are made in place. */
+  readonly inPlaceFrom: number
 }
 
 /**
@@ -175,12 +180,15 @@ export class Draft {
 
   async #append(operation: Extract<Operation, { op: 'append' }>): Promise<void> {
     const path = this.#resolve(operation.path, { follow: true })
-    const before = await this.#state(path, 'read')
+    const before = await this.#state(path, operation.expect === undefined ? 'change' : 'read')
     this.#expect(operation.path, before, operation.expect)
     if (before !== null && before.kind !== 'file') throw notAFile(operation.path)
     const { content } = operation
     this.#note(content)
-    const whole = before === null || before.size === 0 ? content : await this.#appended(path, before, content)
+    const whole =
+      before === null || before.size === 0
+        ? content
+        : (this.#addition(path, before, content) ?? (await this.#appended(path, before, content)))
     await this.#parents(path)
     const after = this.#newFile(path, before, whole)
     const entry = {
@@ -205,21 +213,45 @@ export class Draft {
     yield* this.#chunksOf(added.hash, added.source)
   }
 
+  /** What is known of the content of a large file, when it stands on the disk as this transaction sees it. */
+  #largeAt(path: string, before: FileState): LargeContent | null {
+    if (before.size <= this.#site.inPlaceFrom || this.#overlay(path) !== undefined) return null
+    return this.#site.contents.large.get(before.hash)
+  }
+
+  #addition(path: string, before: FileState, { source }: StagedContent): StagedContent | null {
+    const known = source.at === 'memory' ? this.#largeAt(path, before) : null
+    return known === null || source.at !== 'memory' ? null : staged(largeAddition(known, source.bytes))
+  }
+
+  #edited(path: string, before: FileState, edits: readonly TextEdit[]): StagedContent | null {
+    const known = this.#largeAt(path, before)
+    const splices = known === null || known.text === null ? null : byteEdits(known.text, edits)
+    return known === null || splices === null ? null : staged(largeReplacement(known, splices))
+  }
+
   async #rewrite(operation: Extract<Operation, { op: 'edit' | 'patch' }>): Promise<void> {
     const path = this.#resolve(operation.path, { follow: true })
-    const before = await this.#state(path, 'read')
+    const trusting = operation.op === 'edit' && operation.expect === undefined
+    const before = await this.#state(path, trusting ? 'change' : 'read')
     this.#expect(operation.path, before, operation.expect)
     if (before === null) throw notFound(operation.path)
     if (before.kind !== 'file') throw notAFile(operation.path)
     if (before.size > MAX_TEXT_BYTES) decodeText({ byteLength: before.size } as Uint8Array, path)
-    const text = decodeText(await this.#bytes(path, before), path)
     const alias = this.#alias(path, operation.path)
     if (operation.op === 'edit') {
-      const changed = this.#stager.keep(Buffer.from(applyEdits(text, operation.edits, path), 'utf8'))
+      const { edits } = operation
+      const changed =
+        this.#edited(path, before, edits) ??
+        this.#stager.keep(
+          Buffer.from(applyEdits(decodeText(await this.#bytes(path, before), path), edits, path), 'utf8'),
+          before.size > this.#site.inPlaceFrom,
+        )
       const after = this.#newFile(path, before, changed)
-      this.#set(path, after, { op: 'edit', path, ...alias, before, after, edits: operation.edits })
+      this.#set(path, after, { op: 'edit', path, ...alias, before, after, edits })
       return
     }
+    const text = decodeText(await this.#bytes(path, before), path)
     const { applyPatch, parsePatch } = await import('diff')
     let patched: string | false
     const bom = text.startsWith(BOM) ? BOM : ''
@@ -535,8 +567,11 @@ export class Draft {
     })
   }
 
-  /** `replace`: only to be replaced, see `Observer.observe`; `read`: the content is going to be asked for. */
-  #state(path: string, purpose: 'look' | 'replace' | 'read' = 'look'): State | Promise<State> {
+  /**
+   * `replace`: only to be replaced, see `Observer.observe`; `read`: the content is going to be asked for; `change`: that, or it is changed in place, see
+   * `Observer.recognize`.
+   */
+  #state(path: string, purpose: 'look' | 'replace' | 'read' | 'change' = 'look'): State | Promise<State> {
     const own = this.#overlay(path)
     if (own !== undefined) return own
     const known = this.base.get(path)
@@ -545,6 +580,8 @@ export class Draft {
     // Nothing awaits between finding a path and looking at what is there.
     const glance = this.#glance?.path === path ? this.#glance : undefined
     this.#glance = null
+    const recognized = purpose === 'change' ? this.#recognized(path, glance) : null
+    if (recognized !== null) return this.#found(path, recognized)
     const unreadable = (error: unknown): never => {
       throw asJournalError(error, 'reading', path)
     }
@@ -552,8 +589,8 @@ export class Draft {
       const keep = (content: Uint8Array): void => {
         this.#content = { path, bytes: Uint8Array.prototype.slice.call(content) }
       }
-      const { observer } = this.#site
-      const found = observer.observe(path, purpose === 'replace', glance, purpose === 'read' ? keep : undefined)
+      const reading = purpose === 'read' || purpose === 'change'
+      const found = this.#site.observer.observe(path, purpose === 'replace', glance, reading ? keep : undefined)
       if (found instanceof Promise) return found.then((read) => this.#found(path, read), unreadable)
       return this.#found(path, found)
     } catch (error) {
@@ -565,6 +602,13 @@ export class Draft {
     if (this.#site.foldsCase) this.#checkSpelling(path, found.state !== null)
     this.base.set(path, found)
     return found.state
+  }
+
+  #recognized(path: string, given: Glance | undefined): Observation | null {
+    const { observer, contents, inPlaceFrom } = this.#site
+    const glance = given ?? observer.glance(path)
+    if ((glance.stat?.size ?? 0) <= inPlaceFrom) return null
+    return observer.recognize(glance, (hash) => contents.large.get(hash) !== null)
   }
 
   #look(path: string): Waypoint {
@@ -658,6 +702,7 @@ export class Draft {
   async *#chunksOf(hash: ContentHash, source: ContentSource): AsyncGenerator<Uint8Array> {
     if (source.at === 'memory') yield source.bytes
     else if (source.at === 'stored') yield* this.#site.contents.stream(hash)
+    else if (source.at === 'changed') yield* this.#site.contents.changed(hash, source.change.base, source.change.delta)
     else {
       const { disk } = this.#site.observer
       const handle = disk.open(source.file, 'read')
@@ -668,6 +713,12 @@ export class Draft {
       }
     }
   }
+}
+
+function staged(change: LargeChange | null): StagedContent | null {
+  if (change === null) return null
+  const { hash, size } = change.trail
+  return { hash, size, source: hash === change.base ? { at: 'stored' } : { at: 'changed', change } }
 }
 
 function groupOf(gid: number | null): { gid?: number } {

@@ -12,7 +12,8 @@ import type { ContentStore } from '../content/content-store.ts'
 import { sizeOf } from '../content/delta.ts'
 import { hashBytes, hashFile } from '../content/hash.ts'
 import type { Held } from '../content/held-bytes.ts'
-import { createFile, dropFile, readFully } from '../disk/file.ts'
+import type { LargeChange } from '../content/large-change.ts'
+import { createFile, createFrom, dropFile, readFully } from '../disk/file.ts'
 import type { Entry } from '../entry/entry.ts'
 import { type ContentHash, type FileState, hashOf, type State } from '../entry/state.ts'
 import { JournalError } from '../errors.ts'
@@ -177,8 +178,10 @@ export class GatheredContents {
       const { hash, size } = state
       if (contents.hasRecent(hash) || (size > LOOKUP_SIZE && (await contents.blobs.has(hash)))) continue
       const from = source(hash)
-      if (size > LOOKUP_SIZE && (await contents.has(hash))) continue
+      // Looking it up would take longer than keeping the change.
+      if (from.at !== 'changed' && size > LOOKUP_SIZE && (await contents.has(hash))) continue
       if (from.at === 'memory') await this.#keep(named, hash, size, () => from.bytes, from.bytes)
+      else if (from.at === 'changed') await this.#keepChanged(from.change)
       else if (from.at === 'staged') {
         if (size > inline) await this.#keepLarge(named, hash, size, from.file)
         else await this.#keep(named, hash, size, () => this.#read(from.file, size), null)
@@ -258,6 +261,23 @@ export class GatheredContents {
         return
       }
     }
+    this.#blobs.push({ hash, file })
+  }
+
+  /** A large content that is known by what it changes: kept as that, or whole when it stands on too many changes. */
+  async #keepChanged(change: LargeChange): Promise<void> {
+    const { observer, contents, inline } = this.#gathering
+    const { hash, size } = change.trail
+    const found = await this.#finder.findKnown(change, inline)
+    const bytes = (): never => {
+      throw new RangeError('the base of a change is gone')
+    }
+    if (found !== null) {
+      this.#add({ hash, size, bytes, known: null, change: found })
+      return
+    }
+    const file = this.#temporaryFile()
+    await createFrom(observer.disk, file, contents.changed(hash, change.base, change.delta))
     this.#blobs.push({ hash, file })
   }
 

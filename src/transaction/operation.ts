@@ -1,3 +1,5 @@
+import type { LargeChange } from '../content/large-change.ts'
+import type { LargeContent } from '../content/large-contents.ts'
 import type { TextEdit } from '../entry/entry.ts'
 import type { ContentHash, State } from '../entry/state.ts'
 
@@ -5,7 +7,9 @@ import type { ContentHash, State } from '../entry/state.ts'
 export type ContentSource =
   | { readonly at: 'memory'; readonly bytes: Uint8Array }
   /** A file of its own below `staging/`, already complete. */
-  | { readonly at: 'staged'; readonly file: string }
+  | { readonly at: 'staged'; readonly file: string; readonly known?: LargeContent }
+  /** Nowhere whole: a small change of a large content that the journal has. */
+  | { readonly at: 'changed'; readonly change: LargeChange }
   /** The journal holds it already. */
   | { readonly at: 'stored' }
 

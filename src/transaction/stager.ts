@@ -1,6 +1,8 @@
-import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { hashBytes } from '../content/hash.ts'
+import { RunningHash } from '../content/hash-trail.ts'
+import { HeldText } from '../content/held-text.ts'
+import { mayHold } from '../content/large-contents.ts'
 import type { Disk } from '../disk/disk.ts'
 import { createFile, dropFile, writeFully } from '../disk/file.ts'
 import { asJournalError, JournalError } from '../errors.ts'
@@ -20,10 +22,14 @@ export class StagingLimits {
   readonly memory: number
   /** Contents up to this many bytes go into the log. */
   readonly inline: number
+  /** Small changes of files of more bytes than this are made in place. */
+  readonly inPlaceFrom: number
 
-  constructor(limits: { readonly memory?: number; readonly inline?: number } = {}) {
+  constructor(limits: { readonly memory?: number; readonly inline?: number; readonly inPlaceFrom?: number } = {}) {
     this.memory = limits.memory ?? MEMORY_LIMIT
     this.inline = limits.inline ?? INLINE_LIMIT
+    // A content that stands in the log whole is a small one.
+    this.inPlaceFrom = Math.max(this.inline, limits.inPlaceFrom ?? 0)
   }
 
   take(bytes: number): boolean {
@@ -53,17 +59,34 @@ export class Stager {
     this.#limits = limits
   }
 
-  /** Takes whole contents. The bytes are the stager's from now on. */
-  keep(bytes: Uint8Array): StagedContent {
-    const hash = hashBytes(bytes)
+  /** Takes whole contents. The bytes are the stager's from now on. `edited`: they are a text that is likely to be edited again. */
+  keep(bytes: Uint8Array, edited = false): StagedContent {
     const size = bytes.byteLength
-    if (size <= this.#limits.inline && this.#limits.take(size)) {
-      this.#taken += size
-      return { hash, size, source: { at: 'memory', bytes } }
-    }
+    if (size > this.#limits.inline) return this.#keepLarge(bytes, edited)
+    const hash = hashBytes(bytes)
+    if (this.#take(size)) return { hash, size, source: { at: 'memory', bytes } }
     const file = this.#name()
     createFile(this.#disk, file, bytes, 0o600)
     return { hash, size, source: { at: 'staged', file } }
+  }
+
+  #keepLarge(bytes: Uint8Array, edited: boolean): StagedContent {
+    const size = bytes.byteLength
+    const running = new RunningHash()
+    running.update(bytes)
+    const trail = running.finish()
+    const file = this.#name()
+    createFile(this.#disk, file, bytes, 0o600)
+    const held = edited && mayHold(size) && !bytes.includes(0) && this.#take(size)
+    const known = { trail, text: held ? new HeldText(bytes) : null }
+    return { hash: trail.hash, size, source: { at: 'staged', file, known } }
+  }
+
+  /** False when there is no room in memory. */
+  #take(size: number): boolean {
+    if (!this.#limits.take(size)) return false
+    this.#taken += size
+    return true
   }
 
   /**
@@ -99,7 +122,7 @@ export class Stager {
 
   async #stream(input: AsyncIterable<Uint8Array | string>, signal?: AbortSignal): Promise<StagedContent> {
     const held: Uint8Array[] = []
-    const hash = createHash('sha256')
+    const hash = new RunningHash()
     let size = 0
     let file: { readonly path: string; readonly handle: number } | null = null
     try {
@@ -131,7 +154,8 @@ export class Stager {
       if (file !== null) this.#disk.close(file.handle)
     }
     if (file === null) return this.keep(Buffer.concat(held))
-    return { hash: hash.digest('hex'), size, source: { at: 'staged', file: file.path } }
+    const known = { trail: hash.finish(), text: null }
+    return { hash: known.trail.hash, size, source: { at: 'staged', file: file.path, known } }
   }
 }
 

@@ -1,7 +1,8 @@
 import type { ContentStore } from '../content/content-store.ts'
+import { advance } from '../content/large-change.ts'
 import type { Attribute } from '../disk/disk.ts'
 import { breathe, dropFile } from '../disk/file.ts'
-import { type ContentHash, sameState } from '../entry/state.ts'
+import { type ContentHash, type FileState, sameState } from '../entry/state.ts'
 import { asJournalError, JournalError } from '../errors.ts'
 import type { ContentSource } from '../transaction/operation.ts'
 import { Anchors } from './anchors.ts'
@@ -9,10 +10,11 @@ import { GONE, siblingName, TAKEN } from './aside-name.ts'
 import { type Change, isDir, isLeaf, isReplacement, type Surprise } from './change.ts'
 import { FolderSteps } from './folder-steps.ts'
 import type { FolderFacts, Folders } from './folders.ts'
+import { type ChangeInPlace, InPlaceSteps, inPlaceChange } from './in-place-steps.ts'
 import { InverseSteps } from './inverse-steps.ts'
 import { ModeSteps } from './mode-steps.ts'
 import { isUnkeepable, NameSteps, unkeepableAppeared, vanished } from './name-steps.ts'
-import type { Observer } from './observer.ts'
+import { type Observer, sameFile } from './observer.ts'
 import type { PinnedFolders } from './pinned-folders.ts'
 import type { Reaper } from './reaper.ts'
 import { joinPath, parentOf } from './safe-path.ts'
@@ -54,6 +56,7 @@ export class Materialization {
   readonly #names: NameSteps
   readonly #modes: ModeSteps
   readonly #folders: FolderSteps
+  readonly #inPlace: InPlaceSteps
   readonly #staged = new Map<string, Spot>()
   /** How the staged files look. */
   readonly #stamps = new Map<string, StagedFile>()
@@ -74,6 +77,7 @@ export class Materialization {
     this.#names = new NameSteps(disk, this.#spots, this.#inverses, (path) => this.#putBack(path))
     this.#modes = new ModeSteps(disk, this.#anchors, this.#inverses)
     this.#folders = new FolderSteps(disk, this.#anchors, this.#inverses, this.#modes)
+    this.#inPlace = new InPlaceSteps(disk, this.#spots, this.#inverses)
   }
 
   /** Prepares every file that will be moved into place. Touches nothing in the workspace. */
@@ -129,6 +133,7 @@ export class Materialization {
       if (removing !== undefined) await removing
     }
     for (const { path, after } of this.#changes) {
+      if (after?.kind === 'file' && this.#learnLarge(path, after)) continue
       const stamp = this.#stamps.get(path)
       const stat = after?.kind === 'file' ? (stamp?.stat ?? observer.disk.lstat(observer.absolute(path))) : null
       if (after?.kind === 'file' && stat?.kind === 'file' && stat.size === after.size)
@@ -137,9 +142,31 @@ export class Materialization {
     }
   }
 
+  /** Takes note of a large file that may be changed in place from now on. False for any other. */
+  #learnLarge(path: string, { hash, size }: FileState): boolean {
+    const { observer, contents } = this.#site
+    const source = this.#sources(hash)
+    const known = source.at === 'staged' ? source.known : undefined
+    if (known === undefined && source.at !== 'changed') return false
+    if (known !== undefined) contents.large.set(known)
+    else if (source.at === 'changed') advance(contents.large, source.change)
+    const ours = this.#inPlace.written.get(path) ?? this.#stamps.get(path)?.stat ?? null
+    const now = observer.disk.lstat(observer.absolute(path))
+    // Moving it here changed its change time, and nothing else.
+    const moved = !this.#inPlace.written.has(path)
+    if (ours === null || now === null || now.size !== size || !sameFile(ours, now, !moved)) observer.forget(path)
+    else observer.learnInPlace(path, hash, now)
+    return true
+  }
+
+  #changeInPlace(change: Change): ChangeInPlace | null {
+    return change.after?.kind === 'file' ? inPlaceChange(change, this.#sources(change.after.hash)) : null
+  }
+
   #needsFile(change: Change): boolean {
     const { before, after } = change
     if (after === null || after.kind === 'dir' || this.#isMove(change)) return false
+    if (this.#changeInPlace(change) !== null) return false
     if (after.kind === 'symlink') return isLeaf(before)
     return !this.#isModeOnly(change)
   }
@@ -249,6 +276,8 @@ export class Materialization {
   }
 
   #put(change: Change, index: number): undefined | Promise<void> {
+    const inPlace = this.#changeInPlace(change)
+    if (inPlace !== null && this.#inPlace.write(change, inPlace)) return undefined
     const spot = this.#staged.get(change.path)
     if (spot !== undefined) return this.#putStaged(change, spot)
     if (change.after?.kind === 'symlink' && !isLeaf(change.before)) {

@@ -55,7 +55,7 @@ export interface Observation {
 export const NOTHING_OBSERVED: Observation = Object.freeze({ state: null, stat: null, seenNs: 0n })
 
 /** Two looks at the same, untouched file? Its change time is left out where a rename of ours moved it. */
-function sameFile(a: FileStat, b: FileStat, changeTime: boolean): boolean {
+export function sameFile(a: FileStat, b: FileStat, changeTime: boolean): boolean {
   return (
     a.kind === b.kind &&
     a.ino === b.ino &&
@@ -143,6 +143,18 @@ export class Observer {
   }
 
   /**
+   * The file at a path, when it looks as it did when the journal put it there or last wrote to it, and `fits` takes what it had. Equal times are believed
+   * within their granularity too: for who compares what he writes over with what he expects there, and changes nothing else.
+   */
+  recognize({ path, stat }: Glance, fits: (hash: ContentHash) => boolean): Observation | null {
+    const known = this.#known.get(path)
+    if (known === undefined || stat?.kind !== 'file' || !known.changeTime || !sameFile(known.stat, stat, true))
+      return null
+    if (!fits(known.hash)) return null
+    return this.#fileObservation(stat, known.hash, known.seenNs, { memory: known, turn: eventTurn() })
+  }
+
+  /**
    * Does a path look as it did when it was observed? By kind, inode, size and times alone: a change within the granularity of times is
    * found only when the file is moved aside (see `unchanged`).
    */
@@ -220,6 +232,11 @@ export class Observer {
     const bare = known.bare && this.disk.attributes(handle).length === 0
     if (sameFile(stat, this.disk.stat(handle), true))
       this.#learn(path, { stat, changeTime: true, hash: known.hash, seenNs, bare })
+  }
+
+  /** The same for a large file, with how it looks where it is now; see `recognize`. */
+  learnInPlace(path: string, hash: ContentHash, stat: FileStat): void {
+    this.#learn(path, { stat, changeTime: true, hash, seenNs: stat.mtimeNs, bare: false })
   }
 
   forget(path: string): void {

@@ -65,7 +65,11 @@ async function fill(
   const waiting = source.at === 'staged' && disk.lstat(source.file) !== null ? disk.open(source.file, 'read') : null
   try {
     let position = 0
-    for await (const chunk of waiting === null ? contents.stream(state.hash) : readChunks(disk, waiting)) {
+    const stored = () =>
+      source.at === 'changed'
+        ? contents.changed(state.hash, source.change.base, source.change.delta)
+        : contents.stream(state.hash)
+    for await (const chunk of waiting === null ? stored() : readChunks(disk, waiting)) {
       writeFully(disk, handle, chunk, position)
       position += chunk.byteLength
     }

@@ -6,13 +6,15 @@ export const STAGES = [
   { name: 'faults', files: ['test/journal/bad-luck.test.ts', 'test/retention'] },
   {
     name: 'simulated',
-    files: ['test/sim/atomicity.test.ts', 'test/sim/failing-disk.test.ts'],
+    files: ['test/sim/atomicity.test.ts', 'test/sim/failing-disk.test.ts', 'test/sim/in-place.test.ts'],
     env: { SIM_CRASHES: '4000', SIM_SEED: '7' },
   },
 ]
 
 const table = 'recovery/table.ts'
 const plan = 'recovery/plan.ts'
+const mixture = 'recovery/mixture.ts'
+const paths = 'recovery/path-history.ts'
 const torn = 'recovery/torn-form.ts'
 const recovery = 'recovery/recovery.ts'
 const tail = 'log/tail.ts'
@@ -22,6 +24,7 @@ const scan = 'recovery/log-scan.ts'
 export const FIRST = {
   [table]: ['test/recovery/table.test.ts'],
   [plan]: ['test/recovery/plan.test.ts'],
+  [mixture]: ['test/recovery/table.test.ts', 'test/workspace/in-place.test.ts'],
   [torn]: ['test/recovery/table.test.ts'],
   [recovery]: ['test/recovery/recovery.test.ts'],
   [tail]: ['test/log/tail.test.ts'],
@@ -35,8 +38,26 @@ export const MUTANTS = [
     to: "{ found: 'goal', restarted: 'any', decision: 'write'",
   },
   { file: table, from: "decision: 'write',", to: "decision: 'nothing'," },
-  { file: table, from: "decision: 'keep and write',", to: "decision: 'write'," },
-  { file: table, from: "decision: 'keep and write',", to: "decision: 'keep and report'," },
+  {
+    file: table,
+    from: "restarted: 'yes',\n    decision: 'keep and write',",
+    to: "restarted: 'yes',\n    decision: 'write',",
+  },
+  {
+    file: table,
+    from: "restarted: 'yes',\n    decision: 'keep and write',",
+    to: "restarted: 'yes',\n    decision: 'keep and report',",
+  },
+  {
+    file: table,
+    from: "restarted: 'any',\n    decision: 'keep and write',",
+    to: "restarted: 'any',\n    decision: 'write',",
+  },
+  {
+    file: table,
+    from: "restarted: 'any',\n    decision: 'keep and write',",
+    to: "restarted: 'any',\n    decision: 'keep and report',",
+  },
   {
     file: table,
     from: "restarted: 'no',\n    decision: 'keep and report'",
@@ -52,16 +73,30 @@ export const MUTANTS = [
     from: "(candidate.restarted === 'yes') === restarted",
     to: "(candidate.restarted === 'yes') !== restarted",
   },
-  { file: plan, from: 'if (!sameState(history.states.at(-1) ?? null, before)) {', to: 'if (false) {' },
+  { file: paths, from: 'if (!sameState(history.states.at(-1) ?? null, before)) {', to: 'if (false) {' },
   {
-    file: plan,
+    file: paths,
     from: 'history.states.push(before)\n        history.writers.push(null)',
     to: 'history.states[history.states.length - 1] = before',
   },
   {
     file: plan,
-    from: "null, observed, restarted)) === 'other') continue",
-    to: "null, observed, restarted)) === 'other' && false) continue",
+    from: "if (found === 'other') continue",
+    to: '',
+  },
+  { file: plan, from: '? history.states.length - 2', to: '? -1' },
+  { file: plan, from: "if (await isMixed(site, history, restarted)) return 'mixed'", to: '' },
+  { file: plan, from: 'history.mixed === false && known.size > site.inline', to: 'known.size > site.inline' },
+  { file: mixture, from: '> inline && state.mode', to: '> 0 && state.mode' },
+  { file: mixture, from: 'if (size > Math.max(...sizes) ||', to: 'if (' },
+  { file: mixture, from: '(!cut && size < Math.min(...sizes))', to: 'false' },
+  { file: mixture, from: 'for (const sector of odd) explain(sector, parts)', to: 'odd.length = 0' },
+  { file: mixture, from: 'return cut && bytes.every', to: 'return bytes.every' },
+  { file: mixture, from: 'filter((index) => !cut || bytes[index] !== 0)', to: 'filter(() => true)' },
+  {
+    file: recovery,
+    from: 'if (!(await isMixedLeftover(site, leftover, scan, histories)))',
+    to: '',
   },
   { file: plan, from: 'index + 1 > reached', to: 'index > reached' },
   { file: plan, from: "mode === 'revert' ? revertible(site, scan, histories, missing) : []", to: '[]' },

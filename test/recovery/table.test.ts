@@ -6,11 +6,15 @@ import type { SimDisk } from '../sim/sim-disk.ts'
 const BEFORE = 'before '.repeat(300)
 const AFTER = 'after '.repeat(400)
 
+/** What may be changed in place. */
+const LARGE_BEFORE = 'before '.repeat(200_000)
+const LARGE_AFTER = LARGE_BEFORE.replaceAll('e', 'E')
+
 /** Committed, durable, and not in the workspace: the process stops before the first change. */
-async function inFlight(content: string | Uint8Array = AFTER): Promise<SimDisk> {
+async function inFlight(content: string | Uint8Array = AFTER, instead = BEFORE): Promise<SimDisk> {
   const disk = newDisk()
   const journal = await openOn(disk)
-  await journal.write('a', BEFORE)
+  await journal.write('a', instead)
   await journal.checkpoint()
   disk.faults.before = ({ kind }) => {
     if (kind === 'exchange') disk.faults.crashAt(0)
@@ -24,6 +28,13 @@ async function inFlight(content: string | Uint8Array = AFTER): Promise<SimDisk> 
 const SIGHTS: Readonly<Record<Found, Readonly<Record<string, (disk: SimDisk) => void>>>> = {
   goal: { 'the content after': (disk) => disk.writeFile(`${ROOT}/a`, AFTER) },
   known: { 'the content before': (disk) => disk.writeFile(`${ROOT}/a`, BEFORE) },
+  mixed: {
+    'the beginning of the content after, and the rest of the one before': (disk) =>
+      disk.writeFile(`${ROOT}/a`, LARGE_AFTER.slice(0, 700_001) + LARGE_BEFORE.slice(700_001)),
+    'a byte of the content after': (disk) =>
+      disk.writeFile(`${ROOT}/a`, LARGE_BEFORE.slice(0, 700_000) + LARGE_BEFORE.slice(700_000).replace('e', 'E')),
+    'all but a byte of it': (disk) => disk.writeFile(`${ROOT}/a`, LARGE_AFTER.replace('E', 'e')),
+  },
   torn: {
     nothing: (disk) => disk.unlink(`${ROOT}/a`),
     'an empty file': (disk) => disk.writeFile(`${ROOT}/a`, ''),
@@ -69,16 +80,17 @@ function check(
   before: string,
   report: { conflicts: readonly unknown[] },
   kept: string,
+  after: string,
 ): void {
   const nothing = before === 'nothing' || before === '' || before === 'a folder'
   switch (decision) {
     case 'nothing':
     case 'write':
-      expect(sight(disk)).toBe(AFTER)
+      expect(sight(disk) === after).toBe(true)
       expect(report.conflicts).toEqual([])
       return
     case 'keep and write':
-      expect(sight(disk)).toBe(AFTER)
+      expect(sight(disk) === after).toBe(true)
       expect(report.conflicts).toEqual([])
       if (!nothing) expect(kept).toContain('"preserve"')
       return
@@ -105,7 +117,8 @@ describe('the recovery table', () => {
   )
 
   it.each(rows)('%s', async (_, rule, restarted, arrange) => {
-    const disk = await inFlight()
+    const large = rule.found === 'mixed'
+    const disk = large ? await inFlight(LARGE_AFTER, LARGE_BEFORE) : await inFlight()
     // All there is is made durable first, so that only the start of the machine differs.
     disk.faults.heal()
     const settled = disk.crash('process')
@@ -117,7 +130,7 @@ describe('the recovery table', () => {
     const before = sight(left)
     const journal = await openOn(left)
     const kept = JSON.stringify(await collect(journal.export()))
-    check(left, rule.decision, before, journal.recovery, kept)
+    check(left, rule.decision, before, journal.recovery, kept, large ? LARGE_AFTER : AFTER)
     expect(await staged(left)).toEqual([])
     await journal.close()
     // Once more, and nothing is left to do.
@@ -131,6 +144,8 @@ describe('the recovery table', () => {
     ['goal', false, 'nothing'],
     ['known', true, 'write'],
     ['known', false, 'write'],
+    ['mixed', true, 'keep and write'],
+    ['mixed', false, 'keep and write'],
     ['torn', true, 'keep and write'],
     ['torn', false, 'keep and report'],
     ['other', true, 'keep and report'],
@@ -150,11 +165,38 @@ describe('the recovery table', () => {
   })
 
   it('has one rule for every case', () => {
-    for (const found of ['goal', 'known', 'torn', 'other'] as const) {
+    for (const found of ['goal', 'known', 'mixed', 'torn', 'other'] as const) {
       for (const restarted of [true, false]) expect(RECOVERY_TABLE).toContain(decide(found, restarted))
     }
     for (const rule of RECOVERY_TABLE) expect(rule.reason.length).toBeGreaterThan(10)
     expect(() => decide('else' as Found, true)).toThrow(RangeError)
+  })
+
+  it.each<[string, (mixture: Buffer) => Buffer]>([
+    ['a byte that neither has', (mixture) => mixture.fill('x', 100, 101)],
+    ['a byte more', (mixture) => Buffer.concat([mixture, Buffer.from('E')])],
+    ['a byte less', (mixture) => mixture.subarray(1)],
+  ])('takes a mixture with %s for somebody’s, while nothing was restarted', async (_, change) => {
+    const disk = await inFlight(LARGE_AFTER, LARGE_BEFORE)
+    disk.faults.heal()
+    const left = disk.crash('process')
+    const mine = change(Buffer.from(LARGE_AFTER.slice(0, 700_001) + LARGE_BEFORE.slice(700_001)))
+    left.writeFile(`${ROOT}/a`, mine)
+    const journal = await openOn(left)
+    expect(journal.recovery.conflicts).toMatchObject([{ path: 'a' }])
+    expect(Buffer.compare(left.readFile(`${ROOT}/a`), mine)).toBe(0)
+    await journal.close()
+  })
+
+  it('takes a mixture for somebody’s where files are too small to be changed in place', async () => {
+    const disk = await inFlight(BEFORE.replaceAll('e', 'E'), BEFORE)
+    disk.faults.heal()
+    const left = disk.crash('process')
+    left.writeFile(`${ROOT}/a`, BEFORE.replace('e', 'E'))
+    const journal = await openOn(left)
+    expect(journal.recovery.conflicts).toMatchObject([{ path: 'a' }])
+    expect(left.readText(`${ROOT}/a`)).toBe(BEFORE.replace('e', 'E'))
+    await journal.close()
   })
 
   it.each<[string, (torn: Buffer) => Buffer]>([
@@ -173,6 +215,25 @@ describe('the recovery table', () => {
     expect(journal.recovery.conflicts).toEqual([])
     await journal.close()
   })
+
+  it.each([0, 1024 * 1024, 3 * 1024 * 1024])(
+    'knows a large file of which %i bytes reached the disk, though it may have been changed in place',
+    async (size) => {
+      const before = Buffer.alloc(5 * 1024 * 1024, 'large before')
+      const after = Buffer.from(before)
+      after.fill('after', 100_000, 100_500)
+      const disk = await inFlight(after, before.toString())
+      disk.faults.heal()
+      const settled = disk.crash('process')
+      settled.settle()
+      const left = settled.crash('ordered', { seed: 1 })
+      left.writeFile(`${ROOT}/a`, Buffer.concat([after.subarray(0, size), Buffer.alloc(after.length - size)]))
+      const journal = await openOn(left)
+      expect(Buffer.compare(left.readFile(`${ROOT}/a`), after)).toBe(0)
+      expect(journal.recovery.conflicts).toEqual([])
+      await journal.close()
+    },
+  )
 
   it('asks, when told to', async () => {
     const disk = await inFlight()

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { type ExploreOptions, explore } from './exploration.ts'
-import { type Fault, fault, type Program, program } from './program.ts'
+import { type Fault, fault, largeProgram, type Program, program } from './program.ts'
 
 /** What is explored: a program, and the faults of its disk, if any. */
 export interface Case {
@@ -13,6 +13,14 @@ export const sound: fc.Arbitrary<Case> = fc.record({ program })
 
 export const failing: fc.Arbitrary<Case> = fc.record({
   program,
+  fault,
+  recoveryFaults: fc.array(fault, { minLength: 1, maxLength: 3 }),
+})
+
+export const large: fc.Arbitrary<Case> = fc.record({ program: largeProgram })
+
+export const largeFailing: fc.Arbitrary<Case> = fc.record({
+  program: largeProgram,
   fault,
   recoveryFaults: fc.array(fault, { minLength: 1, maxLength: 3 }),
 })

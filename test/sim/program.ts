@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { type Journal, JournalError } from '../../src/index.ts'
+import { type Journal, JournalError, type Transaction } from '../../src/index.ts'
 import { type Call, call, commitCalls, PATHS, perform } from '../journal/operations.ts'
 import { OPERATION_KINDS, type OperationKind } from './faults.ts'
 import { SimDisk } from './sim-disk.ts'
@@ -18,6 +18,8 @@ export type Step =
   | { readonly kind: 'purge'; readonly path: string }
   /** Of a file that nobody else touches: most of them leave one that may not be read. */
   | { readonly kind: 'lock'; readonly call: Call }
+  /** Small changes of a large file, in one transaction. */
+  | { readonly kind: 'large'; readonly calls: readonly LargeCall[] }
   | { readonly kind: 'checkpoint' | 'compact' | 'reopen' }
   /** Drops all but the newest so many transactions, as far as segments allow, while another commits. */
   | { readonly kind: 'retain'; readonly keep: number; readonly calls: readonly Call[] }
@@ -25,6 +27,14 @@ export type Step =
   | { readonly kind: 'person'; readonly path: string; readonly content: string | null }
   /** The clock jumps by so many milliseconds. */
   | { readonly kind: 'clock'; readonly ms: number }
+
+/** To a large text of lines that are longer than a sector. */
+export type LargeCall =
+  /** All of it anew. */
+  | { readonly op: 'write' }
+  /** Lines by number that become lines of another letter, or longer. */
+  | { readonly op: 'edit'; readonly lines: readonly number[]; readonly letter: string }
+  | { readonly op: 'append'; readonly size: number }
 
 /** What is done to a workspace and its journal, on what disk: a value that shrinks. */
 export interface Program {
@@ -50,6 +60,33 @@ const lock: fc.Arbitrary<Call> = fc.oneof(
   fc.record({ op: fc.constant('chmod' as const), path: fc.constant(LOCKED), mode: fc.constantFrom(0o200, 0o600) }),
 )
 
+export const BIG = 'big'
+const LINES = 10
+const LINE = 520
+
+const line = (number: number, letter: string) => `${number}:${letter.repeat(LINE)}`
+
+const largeCall: fc.Arbitrary<LargeCall> = fc.oneof(
+  { weight: 1, arbitrary: fc.constant({ op: 'write' as const }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      op: fc.constant('edit' as const),
+      lines: fc.uniqueArray(fc.nat(LINES - 1), { minLength: 1, maxLength: 3 }),
+      letter: fc.constantFrom('a', 'b', 'c', 'd', 'é'),
+    }),
+  },
+  { weight: 4, arbitrary: fc.record({ op: fc.constant('append' as const), size: fc.constantFrom(1, 100, 1500) }) },
+)
+
+const largeStep = fc.record({
+  kind: fc.constant('large' as const),
+  calls: fc.oneof(
+    { weight: 4, arbitrary: fc.array(largeCall, { minLength: 1, maxLength: 1 }) },
+    { weight: 1, arbitrary: fc.array(largeCall, { minLength: 2, maxLength: 3 }) },
+  ),
+})
+
 /** Those that programs write to most, by themselves and within a folder. */
 const PURGED = ['a', 'b', 'd', 'd/a'] as const
 
@@ -70,6 +107,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('purge' as const), path: fc.constantFrom(...PURGED) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('lock' as const), call: lock }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('checkpoint' as const, 'compact', 'reopen') }) },
+  { weight: 3, arbitrary: largeStep },
   {
     weight: 5,
     arbitrary: fc.record({
@@ -83,8 +121,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({
       kind: fc.constant('person' as const),
-      path: fc.constantFrom(...PATHS),
-      content: fc.option(fc.constantFrom('mine\n', 'my own word\n', 'm'.repeat(600))),
+      path: fc.constantFrom(...PATHS, BIG),
+      content: fc.option(fc.constantFrom('mine\n', 'my own word\n', 'm'.repeat(600), 'm'.repeat(LARGE))),
     }),
   },
   {
@@ -96,9 +134,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 )
 
-export const program: fc.Arbitrary<Program> = fc.record({
+/** A large file, and mostly changes of it. */
+const largeSteps = fc
+  .array(fc.oneof({ weight: 5, arbitrary: largeStep }, { weight: 1, arbitrary: step }), { minLength: 3, maxLength: 8 })
+  .map((steps): readonly Step[] => [{ kind: 'large', calls: [{ op: 'write' }] }, ...steps])
+
+const settings = {
   seed: fc.integer({ min: 1, max: 0x7fffffff }),
-  steps: fc.array(step, { minLength: 1, maxLength: 6 }),
   segmentSize: fc.constantFrom(8 * 1024, 16 * 1024, 64 * 1024, 4 * 1024 * 1024),
   durability: fc.constantFrom('full' as const, 'full', 'full', 'os'),
   exchange: fc.boolean(),
@@ -106,7 +148,19 @@ export const program: fc.Arbitrary<Program> = fc.record({
   metadataSync: fc.boolean(),
   blockingSync: fc.boolean(),
   shortWrites: fc.boolean(),
+}
+
+/** In segments that are small enough for its file to be a large one. */
+export const largeProgram: fc.Arbitrary<Program> = fc.record({
+  ...settings,
+  steps: largeSteps,
+  segmentSize: fc.constantFrom(8 * 1024, 16 * 1024),
 })
+
+export const program: fc.Arbitrary<Program> = fc.oneof(
+  { weight: 7, arbitrary: fc.record({ ...settings, steps: fc.array(step, { minLength: 1, maxLength: 6 }) }) },
+  { weight: 1, arbitrary: largeProgram },
+)
 
 /** An operation that fails: the `at`-th of those kinds, with an error of the system, or all from that one on. */
 export interface Fault {
@@ -198,6 +252,9 @@ export async function take(journal: Journal, disk: SimDisk, step: Step): Promise
     case 'lock':
       await journal.transact((tx) => perform(tx, step.call, LARGE))
       return
+    case 'large':
+      await journal.transact((tx) => changeLarge(tx, disk, step.calls))
+      return
     case 'checkpoint':
       await journal.checkpoint()
       return
@@ -223,6 +280,28 @@ export async function take(journal: Journal, disk: SimDisk, step: Step): Promise
       return
     case 'reopen':
       return
+  }
+}
+
+async function changeLarge(tx: Transaction, disk: SimDisk, calls: readonly LargeCall[]): Promise<void> {
+  let text = Buffer.from(disk.leafAt(`${ROOT}/${BIG}`)?.content ?? []).toString()
+  for (const made of calls) {
+    if (made.op === 'write') {
+      text = Array.from({ length: LINES }, (_, number) => `${line(number, 'x')}\n`).join('')
+      await tx.write(BIG, text)
+    } else if (made.op === 'append') {
+      const added = 'y'.repeat(made.size - 1).concat('\n')
+      text += added
+      await tx.append(BIG, added)
+    } else {
+      const edits = made.lines.flatMap((number) => {
+        const found = new RegExp(`^${number}:.*`, 'm').exec(text)
+        return found === null ? [] : [{ oldText: found[0], newText: line(number, made.letter) }]
+      })
+      if (edits.length === 0) continue
+      for (const { oldText, newText } of edits) text = text.replace(oldText, newText)
+      await tx.edit(BIG, edits)
+    }
   }
 }
 

@@ -1,11 +1,12 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { diskOf, program } from './program.ts'
+import { diskOf, largeProgram, program } from './program.ts'
 import { rehearse } from './rehearsal.ts'
 import type { SimDisk } from './sim-disk.ts'
 import { WriteAhead } from './write-ahead.ts'
 
 const durable = program.map((one) => ({ ...one, durability: 'full' as const }))
+const large = largeProgram.map((one) => ({ ...one, durability: 'full' as const }))
 const RUNS = Number(process.env.WRITE_AHEAD_RUNS ?? 150)
 
 /** What is found wrong with a program, on a disk that was tampered with. */
@@ -24,6 +25,22 @@ it('nothing is touched, acknowledged or dropped before the log has it for good, 
     }),
     { numRuns: RUNS },
   ))
+
+it('nor is anything written over where large files are changed in place', async () => {
+  let written = 0
+  const count = (disk: SimDisk) => {
+    disk.halfway = (half) => {
+      if (half.exists('/w/big')) written += 1
+    }
+  }
+  await fc.assert(
+    fc.asyncProperty(large, async (one) => {
+      expect(await problemsOf(one, count)).toEqual([])
+    }),
+    { numRuns: RUNS / 3 },
+  )
+  expect(written).toBeGreaterThan(0)
+})
 
 it.each([
   ['the log', /log-writer\.ts/, /before a commit of it is durable|is not durable/],

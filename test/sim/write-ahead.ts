@@ -40,8 +40,8 @@ const CHANGING: ReadonlySet<OperationKind> = new Set([
 
 /**
  * Watches a disk, and says where the rules of a write-ahead log are broken: nothing in the workspace changes before the log that covers it is
- * durable, nothing is acknowledged before it, no content that was seen in the workspace is dropped before the journal has it for good, and a
- * checkpoint is durable only after all that it covers.
+ * durable, nothing is acknowledged before it, no content that was seen in the workspace is dropped or written over before the journal has it for good,
+ * and a checkpoint is durable only after all that it covers.
  */
 export class WriteAhead {
   readonly problems: string[] = []
@@ -49,6 +49,8 @@ export class WriteAhead {
   readonly #acknowledged = new Set<string>()
   /** Inodes that were ever in the workspace. */
   readonly #seen = new Set<number>()
+  /** Inodes in the workspace that are being written to, write by write. */
+  #writing = new Set<number>()
   #checkpoints = 0
 
   constructor(disk: SimDisk) {
@@ -71,6 +73,7 @@ export class WriteAhead {
   }
 
   #before({ kind, path = '', to }: Operation): void {
+    if (kind !== 'write') this.#writing.clear()
     if (!CHANGING.has(kind)) return
     const durable = this.#durable()
     this.#checkpoint(durable)
@@ -80,8 +83,20 @@ export class WriteAhead {
       if (changed !== null && !this.#isCovered(changed, durable))
         this.problems.push(`${kind} ${changed} before a commit of it is durable`)
     }
+    if (kind === 'write' || kind === 'truncate') this.#writtenOver(path, durable)
     if (kind === 'unlink') this.#dropped(path, durable)
     if (kind === 'rename' && to !== undefined) this.#dropped(to, durable)
+  }
+
+  /** A file that was seen in the workspace is changed in place. */
+  #writtenOver(path: string, { contents }: Durable): void {
+    const leaf = this.#inWorkspace(path) === null ? null : this.#disk.leafAt(path)
+    if (leaf === null || leaf.content === null || !this.#seen.has(leaf.ino)) return
+    const hash = createHash('sha256').update(leaf.content).digest('hex')
+    if (!contents.has(hash) && !this.#writing.has(leaf.ino))
+      this.problems.push(`${path} was written over before its content was kept`)
+    if (leaf.names > 1) this.problems.push(`${path} was written over under all of its names`)
+    this.#writing.add(leaf.ino)
   }
 
   #inWorkspace(name: string): string | null {
