@@ -47,8 +47,8 @@ describe('edits', () => {
         by: 'edit',
         changes: 2,
         edits: [
-          { matching: 'exact', lines: [[1, 1]] },
-          { matching: 'exact', lines: [[3, 3]] },
+          { matching: 'exact', count: 1, lines: [[1, 1]] },
+          { matching: 'exact', count: 1, lines: [[3, 3]] },
         ],
       })
       await tx.edit('a', [{ oldText: 'two\n3\n', newText: 'two\n4\n' }])
