@@ -17,6 +17,7 @@ const MEASUREMENTS = [
   'callers',
   'package',
   'large',
+  'edits',
   'opening',
   'reading',
   'recovery',

@@ -1,3 +1,6 @@
+import type { Leniency } from '../edit/lenient.ts'
+import type { Change } from '../edit/revisers.ts'
+import { ENCODINGS, type Encoding } from '../edit/text.ts'
 import type { TextEdit } from '../entry/entry.ts'
 import { shown } from '../errors.ts'
 import { printable } from './printable.ts'
@@ -12,6 +15,12 @@ export interface BatchFields {
   readonly from?: string
   readonly patch?: string
   readonly edits?: readonly TextEdit[]
+  readonly cells?: readonly Change[]
+  readonly changes?: readonly Change[]
+  readonly encoding?: Encoding
+  readonly merge?: boolean
+  readonly lenient?: boolean | Leniency
+  readonly strip?: number
   /** Octal digits. */
   readonly mode?: string
   readonly expect?: string | null
@@ -28,10 +37,14 @@ interface Shape {
 }
 
 export const BATCH_SHAPES = {
-  write: { required: ['path'], optional: ['mode', 'expect'], content: true },
+  write: { required: ['path'], optional: ['mode', 'expect', 'merge', 'encoding'], content: true },
   append: { required: ['path'], optional: ['expect'], content: true },
-  edit: { required: ['path', 'edits'], optional: ['expect'] },
-  patch: { required: ['path', 'patch'], optional: ['expect'] },
+  edit: { required: ['path', 'edits'], optional: ['expect', 'encoding', 'merge', 'lenient'] },
+  /** Without a path: of the files that it names. */
+  patch: { required: ['patch'], optional: ['path', 'expect', 'encoding', 'merge', 'strip'] },
+  notebook: { required: ['path', 'cells'], optional: ['expect', 'encoding', 'merge'] },
+  set: { required: ['path', 'changes'], optional: ['expect', 'encoding', 'merge'] },
+  imports: { required: ['path', 'changes'], optional: ['expect', 'encoding', 'merge'] },
   remove: { required: ['path'], optional: ['recursive', 'expect'] },
   rename: { required: ['path', 'to'], optional: ['expect'] },
   mkdir: { required: ['path'], optional: ['mode'] },
@@ -58,6 +71,12 @@ function isEdit(value: unknown): boolean {
   return isText(oldText) && isText(newText) && flag && Object.keys(unknown).length === 0
 }
 
+/** What each holds, the operation itself looks at. */
+function isObjects(value: unknown): boolean {
+  const isObject = (item: unknown) => typeof item === 'object' && item !== null && !Array.isArray(item)
+  return Array.isArray(value) && value.length > 0 && value.every(isObject)
+}
+
 function isBase64(value: unknown): boolean {
   return typeof value === 'string' && value.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(value)
 }
@@ -70,16 +89,25 @@ const FIELDS: Readonly<Record<FieldName, readonly [words: string, check: (value:
   content: ['a text', isText],
   base64: ['Base64 with its padding', isBase64],
   from: ['the name of a file', (value) => isName(value) && !(value as string).includes('\0')],
-  patch: ['a text: a unified diff', isName],
+  patch: ['a text: a patch', isName],
   edits: [
     'a list of {"oldText":"…","newText":"…"}, with "all":true where every occurrence is meant',
     (value) => Array.isArray(value) && value.length > 0 && value.every(isEdit),
   ],
+  cells: ['a list of objects, one a cell', isObjects],
+  changes: ['a list of objects, one a change', isObjects],
+  encoding: [`one of ${ENCODINGS.join(', ')}`, (value) => ENCODINGS.includes(value as Encoding)],
   mode: ['a text of octal digits, such as "755"', (value) => typeof value === 'string' && /^0?[0-7]{3,4}$/.test(value)],
   expect: [
     '64 hex digits (SHA-256), or null for no file',
     (value) => value === null || (typeof value === 'string' && /^[0-9a-f]{64}$/i.test(value)),
   ],
+  merge: ['true or false', (value) => typeof value === 'boolean'],
+  lenient: [
+    'true, false, "trailing-blanks" or "indentation"',
+    (value) => typeof value === 'boolean' || value === 'trailing-blanks' || value === 'indentation',
+  ],
+  strip: ['a whole number from 0', (value) => Number.isSafeInteger(value) && (value as number) >= 0],
   recursive: ['true or false', (value) => typeof value === 'boolean'],
 }
 

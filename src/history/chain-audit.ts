@@ -3,6 +3,7 @@ import { ChainLink } from '../entry/chain-link.ts'
 import type { ChainedCommit } from '../entry/commit.ts'
 import { CommitOutline } from '../entry/commit-outline.ts'
 import { decodeCheckpoint, decodeGap, decodeSegment, decodeTerm, headBehind } from '../entry/control.ts'
+import { isSilenced } from '../entry/entry.ts'
 import type { Frame } from '../log/log-reader.ts'
 import { offsetOf, segmentOf } from '../log/position.ts'
 import type { ContentCensus } from './content-census.ts'
@@ -170,8 +171,7 @@ export class ChainAudit {
     this.#census.named(commit)
     if (commit.horizon !== undefined) this.named = { digest: commit.horizon, seq: commit.seq }
     for (const entry of commit.entries) {
-      const erased = (entry.op === 'edit' && entry.edits === null) || (entry.op === 'patch' && entry.patch === null)
-      if (erased) this.#erasedWords.set(entry.path, commit.tx)
+      if (isSilenced(entry)) this.#erasedWords.set(entry.path, commit.tx)
       if (entry.op !== 'purge') continue
       for (const path of this.#erasedWords.keys()) if (isWithin(path, entry.path)) this.#erasedWords.delete(path)
     }

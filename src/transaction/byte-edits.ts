@@ -3,38 +3,39 @@ import type { Splice } from '../content/splice.ts'
 import type { TextEdit } from '../entry/entry.ts'
 
 const BOM = [0xef, 0xbb, 0xbf] as const
-const LINE_FEED = 10
 const RETURN = 13
 /** More places are left to `applyEdits`. */
 const MOST_PLACES = 256
 
+export interface ByteEdits {
+  /** What comes where, in ascending order. */
+  readonly splices: readonly Splice[]
+  /** Of each edit: how many places. */
+  readonly counts: readonly number[]
+}
+
 /**
- * The same as `applyEdits` on the bytes of a text that is UTF-8 without NUL, without making a string of it: what comes where, in ascending order. Null
- * where it is not as simple as that: the texts overlap, or an edit is to be refused, which `applyEdits` knows how to say.
+ * The same as `applyEdits` on the bytes of a text that is UTF-8 without NUL, without making a string of it. Null where it is not as simple as that: the texts
+ * overlap, line ends differ, or an edit is to be refused, which `applyEdits` knows how to say.
  */
-export function byteEdits(held: HeldText, edits: readonly TextEdit[]): Splice[] | null {
+export function byteEdits(held: HeldText, edits: readonly TextEdit[]): ByteEdits | null {
   const { bytes } = held
   const start = BOM.every((byte, at) => bytes[at] === byte) ? BOM.length : 0
   const splices: Splice[] = []
-  // The line ending of a text is that of its first line, which an edit may change.
-  if (edits.length > 1 && edits.some(({ oldText, newText }) => /[\r\n]/.test(oldText + newText))) return null
+  const counts: number[] = []
+  if (edits.some(({ oldText, newText }) => /[\r\n]/.test(oldText + newText)) && bytes.includes(RETURN)) return null
   for (const { oldText, newText, all } of edits) {
     if (oldText === '' || newText.includes('\0')) return null
-    const fitted = (text: string): string =>
-      text.includes('\n') && !text.includes('\r') && hasReturns(bytes, start) ? text.replaceAll('\n', '\r\n') : text
-    let wanted = Buffer.from(oldText)
-    let places = placesOf(held, wanted, start, all === true)
-    if (places?.length === 0 && fitted(oldText) !== oldText) {
-      wanted = Buffer.from(fitted(oldText))
-      places = placesOf(held, wanted, start, all === true)
-    }
+    const wanted = Buffer.from(oldText)
+    const places = placesOf(held, wanted, start, all === true)
     if (places === null || places.length === 0) return null
     // What an earlier edit brought, or took away, may be a part of this one.
     if (splices.length > 0 && isNear(bytes, splices, wanted, places)) return null
-    const insert = Buffer.from(fitted(newText))
+    const insert = Buffer.from(newText)
     for (const at of places) splices.push({ at, remove: wanted.byteLength, insert })
+    counts.push(places.length)
   }
-  return splices.sort((a, b) => a.at - b.at)
+  return { splices: splices.sort((a, b) => a.at - b.at), counts }
 }
 
 /** Null: too many. */
@@ -45,11 +46,6 @@ function placesOf(text: HeldText, wanted: Buffer, start: number, all: boolean): 
     if (places.length > (all ? MOST_PLACES : 1)) return null
   }
   return places
-}
-
-function hasReturns(bytes: Buffer, start: number): boolean {
-  const at = bytes.indexOf(LINE_FEED, start)
-  return at > start && bytes[at - 1] === RETURN
 }
 
 /** Would `wanted` be found elsewhere after the splices than before them? */

@@ -1,7 +1,11 @@
+import { checkEdits, checkLeniency, checkPatch } from '../edit/edits.ts'
+import { checkPatchOptions } from '../edit/patch/patch-set.ts'
+import { reviserOf } from '../edit/revisers.ts'
+import { checkEncoding } from '../edit/text.ts'
+import { plainWords } from '../entry/json-words.ts'
 import type { State } from '../entry/state.ts'
 import { JournalError, shown } from '../errors.ts'
 import type { Operation, StagedContent } from './operation.ts'
-import { checkEdits, checkPatch } from './text.ts'
 
 const PERMISSIONS = 0o7777
 const OPERATIONS: ReadonlySet<unknown> = new Set([
@@ -9,6 +13,8 @@ const OPERATIONS: ReadonlySet<unknown> = new Set([
   'append',
   'edit',
   'patch',
+  'revise',
+  'apply',
   'remove',
   'rename',
   'mkdir',
@@ -52,22 +58,58 @@ function refused(what: string): JournalError {
   return new JournalError('INVALID', what, { hint: 'Use the methods of a transaction, which make operations.' })
 }
 
+function checkTextual(operation: Extract<Operation, { encoding?: unknown }>): void {
+  checkEncoding(operation.encoding)
+  checkMerge(operation)
+}
+
+function checkMerge({ path, merge, expect }: Extract<Operation, { merge?: unknown }>): void {
+  if (merge !== true || typeof expect === 'string') return
+  throw new JournalError(
+    'INVALID',
+    `to merge a change of ${shown(path)}, the content that it was made for must be named`,
+    {
+      hint: 'Give its hash in expect.',
+      path,
+    },
+  )
+}
+
 /**
  * An operation that came as a value, once it is one: what it holds goes into the log, where nonsense would be damage.
  * @throws JournalError `INVALID`
  */
-export function checkedOperation(operation: Operation): Operation {
+export async function checkedOperation(operation: Operation): Promise<Operation> {
   const op: unknown = operation?.op
   if (!OPERATIONS.has(op)) throw refused(`${shown(op)} is no operation`)
   switch (operation.op) {
     case 'write':
+      checkTextual(operation)
+      if (!isContent(operation.content)) throw refused('the content of this write is none')
+      return operation
     case 'append':
       if (!isContent(operation.content)) throw refused(`the content of this ${operation.op} is none`)
       return operation
     case 'edit':
-      return { ...operation, edits: checkEdits(operation.path, operation.edits) }
+      checkTextual(operation)
+      return {
+        ...operation,
+        edits: checkEdits(operation.path, operation.edits),
+        lenient: checkLeniency(operation.lenient),
+      }
     case 'patch':
+      checkTextual(operation)
       return { ...operation, patch: checkPatch(operation.path, operation.patch) }
+    case 'revise': {
+      const { path, by } = operation
+      checkTextual(operation)
+      const reviser = await reviserOf(by)
+      const change = plainWords('what is to be changed', operation.change, path)
+      return { ...operation, change: plainWords('what is to be changed', reviser.check(path, change), path) }
+    }
+    case 'apply':
+      checkPatchOptions(operation)
+      return { ...operation, patch: checkPatch('', operation.patch) }
     case 'put':
       if (!isState(operation.state) || !(operation.from === undefined || isState(operation.from))) {
         throw refused('a state to put is none')

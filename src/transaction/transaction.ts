@@ -1,4 +1,9 @@
-import { CHANGE, checked, checkedPaths } from '../arguments.ts'
+import { CHANGE, checked, checkedPaths, TEXTUAL } from '../arguments.ts'
+import { checkLeniency } from '../edit/edits.ts'
+import type { Leniency } from '../edit/lenient.ts'
+import type { PatchOptions } from '../edit/patch/patch-set.ts'
+import type { Change, ReviserName } from '../edit/revisers.ts'
+import type { Encoding } from '../edit/text.ts'
 import type { CommitKind, Meta } from '../entry/commit.ts'
 import type { TextEdit } from '../entry/entry.ts'
 import type { ContentHash } from '../entry/state.ts'
@@ -7,12 +12,13 @@ import type { Durability } from '../log/log-writer.ts'
 import { ancestorsOf } from '../workspace/safe-path.ts'
 import { checkedOperation } from './checked-operation.ts'
 import type { Committer } from './committer.ts'
-import { Draft, type DraftSite } from './draft.ts'
+import { Draft } from './draft.ts'
 import type { Operation, StagedContent } from './operation.ts'
 import type { LockMode, LockOwner, PathLocks } from './path-locks.ts'
 import type { Receipt } from './receipt.ts'
+import type { Revision } from './revision.ts'
 import { aborted, type ContentInput, type Stager } from './stager.ts'
-import { checkEdits, checkPatch } from './text.ts'
+import type { DraftSite } from './view.ts'
 
 /** How often a transaction is worked out anew because the workspace changed under it. */
 const ATTEMPTS = 20
@@ -22,10 +28,32 @@ export interface WriteOptions {
   readonly mode?: number
   /** SHA-256 in hex of the content that must be there (null: no file); else `CONFLICT`. */
   readonly expect?: ContentHash | null
+  /** See `TextOptions`: of texts, with `expect`. */
+  readonly merge?: boolean
+  /** To merge: of texts that do not say so themselves. */
+  readonly encoding?: Encoding
 }
 
 export interface ExpectOptions {
   readonly expect?: ContentHash | null
+}
+
+export interface TextOptions extends ExpectOptions {
+  /** Of a text that does not say so itself by a byte order mark. Default UTF-8. */
+  readonly encoding?: Encoding
+  /**
+   * When the file is not any more what `expect` says: work the change out on what it was, which the journal has, and merge it with what is there.
+   * `CONFLICT` with both sides where they overlap.
+   */
+  readonly merge?: boolean
+}
+
+export interface EditOptions extends TextOptions {
+  /**
+   * Find whole lines also where blanks at their ends are others (`trailing-blanks`), or where all of them are indented otherwise (`indentation`, or true). Only
+   * where a text is not there as it is; the result says so.
+   */
+  readonly lenient?: boolean | Leniency
 }
 
 export interface RemoveOptions extends ExpectOptions {
@@ -82,9 +110,12 @@ export class Transaction {
 
   /** Writes a file, replacing what it had; missing folders are made. Text is UTF-8; a stream is not held in memory. */
   async write(path: string, content: ContentInput, options: WriteOptions = {}): Promise<void> {
-    const { mode, expect } = checked('options', options)
-    return this.#next(() => {
-      const operation = (staged: StagedContent): Operation => ({ op: 'write', path, content: staged, mode, expect })
+    const { mode, expect, merge, encoding } = checked('options', options, TEXTUAL)
+    await this.#next(() => {
+      const operation = (staged: StagedContent): Operation | Promise<Operation> => {
+        const plain: Operation = { op: 'write', path, content: staged, mode, expect }
+        return merge === true ? checkedOperation({ ...plain, merge, encoding }) : plain
+      }
       const taken = this.#stager.take(content, this.#host.signal)
       return taken instanceof Promise ? taken.then(operation) : operation(taken)
     })
@@ -93,53 +124,77 @@ export class Transaction {
   /** Adds to the end of a file, which is made when it is not there. */
   async append(path: string, content: ContentInput, options: ExpectOptions = {}): Promise<void> {
     const { expect } = checked('options', options)
-    return this.#next(async () => {
+    await this.#next(async () => {
       const staged = await this.#stager.take(content, this.#host.signal)
       return { op: 'append', path, content: staged, expect }
     })
   }
 
   /** Replaces texts in a file, in order; each must stand there exactly once unless it has `all`. */
-  async edit(path: string, edits: readonly TextEdit[], options: ExpectOptions = {}): Promise<void> {
-    const { expect } = checked('options', options)
-    return this.#next(() => ({ op: 'edit', path, edits: checkEdits(path, edits), expect }))
+  async edit(path: string, edits: readonly TextEdit[], options: EditOptions = {}): Promise<Revision> {
+    const { expect, encoding, merge, lenient } = checked('options', options, TEXTUAL)
+    return this.#revision({ op: 'edit', path, edits, expect, encoding, merge, lenient: checkLeniency(lenient) })
   }
 
   /** Applies a unified diff of one file. */
-  async patch(path: string, patch: string, options: ExpectOptions = {}): Promise<void> {
-    const { expect } = checked('options', options)
-    return this.#next(() => ({ op: 'patch', path, patch: checkPatch(path, patch), expect }))
+  async patch(path: string, patch: string, options: TextOptions = {}): Promise<Revision> {
+    const { expect, encoding, merge } = checked('options', options, TEXTUAL)
+    return this.#revision({ op: 'patch', path, patch, expect, encoding, merge })
+  }
+
+  /**
+   * Applies a patch to the files that it names: a unified diff of any number of files, with renamed, new and deleted ones, or an `apply_patch` text. All of it, or
+   * nothing: the error names every hunk that does not fit.
+   */
+  async applyPatch(patch: string, options: PatchOptions = {}): Promise<readonly Revision[]> {
+    const { format, strip } = checked('options', options)
+    return this.#next(() => checkedOperation({ op: 'apply', patch, format, strip }))
+  }
+
+  /** Replaces, inserts and deletes cells of a Jupyter notebook, in order. */
+  async notebook(path: string, cells: readonly Change[], options: TextOptions = {}): Promise<Revision> {
+    return this.#revise(path, 'notebook', { cells }, options)
+  }
+
+  /** Sets, merges and deletes values by key path in a JSON, YAML, TOML or INI file. */
+  async set(path: string, changes: readonly Change[], options: TextOptions = {}): Promise<Revision> {
+    return this.#revise(path, 'set', { changes }, options)
+  }
+
+  /** Adds and removes import statements of a source file. */
+  async imports(path: string, changes: readonly Change[], options: TextOptions = {}): Promise<Revision> {
+    return this.#revise(path, 'imports', { changes }, options)
   }
 
   /** Removes a file or a symbolic link, or with `recursive` a folder and all in it. */
   async remove(path: string, options: RemoveOptions = {}): Promise<void> {
     const { recursive, expect } = checked('options', options, CHANGE)
-    return this.#next(() => ({ op: 'remove', path, recursive, expect }))
+    await this.#next(() => ({ op: 'remove', path, recursive, expect }))
   }
 
   /** Moves a file, a link or a folder; a file at the new path is replaced. */
   async rename(path: string, to: string, options: ExpectOptions = {}): Promise<void> {
     const { expect } = checked('options', options)
-    return this.#next(() => ({ op: 'rename', path, to, expect }))
+    await this.#next(() => ({ op: 'rename', path, to, expect }))
   }
 
   async mkdir(path: string, options: { readonly mode?: number } = {}): Promise<void> {
     const { mode } = checked('options', options)
-    return this.#next(() => ({ op: 'mkdir', path, mode }))
+    await this.#next(() => ({ op: 'mkdir', path, mode }))
   }
 
   /** Removes an empty folder. */
-  rmdir(path: string): Promise<void> {
-    return this.#next(() => ({ op: 'rmdir', path }))
+  async rmdir(path: string): Promise<void> {
+    await this.#next(() => ({ op: 'rmdir', path }))
   }
 
-  chmod(path: string, mode: number): Promise<void> {
-    return this.#next(() => ({ op: 'chmod', path, mode }))
+  async chmod(path: string, mode: number): Promise<void> {
+    await this.#next(() => ({ op: 'chmod', path, mode }))
   }
 
   /** Makes a symbolic link at `path` to `target`. */
-  symlink(path: string, target: string): Promise<void> {
-    return this.#next(() => ({ op: 'symlink', path, target }))
+  async symlink(path: string, target: string): Promise<void> {
+    await this.#next(() => ({ op: 'symlink', path, target }))
   }
 
   /** The content of a file as this transaction sees it. The commit fails with `CONFLICT` when somebody else changes it meanwhile. */
@@ -148,8 +203,8 @@ export class Transaction {
   }
 
   /** One operation as a plain value. For callers that already have values; the methods above check more. */
-  perform(operation: Operation): Promise<void> {
-    return this.#next(() => checkedOperation(operation))
+  async perform(operation: Operation): Promise<void> {
+    await this.#next(() => checkedOperation(operation))
   }
 
   /**
@@ -264,7 +319,17 @@ export class Transaction {
     return locks.acquire(this.#owner, wanted, { timeoutMs: lockTimeoutMs, signal })
   }
 
-  #next(make: () => Operation | Promise<Operation>): Promise<void> {
+  #revise(path: string, by: ReviserName, change: Change, options: TextOptions): Promise<Revision> {
+    const { expect, encoding, merge } = checked('options', options, TEXTUAL)
+    return this.#revision({ op: 'revise', path, by, change, expect, encoding, merge })
+  }
+
+  async #revision(operation: Operation): Promise<Revision> {
+    const [revision] = await this.#next(() => checkedOperation(operation))
+    return revision as Revision
+  }
+
+  #next(make: () => Operation | Promise<Operation>): Promise<readonly Revision[]> {
     return this.#inTurn(() => {
       const operation = make()
       return operation instanceof Promise ? operation.then((made) => this.#work(made)) : this.#work(operation)
@@ -272,10 +337,13 @@ export class Transaction {
   }
 
   /** What need not wait does not: of a batch, most operations are worked out without a turn of their own. */
-  #work(operation: Operation): void | Promise<void> {
+  #work(operation: Operation): readonly Revision[] | Promise<readonly Revision[]> {
     const applying = this.#draft.apply(operation)
-    if (applying instanceof Promise) return applying.then(() => void this.#operations.push(operation))
-    this.#operations.push(operation)
+    const applied = (revisions: readonly Revision[]): readonly Revision[] => {
+      this.#operations.push(operation)
+      return revisions
+    }
+    return applying instanceof Promise ? applying.then(applied) : applied(applying)
   }
 
   #inTurn<T>(action: () => T | Promise<T>): Promise<T> {

@@ -14,7 +14,8 @@ describe.concurrent('operations', () => {
     const cwd = await workspace()
     const run = async (args: string[], input = '') => {
       const receipt = await journalObject<Receipt>(args, { cwd, input })
-      expect(Object.keys(receipt), args.join(' ')).toEqual(['tx', 'seq', 'chain', 'files'])
+      const more = ['edit', 'patch'].includes(args[0] as string) ? ['revisions', 'saved'] : []
+      expect(Object.keys(receipt), args.join(' ')).toEqual(['tx', 'seq', 'chain', 'files', ...more])
       return receipt
     }
     const file = (name: string) => path.join(cwd, name)
@@ -29,7 +30,7 @@ describe.concurrent('operations', () => {
     await run(['edit', 'a.txt', '--all', '--old', '\n', '--new', '.'])
     expect(readFileSync(file('a.txt'), 'utf8')).toBe('-m..')
     await run(['write', 'p.txt', '--expect', 'none'], 'x\ny\n')
-    await run(['patch', 'p.txt'], '--- a\n+++ b\n@@ -1,2 +1,2 @@\n x\n-y\n+z\n')
+    await run(['patch', '-', '--path', 'p.txt'], '--- a\n+++ b\n@@ -1,2 +1,2 @@\n x\n-y\n+z\n')
     expect(readFileSync(file('p.txt'), 'utf8')).toBe('x\nz\n')
     await run(['mkdir', 'd/e', 'f/'])
     await run(['mv', 'a.txt', 'd/e/b.txt'])

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { toHex } from '../../src/entry/codec.ts'
 import type { Commit } from '../../src/entry/commit.ts'
-import type { Entry } from '../../src/entry/entry.ts'
+import type { Entry, Json } from '../../src/entry/entry.ts'
 import { isInside } from '../../src/entry/path.ts'
 import type { State } from '../../src/entry/state.ts'
 
@@ -20,6 +20,11 @@ const state: fc.Arbitrary<State> = fc.oneof(
 const path = text.filter(isInside)
 const change = { path, before: state, after: state }
 const edit = fc.record({ oldText: text, newText: fc.string() })
+/** Minus zero has no form of its own in JSON. */
+const json = fc
+  .jsonValue()
+  .filter((value) => JSON.stringify(value).isWellFormed())
+  .map((value) => JSON.parse(JSON.stringify(value)) as Json)
 const entry: fc.Arbitrary<Entry> = fc.oneof(
   ...(['write', 'remove', 'rmdir', 'chmod', 'symlink', 'put', 'preserve'] as const).map((op) =>
     fc.record({ op: fc.constant(op), ...change }),
@@ -33,6 +38,12 @@ const entry: fc.Arbitrary<Entry> = fc.oneof(
     ...change,
   }),
   fc.record({ op: fc.constant('patch' as const), patch: fc.string(), ...change }),
+  fc.record({
+    op: fc.constant('revise' as const),
+    by: text,
+    change: fc.dictionary(text, json).map((value) => ({ ...value })),
+    ...change,
+  }),
   fc.record({ op: fc.constant('rename' as const), to: path, replaced: state, ...change }),
   fc.record({ op: fc.constant('mkdir' as const), ...change }),
   fc.record({ op: fc.constant('mkdir' as const), implied: fc.constant(true as const), ...change }),

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { asInteger, decodeCommit, encodeCommit, fromHex, pack, toHex, unpack } from '../../src/entry/codec.ts'
@@ -63,16 +64,30 @@ describe('a commit', () => {
     const entries: Entry[] = [
       { op: 'edit', path: 'a', before: null, after: null, edits: [{ oldText: 'secret', newText: 'x' }] },
       { op: 'patch', path: 'b', before: null, after: null, patch: 'hidden' },
+      { op: 'revise', path: 'c', before: null, after: null, by: 'set', change: { value: 'covert' } },
     ]
     const { body, words } = encodeCommit({ ...plain, kind: 'write', entries })
-    expect(words).toHaveLength(2)
-    expect(Buffer.from(body).includes('secret') || Buffer.from(body).includes('hidden')).toBe(false)
+    expect(words).toHaveLength(3)
+    for (const word of ['secret', 'hidden', 'covert']) expect(Buffer.from(body).includes(word)).toBe(false)
     expect(decodeCommit(body, words).entries).toEqual(entries)
-    const purged = decodeCommit(body, [null, words[1]])
-    expect(purged.entries).toEqual([{ ...entries[0], edits: null }, entries[1]])
-    expect(codeOf(() => decodeCommit(body, [words[1], words[0]]))).toBe('CORRUPT')
-    expect(codeOf(() => decodeCommit(body, [words[0]]))).toBe('CORRUPT')
-    expect(codeOf(() => decodeCommit(body, ['text', words[1]]))).toBe('CORRUPT')
+    const purged = decodeCommit(body, [null, words[1], new Uint8Array(9)])
+    expect(purged.entries).toEqual([{ ...entries[0], edits: null }, entries[1], { ...entries[2], change: null }])
+    expect(codeOf(() => decodeCommit(body, [words[1], words[0], words[2]]))).toBe('CORRUPT')
+    expect(codeOf(() => decodeCommit(body, [words[0], words[1]]))).toBe('CORRUPT')
+    expect(codeOf(() => decodeCommit(body, ['text', words[1], words[2]]))).toBe('CORRUPT')
+  })
+
+  it.each([
+    ['no JSON', '{'],
+    ['a list', '[1]'],
+    ['null', 'null'],
+    ['nested too deep', `${'{"a":'.repeat(101)}1${'}'.repeat(101)}`],
+    ['no text', { a: 1 }],
+  ])('with a revision that says %s is CORRUPT', (_, said) => {
+    const words = pack(said)
+    const hash = createHash('sha256').update(words).digest()
+    const revise = { op: 'revise', path: 'a', before: null, after: null, by: 'set', words: hash }
+    expect(codeOf(() => decodeCommit(pack({ ...plain, entries: [revise] }), [words]))).toBe('CORRUPT')
   })
 
   it('of any bytes at all is read, or CORRUPT', () =>

@@ -46,7 +46,7 @@ function agree(payload: Uint8Array): void {
   expect(read.kind).not.toBe('purge')
   expect(read.horizon).toBeUndefined()
   for (const entry of read.entries) {
-    expect(['rename', 'purge']).not.toContain(entry.op)
+    expect(['rename', 'revise', 'purge']).not.toContain(entry.op)
     if (entry.op === 'edit') expect(entry.edits).not.toBeNull()
     if (entry.op === 'patch') expect(entry.patch).not.toBeNull()
   }
@@ -62,13 +62,13 @@ const plain: Commit = {
 }
 
 describe('the outline of a commit', () => {
-  it('says of all that the journal writes, but renames, what decoding says', () =>
+  it('says of all that the journal writes, but renames and revisions, what decoding says', () =>
     fc.assert(
       fc.property(commit, (made) => {
         const payload = payloadOf(made)
-        const renames = made.entries.some(({ op }) => op === 'rename')
-        expect(outline.read(payload)).toBe(!renames)
-        if (!renames) agree(payload)
+        const others = made.entries.some(({ op }) => op === 'rename' || op === 'revise')
+        expect(outline.read(payload)).toBe(!others)
+        if (!others) agree(payload)
       }),
     ))
 

@@ -1,0 +1,77 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { checkEncoding, decodeText, type Encoding, encodeText, MAX_TEXT_BYTES } from '../../src/edit/text.ts'
+import type { JournalError } from '../../src/errors.ts'
+
+const failure = (action: () => unknown): JournalError => {
+  try {
+    action()
+  } catch (error) {
+    return error as JournalError
+  }
+  throw new Error('nothing was thrown')
+}
+
+describe('a text', () => {
+  it('comes back byte for byte', () =>
+    fc.assert(
+      fc.property(
+        fc.string({ unit: 'grapheme' }).filter((text) => !text.includes('\0') && text.isWellFormed()),
+        (text) => {
+          const bytes = Buffer.from(`\ufeff${text}`)
+          const source = decodeText(bytes, 'a')
+          expect(encodeText(source.text, source, 'a')).toEqual(bytes)
+        },
+      ),
+    ))
+
+  it('is not binary, and not endless', () => {
+    expect(failure(() => decodeText(Uint8Array.of(0xff), 'a'))).toMatchObject({ code: 'INVALID', path: 'a' })
+    expect(failure(() => decodeText(Uint8Array.of(0), 'a')).code).toBe('INVALID')
+    expect(failure(() => decodeText({ byteLength: MAX_TEXT_BYTES + 1 } as Uint8Array, 'a')).message).toMatch(
+      /too many to edit/,
+    )
+  })
+})
+
+describe('the encoding of a text', () => {
+  const ENCODED: [string, Buffer, Encoding][] = [
+    ['UTF-8', Buffer.from('häß 🙂\n'), 'utf-8'],
+    ['UTF-8 with a mark', Buffer.from('\ufeffhäß 🙂\r\n'), 'utf-8'],
+    ['UTF-16 LE', Buffer.from('\ufeffhäß 🙂\r\n', 'utf16le'), 'utf-16le'],
+    ['UTF-16 BE', Buffer.from('\ufeffhäß 🙂\r\n', 'utf16le').swap16(), 'utf-16be'],
+  ]
+
+  it.each(ENCODED)('is known: %s', (_, bytes, encoding) => {
+    const kept = Buffer.from(bytes)
+    const source = decodeText(bytes, 'a')
+    expect(source.encoding).toBe(encoding)
+    expect(source.text).toMatch(/^häß 🙂\r?\n$/)
+    expect(encodeText(source.text, source, 'a')).toEqual(kept)
+    expect(bytes).toEqual(kept)
+  })
+
+  it('is Latin-1 only when it is called so, and every byte of it comes back', () => {
+    const bytes = Buffer.from(Array.from({ length: 255 }, (_, byte) => byte + 1))
+    expect(failure(() => decodeText(bytes, 'a')).code).toBe('INVALID')
+    const source = decodeText(bytes, 'a', 'latin1')
+    expect(encodeText(source.text, source, 'a')).toEqual(bytes)
+    const refused = failure(() => encodeText('a\nb€', { encoding: 'latin1', bom: false }, 'a'))
+    expect(refused).toMatchObject({ code: 'INVALID', details: { line: 2 } })
+    // The bytes of a mark are three letters there.
+    expect(decodeText(Buffer.from('\ufeffx'), 'a', 'latin1')).toMatchObject({ text: 'ï»¿x', bom: false })
+  })
+
+  it.each<[string, Uint8Array]>([
+    ['half a character of UTF-16', Uint8Array.of(0xff, 0xfe, 0x61)],
+    ['half a pair of UTF-16', Uint8Array.of(0xff, 0xfe, 0x3d, 0xd8)],
+    ['UTF-32', Uint8Array.of(0xff, 0xfe, 0, 0, 0x61, 0, 0, 0)],
+    ['half a character of UTF-8', Uint8Array.of(0x61, 0xc3)],
+  ])('is none of %s', (_, bytes) => {
+    expect(failure(() => decodeText(bytes, 'a'))).toMatchObject({ code: 'INVALID', path: 'a' })
+  })
+
+  it('is one of those that are known', () => {
+    expect(failure(() => checkEncoding('utf-7' as Encoding)).hint).toContain('latin1')
+  })
+})
