@@ -17,7 +17,6 @@ import { purgedError } from './content/blob-store.ts'
 import type { FileStat } from './disk/disk.ts'
 import { genesis, type Head } from './entry/chain.ts'
 import type { ChainedCommit, CommitKind, Meta } from './entry/commit.ts'
-import type { TextEdit } from './entry/entry.ts'
 import { hashOf, type State } from './entry/state.ts'
 import { asJournalError, eachWithJournalErrors, JournalError, withJournalErrors } from './errors.ts'
 import { type DiffQuery, diff, type FileDiff } from './history/diff.ts'
@@ -48,12 +47,12 @@ import { NOTHING_RECOVERED, type RecoveryReport } from './recovery/report.ts'
 import { relativePath } from './relative-path.ts'
 import type { CompactResult } from './retention/compact.ts'
 import type { PurgeResult } from './retention/purge.ts'
+import { Shorthands } from './shorthands.ts'
 import type { Store } from './store/opening.ts'
 import { WriterLock } from './store/writer-lock.ts'
 import type { Operation } from './transaction/operation.ts'
 import type { Receipt } from './transaction/receipt.ts'
-import type { ContentInput } from './transaction/stager.ts'
-import { type ExpectOptions, type RemoveOptions, Transaction, type WriteOptions } from './transaction/transaction.ts'
+import { Transaction } from './transaction/transaction.ts'
 import { newTransactionId } from './transaction/transaction-id.ts'
 import { Upkeep } from './upkeep.ts'
 import { recoverySite, scanStore, type Writer } from './writer.ts'
@@ -63,8 +62,9 @@ const CHECKPOINT_BYTES = 16 * 1024 * 1024
 const CHECKPOINT_IDLE_MS = 1000
 const LOCK_TIMEOUT_MS = 30_000
 const READING = 'reading the history'
+
 /** A folder's journal, open. See the README for what it promises. */
-export class Journal implements AsyncDisposable {
+export class Journal extends Shorthands implements AsyncDisposable {
   readonly #store: Store
   readonly #index: HistoryIndex
   readonly #writer: Writer | null
@@ -78,6 +78,7 @@ export class Journal implements AsyncDisposable {
 
   /** @internal Use `openJournal`. */
   constructor(store: Store, index: HistoryIndex, writer: Writer | null, options: OpenOptions, events: EventEmitter) {
+    super()
     this.#store = store
     this.#index = index
     this.#writer = writer
@@ -165,46 +166,6 @@ export class Journal implements AsyncDisposable {
       throw error
     }
     return transaction.commit()
-  }
-
-  write(path: string, content: ContentInput, options: WriteOptions & Meta = {}): Promise<Receipt> {
-    return this.#single(options, (tx) => tx.write(path, content, options))
-  }
-
-  append(path: string, content: ContentInput, options: ExpectOptions & Meta = {}): Promise<Receipt> {
-    return this.#single(options, (tx) => tx.append(path, content, options))
-  }
-
-  edit(path: string, edits: readonly TextEdit[], options: ExpectOptions & Meta = {}): Promise<Receipt> {
-    return this.#single(options, (tx) => tx.edit(path, edits, options))
-  }
-
-  patch(path: string, patch: string, options: ExpectOptions & Meta = {}): Promise<Receipt> {
-    return this.#single(options, (tx) => tx.patch(path, patch, options))
-  }
-
-  remove(path: string, options: RemoveOptions & Meta = {}): Promise<Receipt> {
-    return this.#single(options, (tx) => tx.remove(path, options))
-  }
-
-  rename(path: string, to: string, options: ExpectOptions & Meta = {}): Promise<Receipt> {
-    return this.#single(options, (tx) => tx.rename(path, to, options))
-  }
-
-  mkdir(path: string, options: { readonly mode?: number } & Meta = {}): Promise<Receipt> {
-    return this.#single(options, (tx) => tx.mkdir(path, options))
-  }
-
-  rmdir(path: string, options: Meta = {}): Promise<Receipt> {
-    return this.#single(options, (tx) => tx.rmdir(path))
-  }
-
-  chmod(path: string, mode: number, options: Meta = {}): Promise<Receipt> {
-    return this.#single(options, (tx) => tx.chmod(path, mode))
-  }
-
-  symlink(path: string, target: string, options: Meta = {}): Promise<Receipt> {
-    return this.#single(options, (tx) => tx.symlink(path, target))
   }
 
   /** Transactions, newest first unless asked otherwise. */
@@ -501,11 +462,6 @@ export class Journal implements AsyncDisposable {
       .finally(() => {
         this.#checkpointing = false
       })
-  }
-
-  async #single(options: Meta, fn: (tx: Transaction) => Promise<void>): Promise<Receipt> {
-    checked('the options', options)
-    return this.transact(metaOf(options), fn)
   }
 
   async #refusePurged(path: string, state: State): Promise<void> {

@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { changedNotebook } from '../../src/edit/cell-book.ts'
 import { type CellEdit, checkedCells } from '../../src/edit/cell-edit.ts'
-import { changedNotebook } from '../../src/edit/notebook.ts'
 import type { JournalError } from '../../src/errors.ts'
 
 interface Cell {
