@@ -1,0 +1,2 @@
+import type { SettingsFormat } from './settings-format.ts'
+export const iniSettings: SettingsFormat = undefined as never
