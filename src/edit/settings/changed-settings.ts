@@ -21,7 +21,8 @@ export async function changedSettings(
   let now = text
   let file = await format.read(now, path, document)
   for (const change of changes) {
-    for (const step of stepsOf(change, file, path)) {
+    for (const given of stepsOf(change, file, path)) {
+      const step = given.kind === 'put' ? { ...given, value: format.normal?.(given.value, path) ?? given.value } : given
       const old = valueAt(file.value, step.path)
       if (step.kind === 'put' && old !== undefined && sameValue(old, step.value)) continue
       checkWay(file.value, step, path)

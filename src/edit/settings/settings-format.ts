@@ -16,6 +16,8 @@ export interface SettingsFormat {
   readonly name: FormatName
   /** Empty tables and lists are the same as none: they vanish with their last item. */
   readonly forgetsEmpty: boolean
+  /** A value as a file of this format can hold it. @throws JournalError `INVALID` where it cannot */
+  normal?(value: PlainValue, path: string): PlainValue
   /** `document`: which one of several in the file, from 0. @throws JournalError `INVALID` with the line of the first mistake */
   read(text: string, path: string, document?: number): Promise<SettingsFile>
 }
