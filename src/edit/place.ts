@@ -9,7 +9,8 @@ export function lineAt(text: string, offset: number): number {
 
 /** Where the line of an offset begins. */
 export function lineStart(text: string, offset: number): number {
-  return text.lastIndexOf('\n', offset - 1) + 1
+  // Sought from before the start, it would be found at the start.
+  return offset === 0 ? 0 : text.lastIndexOf('\n', offset - 1) + 1
 }
 
 /** Where the line of an offset ends, before its line ending. */

@@ -1,4 +1,5 @@
 import { JournalError } from '../../errors.ts'
+import { newlineOf } from '../place.ts'
 import { isList, isTable, type PlainValue, sameValue } from '../plain-value.ts'
 import { spliced } from '../splice.ts'
 import { type KeyPath, placeIn, shownPath } from './key-path.ts'
@@ -31,7 +32,20 @@ export async function changedSettings(
       file = await checkedRead(now, file.value, step, path, format, document)
     }
   }
-  return now
+  return endedAs(text, now, (ended) => format.read(ended, path, document), file.value)
+}
+
+/** With a line ending at the end of the file where there was one, and without one where there was none, unless that says something. */
+async function endedAs(
+  before: string,
+  after: string,
+  read: (text: string) => Promise<SettingsFile>,
+  value: PlainValue,
+): Promise<string> {
+  const ends = before.endsWith('\n')
+  if (before === '' || after === '' || ends === after.endsWith('\n')) return after
+  const ended = ends ? after + newlineOf(before) : after.replace(/(?:\r?\n)+$/, '')
+  return sameValue((await read(ended)).value, value) ? ended : after
 }
 
 function stepsOf(change: CheckedChange, file: SettingsFile, path: string): readonly Step[] {

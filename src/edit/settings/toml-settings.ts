@@ -101,11 +101,17 @@ class TomlSettings implements SettingsFile {
     const [first] = dropped
     if (first === undefined) return this.#add(path, value)
     const headed = this.#blocks.some((block) => block.table !== undefined && isThere(block.path))
-    if (!headed || !isTable(value) || typeof path.at(-1) === 'number')
-      return [...this.#addPair(path, value), ...dropped]
+    if (!headed || !isTable(value) || typeof path.at(-1) === 'number') {
+      // What goes may be where the new line would stand.
+      const added = this.#addPair(path, value).map((splice) => {
+        const inside = dropped.find(({ from, to }) => from < splice.from && splice.from < to)
+        return inside === undefined ? splice : { ...splice, from: inside.from, to: inside.from }
+      })
+      return [...added, ...dropped]
+    }
     const written = tomlBlocks(path, value, `[${tomlKey(path)}]`).map((lines) => lines.join(this.#newline))
     const last = dropped.at(-1)?.to === this.#text.length
-    const after = last ? this.#newline : this.#newline.repeat(2)
+    const after = last ? (this.#text.endsWith('\n') ? this.#newline : '') : this.#newline.repeat(2)
     const gap =
       first.from === 0 || this.#text.slice(0, first.from).endsWith(this.#newline.repeat(2)) ? '' : this.#newline
     return [{ from: first.from, to: first.from, text: gap + written.join(this.#newline.repeat(2)) + after }, ...dropped]

@@ -94,12 +94,20 @@ export class YamlForm {
 
   #node(value: PlainValue, like: Yaml.Scalar.Type | undefined): unknown {
     const scalar = new this.#yaml.Scalar(value)
-    if (like !== undefined && typeof value === 'string') scalar.type = like
+    // On one line, line breaks must be escaped.
+    if (typeof value === 'string' && /[\n\r]/.test(value)) scalar.type = 'QUOTE_DOUBLE'
+    else if (like !== undefined && typeof value === 'string') scalar.type = like
     return scalar
   }
 
   #options(): Yaml.ToStringOptions {
-    return { indent: this.#indent, indentSeq: this.#indentSeq, singleQuote: this.#singleQuote, lineWidth: 0 }
+    return {
+      indent: this.#indent,
+      indentSeq: this.#indentSeq,
+      singleQuote: this.#singleQuote,
+      lineWidth: 0,
+      doubleQuotedMinMultiLineLength: Number.MAX_SAFE_INTEGER,
+    }
   }
 }
 

@@ -222,7 +222,9 @@ class YamlSettings implements SettingsFile {
         : [this.#form.flow(value)]
     const lines = written.length === 0 ? [this.#form.flow(value)] : written
     if (node !== undefined && !isEmpty(node)) {
-      return [{ from: startOf(node), to: endOfNode(node), text: lines.join(this.#newline) }]
+      // A text in a block ends with its line; that line goes on ending.
+      const end = endOfNode(node) - (/\r?\n$/.exec(text.slice(0, endOfNode(node)))?.[0].length ?? 0)
+      return [{ from: startOf(node), to: end, text: lines.join(this.#newline) }]
     }
     const at = this.#document?.range?.[1] ?? text.length
     const before = at === 0 || text[at - 1] === '\n' ? '' : this.#newline

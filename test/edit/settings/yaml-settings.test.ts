@@ -95,7 +95,7 @@ describe('YAML: a value that is set', () => {
   it('is the first of a file that says nothing', async () => {
     expect(await change('', { key: 'a.b', value: 2 })).toBe('a:\n  b: 2\n')
     expect(await change('# only\n', { key: 'a', value: [1] })).toBe('# only\na:\n  - 1\n')
-    expect(await change('---\n# only', { key: 'a', value: 'b' })).toBe('---\n# only\na: b\n')
+    expect(await change('---\n# only', { key: 'a', value: 'b' })).toBe('---\n# only\na: b')
   })
 
   it('stays when it is that already', async () => {
