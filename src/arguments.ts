@@ -61,6 +61,7 @@ export const OPEN: Shape = {
   limits: within('limits', LIMITS),
 }
 export const CHANGE: Shape = { recursive: FLAG, force: FLAG, dryRun: FLAG }
+export const TEXTUAL: Shape = { merge: FLAG }
 export const HISTORY: Shape = {
   path: TEXT,
   actor: TEXT,
