@@ -3,7 +3,14 @@ import { JournalError, shown } from '../../errors.ts'
 import type { Change, Reviser } from '../revisers.ts'
 import { checkedImports, type ImportChange } from './import-change.ts'
 
-type Language = 'javascript' | 'python'
+export type Language = 'javascript' | 'python'
+
+/** Of a change to imports, beside the changes. */
+export interface ImportsOptions {
+  /** Of a file whose name does not tell it. JavaScript is TypeScript, too. */
+  readonly language?: Language
+}
+
 type Changer = (text: string, changes: readonly ImportChange[], path: string) => string | Promise<string>
 
 const LANGUAGES: Readonly<Record<Language, () => Promise<Changer>>> = {

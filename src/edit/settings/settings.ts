@@ -5,6 +5,14 @@ import { changedSettings } from './changed-settings.ts'
 import { type CheckedChange, checkedSettings, type SettingChange } from './setting-change.ts'
 import type { FormatName, SettingsFormat } from './settings-format.ts'
 
+/** Of a change to settings, beside the changes. */
+export interface SettingsOptions {
+  /** Of a file whose name does not tell it. */
+  readonly format?: FormatName
+  /** Which document of a YAML file that has several, from 0. */
+  readonly document?: number
+}
+
 const FORMATS: Readonly<Record<FormatName, () => Promise<SettingsFormat>>> = {
   json: async () => (await import('./json-settings.ts')).jsonSettings,
   yaml: async () => (await import('./yaml-settings.ts')).yamlSettings,
@@ -65,6 +73,12 @@ export const settings: Reviser = {
   async revise(text, { changes, format, document }, path) {
     const checked = changes as unknown as CheckedChange[]
     const reader = await FORMATS[formatOf(path, format)]()
+    if (document !== undefined && reader.name !== 'yaml') {
+      throw new JournalError('INVALID', `${path} has no documents: only YAML files have`, {
+        hint: 'Leave the number of the document out.',
+        path,
+      })
+    }
     const after = await changedSettings(text, checked, path, reader, document as number | undefined)
     return { text: after, report: null, changes: checked.length }
   },
