@@ -43,7 +43,12 @@ export async function measure({ folder, quick, progress }) {
 
 function notebookOf({ cells, bytes }) {
   const output = (index) => ({
-    data: { 'image/png': String(index).padStart(8, '0').repeat(bytes / 8), 'text/plain': ['<Figure>'] },
+    data: {
+      'image/png': String(index)
+        .padStart(8, '0')
+        .repeat(bytes / 8),
+      'text/plain': ['<Figure>'],
+    },
     metadata: {},
     output_type: 'display_data',
   })

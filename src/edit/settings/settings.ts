@@ -29,7 +29,7 @@ const ENDINGS: readonly (readonly [RegExp, FormatName])[] = [
   [/\.(?:yaml|yml)$|^\.(?:clang-format|clang-tidy|yamllint)$/, 'yaml'],
   [/\.toml$|^(?:Cargo|poetry|uv)\.lock$|^Pipfile$/, 'toml'],
   [
-    /\.(?:ini|cfg|conf|service|timer|socket|desktop)$|^\.(?:editorconfig|npmrc|gitconfig|gitmodules|flake8|pylintrc|coveragerc)$/,
+    /\.(?:ini|cfg|service|timer|socket|desktop)$|^\.(?:editorconfig|npmrc|gitconfig|gitmodules|flake8|pylintrc|coveragerc)$/,
     'ini',
   ],
 ]

@@ -7,6 +7,20 @@ import { marked, nested } from './plain-change.ts'
 import { Refusal } from './refusal.ts'
 import type { SettingsFile, SettingsFormat } from './settings-format.ts'
 import { hasNull, type TomlManner, tomlBlocks, tomlKey, tomlValue } from './toml-form.ts'
+import {
+  assign,
+  type Block,
+  type Content,
+  endOfBlock,
+  headerEnd,
+  keysOf,
+  leadsTo,
+  mannerOf,
+  type Pair,
+  pairOf,
+  samePath,
+  tableAt,
+} from './toml-parts.ts'
 
 /** TOML 1.0, and what 1.1 adds where a file has it; it is not brought in. */
 export const tomlSettings: SettingsFormat = {
@@ -25,22 +39,6 @@ export const tomlSettings: SettingsFormat = {
     }
     return new TomlSettings(text, program, new Refusal(path, text))
   },
-}
-
-type Content = AST.TOMLContentNode
-
-/** The values at the top, or those below one header. */
-interface Block {
-  readonly table: AST.TOMLTable | undefined
-  readonly path: KeyPath
-  readonly pairs: readonly Pair[]
-}
-
-interface Pair {
-  readonly node: AST.TOMLKeyValue
-  /** From the top of the file. */
-  readonly path: KeyPath
-  readonly block: KeyPath
 }
 
 class TomlSettings implements SettingsFile {
@@ -354,55 +352,6 @@ function united(ranges: readonly Range[], isBlank: (from: number, to: number) =>
   return found
 }
 
-function pairOf(node: AST.TOMLKeyValue, block: KeyPath): Pair {
-  return { node, path: [...block, ...keysOf(node)], block }
-}
-
-function keysOf(node: AST.TOMLKeyValue): string[] {
-  return node.key.keys.map((key) => (key.type === 'TOMLBare' ? key.name : key.value))
-}
-
-/** The same path, or one to something that it holds. */
-function leadsTo(path: KeyPath, inner: KeyPath): boolean {
-  return path.length <= inner.length && path.every((step, index) => String(step) === String(inner[index]))
-}
-
-function samePath(a: KeyPath, b: KeyPath): boolean {
-  return a.length === b.length && leadsTo(a, b)
-}
-
-function headerEnd(table: AST.TOMLTable): number {
-  return table.key.range[1]
-}
-
-function endOfBlock({ table, pairs }: Block): number {
-  return pairs.at(-1)?.node.range[1] ?? (table === undefined ? 0 : headerEnd(table))
-}
-
 function isBlockValue(value: PlainValue): boolean {
   return isTable(value) && Object.keys(value).length > 0
-}
-
-function mannerOf(text: string, node: Content): TomlManner {
-  if (node.type !== 'TOMLValue') return {}
-  if (node.kind === 'float') return { kind: 'float' }
-  if (node.kind !== 'string') return {}
-  return { kind: text.startsWith("'", node.range[0]) ? 'literal' : node.multiline ? 'multiline' : undefined }
-}
-
-/** The table at a path of headers, made where it is missing. */
-function tableAt(root: Record<string, unknown>, path: KeyPath): Record<string, unknown> {
-  let found: unknown = root
-  for (const [index, step] of path.entries()) {
-    const holder = found as Record<string | number, unknown>
-    const made = typeof path[index + 1] === 'number' ? [] : Object.create(null)
-    holder[step] ??= made
-    found = holder[step]
-  }
-  return found as Record<string, unknown>
-}
-
-function assign(table: Record<string, unknown>, keys: readonly string[], value: unknown): void {
-  const last = keys.at(-1)
-  if (last !== undefined) tableAt(table, keys.slice(0, -1))[last] = value
 }
