@@ -1,5 +1,6 @@
 import type { Node, ParseError } from 'jsonc-parser'
 import type { JournalError } from '../errors.ts'
+import { checkNesting } from './nesting.ts'
 import { invalidAt } from './place.ts'
 
 export type { Node as JsonNode } from 'jsonc-parser'
@@ -30,6 +31,7 @@ const PROBLEMS: readonly string[] = [
  * @throws JournalError `INVALID` with the line
  */
 export async function jsonTree(text: string, path: string, comments: boolean): Promise<Node> {
+  checkNesting(text, path)
   const { parseTree } = await import('jsonc-parser')
   const problems: ParseError[] = []
   let root: Node | undefined

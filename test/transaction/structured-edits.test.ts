@@ -109,6 +109,31 @@ describe('structured edits', () => {
     await journal.close()
   })
 
+  it.each([1_000, 4_000, 60_000])('refuse what is nested too deep, %i levels, or change it', async (depth) => {
+    const [open, close] = ['['.repeat(depth), ']'.repeat(depth)]
+    const { journal } = await prepared({
+      'a.ipynb': `{"nbformat": 4, "cells": [], "metadata": ${open}${close}}`,
+      'b.json': `{"a": ${open}${close}}`,
+      'c.yaml': `a: ${open}${close}\n`,
+      'd.toml': `a = ${open}${close}\n`,
+      'e.js': `a = ${open}${close}\n`,
+      'f.py': `a = ${'f"{'.repeat(depth)}1${'}"'.repeat(depth)}\n`,
+    })
+    for (const work of [
+      () => journal.notebook('a.ipynb', [{ edit: 'insert', type: 'raw', source: '' }]),
+      ...['b.json', 'c.yaml', 'd.toml'].map((name) => () => journal.set(name, [{ key: 'b', value: 1 }])),
+      () => journal.imports('e.js', [{ add: "import a from 'a'" }]),
+      () => journal.imports('f.py', [{ add: 'import a' }]),
+    ]) {
+      const error = await work().then(
+        () => null,
+        (thrown: unknown) => thrown,
+      )
+      if (error !== null) expect(error).toMatchObject({ code: 'INVALID' })
+    }
+    await journal.close()
+  })
+
   it('change nothing when one of them is refused', async () => {
     const files = {
       'a.ipynb': '{}',

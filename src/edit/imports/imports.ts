@@ -1,5 +1,6 @@
 /** Import statements of source files. `change`: `{ changes, language? }`, `changes` a list of `ImportChange`. */
 import { JournalError, shown } from '../../errors.ts'
+import { withinStack } from '../nesting.ts'
 import type { Change, Reviser } from '../revisers.ts'
 import { checkedImports, type ImportChange } from './import-change.ts'
 
@@ -46,6 +47,6 @@ export const imports: Reviser = {
   async revise(text, { changes, language }, path) {
     const checked = changes as unknown as ImportChange[]
     const changer = await LANGUAGES[languageOf(path, language)]()
-    return { text: await changer(text, checked, path), report: null, changes: checked.length }
+    return { text: await withinStack(path, () => changer(text, checked, path)), report: null, changes: checked.length }
   },
 }

@@ -1,3 +1,4 @@
+import { checkNesting } from '../nesting.ts'
 import { type PythonStatement, pythonStatements } from './python-lines.ts'
 
 /** One name that an import statement binds, and where it stands. */
@@ -37,6 +38,7 @@ const TOKEN = /[\p{ID_Start}_][\p{ID_Continue}]*|\.|[(),*]|#[^\n]*|\\\r?\n|\s+|[
 
 /** @throws JournalError `INVALID` with the line */
 export function readPython(text: string, path: string): PythonSource {
+  checkNesting(text, path)
   const statements = pythonStatements(text, path)
   const imports: PythonImport[] = []
   /** Blocks around a statement, outermost first. */

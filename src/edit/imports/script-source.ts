@@ -1,6 +1,7 @@
 import type { ParseResult, ParserPlugin } from '@babel/parser'
 import type { File, ImportDeclaration, ImportSpecifier, Statement } from '@babel/types'
 import { JournalError } from '../../errors.ts'
+import { checkNesting } from '../nesting.ts'
 import { invalidLine } from '../place.ts'
 
 /** One name that an import statement binds; `name`: what it is called in its module. */
@@ -37,6 +38,7 @@ export interface ScriptSource {
 
 /** @throws JournalError `INVALID` with the line */
 export async function readScript(text: string, path: string): Promise<ScriptSource> {
+  checkNesting(text, path)
   const { parse } = await import('@babel/parser')
   const typed = /\.[cm]?tsx?$/.test(path)
   const markup = !typed || path.endsWith('x')

@@ -1,5 +1,6 @@
 /** Values by key path in JSON, YAML, TOML and INI files. `change`: `{ changes, format?, document? }`, `changes` a list of `SettingChange`. */
 import { JournalError, shown } from '../../errors.ts'
+import { withinStack } from '../nesting.ts'
 import type { Change, Reviser } from '../revisers.ts'
 import { changedSettings } from './changed-settings.ts'
 import { type CheckedChange, checkedSettings, type SettingChange } from './setting-change.ts'
@@ -79,7 +80,9 @@ export const settings: Reviser = {
         path,
       })
     }
-    const after = await changedSettings(text, checked, path, reader, document as number | undefined)
+    const after = await withinStack(path, () =>
+      changedSettings(text, checked, path, reader, document as number | undefined),
+    )
     return { text: after, report: null, changes: checked.length }
   },
 }

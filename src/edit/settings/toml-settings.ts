@@ -1,4 +1,5 @@
 import type { AST } from 'toml-eslint-parser'
+import { checkNesting } from '../nesting.ts'
 import { indentAt, invalidLine, lineEnd, lineStart, newlineOf, nextLine, startsLine } from '../place.ts'
 import { isTable, type PlainValue } from '../plain-value.ts'
 import type { Splice } from '../splice.ts'
@@ -6,7 +7,7 @@ import { type KeyPath, placeIn } from './key-path.ts'
 import { marked, nested } from './plain-change.ts'
 import { Refusal } from './refusal.ts'
 import type { SettingsFile, SettingsFormat } from './settings-format.ts'
-import { hasNull, type TomlManner, tomlBlocks, tomlKey, tomlValue } from './toml-form.ts'
+import { hasNull, tomlBlocks, tomlKey, tomlValue } from './toml-form.ts'
 import {
   assign,
   type Block,
@@ -27,6 +28,7 @@ export const tomlSettings: SettingsFormat = {
   name: 'toml',
   forgetsEmpty: true,
   async read(text, path) {
+    checkNesting(text, path)
     const { parseTOML, ParseError } = await import('toml-eslint-parser')
     let program: AST.TOMLProgram
     try {

@@ -1,4 +1,5 @@
 import type * as Yaml from 'yaml'
+import { checkNesting } from '../nesting.ts'
 import { invalidAt, invalidLine, lineEnd, lineStart, newlineOf, nextLine, startsLine } from '../place.ts'
 import { isList, isTable, type PlainValue } from '../plain-value.ts'
 import type { Splice } from '../splice.ts'
@@ -26,6 +27,7 @@ export const yamlSettings: SettingsFormat = {
   forgetsEmpty: false,
   async read(text, path, document) {
     const yaml = await import('yaml')
+    checkNesting(text, path, true)
     const documents = parsed(yaml, text, path)
     const count = Math.max(documents.length, 1)
     if ((document === undefined && count > 1) || (document ?? 0) >= count) {
