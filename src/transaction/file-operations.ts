@@ -1,5 +1,5 @@
 import { applyEdits } from '../edit/edits.ts'
-import { merge, mergeError } from '../edit/merge.ts'
+import { merge, mergeError, unmergeable } from '../edit/merge.ts'
 import { patchOneFile } from '../edit/patch/patch-file.ts'
 import { type Change, reviserOf } from '../edit/revisers.ts'
 import { checkTextSize, decodeText, encodeText, type SourceText } from '../edit/text.ts'
@@ -28,6 +28,15 @@ interface Rewritten {
   readonly text: string
   readonly said: Said
   readonly revision: Omit<Revision, 'path'>
+}
+
+/** A text that takes the place of `state`, in the form of `source`. */
+interface NewText {
+  readonly state: FileState
+  readonly source: SourceText
+  readonly text: string
+  readonly said: Said
+  readonly mode?: number | undefined
 }
 
 /** Operations that give a file another content. */
@@ -115,13 +124,9 @@ export class FileOperations {
   }
 
   /** Sets a file to a new text in the form of the one that it had. */
-  async put(
-    path: string,
-    given: string,
-    { state, source, text, said }: { state: FileState; source: SourceText; text: string; said: Said },
-  ): Promise<void> {
+  async put(path: string, given: string, { state, source, text, said, mode }: NewText): Promise<void> {
     const changed = this.#stager.keep(encodeText(text, source, path))
-    const after = await this.#states.newFile(path, state, changed)
+    const after = await this.#states.newFile(path, state, changed, mode)
     this.#view.set(path, after, { ...said, path, ...this.#view.alias(path, given), before: state, after } as Entry)
   }
 
@@ -136,17 +141,29 @@ export class FileOperations {
     const said: Said = {
       op: 'revise',
       by: 'merge',
-      change: { of: 'write', base: expect as string, wrote: content.hash },
+      change: { of: 'write', base: (expect as string).toLowerCase(), wrote: content.hash },
     }
-    const moded = mode === undefined ? state : { ...state, mode }
-    await this.put(path, operation.path, { state: moded, source, text, said })
+    await this.put(path, operation.path, { state, source, text, said, mode })
     return { path, by: 'write', changes: 1, merged: true }
   }
 
   async #merged(path: string, base: SourceText, ours: string, theirs: SourceText): Promise<string> {
-    const { text, conflicts } = await merge(base.text, ours, theirs.text)
-    if (conflicts.length > 0) throw mergeError(path, conflicts)
-    return text
+    const merged = await merge(base.text, ours, theirs.text)
+    if (merged === null) throw unmergeable(path)
+    if (merged.conflicts.length > 0) throw mergeError(path, merged.conflicts)
+    return merged.text
+  }
+
+  /** A content that the journal has, unless it is too large for a text. */
+  async #stored(hash: ContentHash, path: string): Promise<Uint8Array> {
+    const parts: Uint8Array[] = []
+    let size = 0
+    for await (const chunk of this.#view.site.contents.stream(hash)) {
+      size += chunk.byteLength
+      checkTextSize(size, path)
+      parts.push(Uint8Array.prototype.slice.call(chunk))
+    }
+    return Buffer.concat(parts, size)
   }
 
   /** The content that a change was made for. @throws JournalError `CONFLICT` when the journal does not have it */
@@ -156,21 +173,12 @@ export class FileOperations {
     encoding?: SourceText['encoding'],
   ): Promise<SourceText> {
     const hash = (expect as string).toLowerCase()
-    try {
-      return decodeText(await this.#view.site.contents.read(hash), path, encoding)
-    } catch (cause) {
-      if (cause instanceof JournalError && cause.code === 'INVALID') throw cause
-      throw new JournalError(
-        'CONFLICT',
-        `${path} has changed, and the content that was expected is not in the journal`,
-        {
-          hint: 'Read it again and decide anew: only contents that the journal knows can be merged.',
-          path,
-          details: { expected: hash },
-          cause,
-        },
-      )
-    }
+    if (await this.#view.site.contents.has(hash)) return decodeText(await this.#stored(hash, path), path, encoding)
+    throw new JournalError('CONFLICT', `${path} has changed, and the content that was expected is not in the journal`, {
+      hint: 'Read it again and decide anew: only contents that the journal knows can be merged.',
+      path,
+      details: { expected: hash },
+    })
   }
 }
 
@@ -187,7 +195,7 @@ function mergedBy(base: ContentHash | null | undefined, said: Said): Said {
   const { op, ...words } = said
   const own: Change =
     op === 'revise' ? { by: (words as { by: string }).by, ...(words as { change: Change }).change } : (words as Change)
-  return { op: 'revise', by: 'merge', change: { of: op, base: base as string, ...own } }
+  return { op: 'revise', by: 'merge', change: { of: op, base: (base as string).toLowerCase(), ...own } }
 }
 
 async function rewritten(operation: Rewriting, source: SourceText, path: string): Promise<Rewritten> {

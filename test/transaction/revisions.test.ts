@@ -47,8 +47,8 @@ describe('edits', () => {
         by: 'edit',
         changes: 2,
         edits: [
-          { matching: 'exact', lines: [[1, 1]] },
-          { matching: 'exact', lines: [[3, 3]] },
+          { matching: 'exact', count: 1, lines: [[1, 1]] },
+          { matching: 'exact', count: 1, lines: [[3, 3]] },
         ],
       })
       await tx.edit('a', [{ oldText: 'two\n3\n', newText: 'two\n4\n' }])
@@ -346,6 +346,18 @@ describe('a change whose base has moved', () => {
     await journal.close()
   })
 
+  it('sets the permissions that a write asks for', async () => {
+    const { disk, journal } = await prepared({ f: base })
+    await journal.write('f', base.replace('e', 'E'))
+    const before = disk.lstat(`${ROOT}/f`)?.mode
+    await journal.write('f', base.replace('a', 'A'), { expect: expect_.toUpperCase(), merge: true, mode: 0o751 })
+    expect(disk.lstat(`${ROOT}/f`)?.mode).toBe(0o751)
+    expect(await lastEntries(journal)).toMatchObject([
+      { before: { mode: (before ?? 0) & 0o7777 }, after: { mode: 0o751 }, change: { base: expect_ } },
+    ])
+    await journal.close()
+  })
+
   it('is refused with both sides where it overlaps', async () => {
     const { disk, journal } = await prepared({ f: base })
     await journal.write('f', base.replace('b', 'theirs'))
@@ -364,6 +376,23 @@ describe('a change whose base has moved', () => {
     expect((await failure(journal.write('f', 'x', { expect: null, merge: true }))).code).toBe('INVALID')
     const unknown = { expect: sha256('other'), merge: true }
     expect((await failure(journal.edit('f', [{ oldText: 'a', newText: 'b' }], unknown))).code).toBe('CONFLICT')
+    await journal.write('f', 'other')
+    await journal.purge('f')
+    const purged = { expect: expect_, merge: true }
+    expect((await failure(journal.edit('f', [{ oldText: 'a', newText: 'b' }], purged))).code).toBe('CONFLICT')
+    await journal.close()
+  })
+
+  it('is no text of more than 64 MiB, and then it is not read to its end', async () => {
+    const { journal } = await prepared({ f: base })
+    async function* large() {
+      for (let n = 0; n < 65; n += 1) yield Buffer.alloc(1024 * 1024, 97)
+    }
+    const { files } = await journal.write('f', large())
+    await journal.write('f', base)
+    const error = await failure(journal.write('f', 'x', { expect: files[0]?.after as string, merge: true }))
+    expect(error).toMatchObject({ code: 'INVALID', path: 'f' })
+    expect(error.message).toContain('too many to edit as text')
     await journal.close()
   })
 

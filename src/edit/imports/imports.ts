@@ -27,7 +27,8 @@ function languageOf(path: string, named: unknown): Language {
       path,
     })
   }
-  const byName = /\.[cm]?[jt]sx?$/.test(path) ? 'javascript' : /\.pyi?$/.test(path) ? 'python' : undefined
+  const name = typeof path === 'string' ? path : ''
+  const byName = /\.[cm]?[jt]sx?$/.test(name) ? 'javascript' : /\.pyi?$/.test(name) ? 'python' : undefined
   const language = (named as Language | undefined) ?? byName
   if (language !== undefined) return language
   throw new JournalError('INVALID', `the name of ${shown(path)} does not tell what language it is in`, {

@@ -36,7 +36,8 @@ const ENDINGS: readonly (readonly [RegExp, FormatName])[] = [
 ]
 
 /** The format that a file's name tells. */
-export function formatByName(path: string): FormatName | undefined {
+export function formatByName(path: unknown): FormatName | undefined {
+  if (typeof path !== 'string') return undefined
   const name = path.slice(path.lastIndexOf('/') + 1)
   return ENDINGS.find(([ending]) => ending.test(name))?.[1]
 }
