@@ -18,6 +18,7 @@ const MEASUREMENTS = [
   'package',
   'large',
   'edits',
+  'structures',
   'opening',
   'reading',
   'recovery',

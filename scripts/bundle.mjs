@@ -32,6 +32,8 @@ renameSync(FRESH, CLI)
 function resolveId(id, from) {
   if (id === 'node:child_process' && from?.includes(`commander${sep}`)) return LATE
   if (id === './binding' && from?.includes(`classic-level${sep}`)) return { id: NATIVE[0], external: true }
+  // The other form of it asks for its parts in a way that cannot be bundled.
+  if (id === 'jsonc-parser') return { id: join(PROJECT, 'node_modules/jsonc-parser/lib/esm/main.js') }
   // Without its native part, which takes longer to load than it saves.
   return id === 'msgpackr' ? { id: join(PROJECT, 'node_modules/msgpackr/index.js') } : null
 }

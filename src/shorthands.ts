@@ -1,6 +1,10 @@
 import { checked } from './arguments.ts'
+import type { CellEdit } from './edit/cell-edit.ts'
+import type { ImportChange } from './edit/imports/import-change.ts'
+import type { ImportsOptions } from './edit/imports/imports.ts'
 import type { PatchOptions } from './edit/patch/patch-set.ts'
-import type { Change } from './edit/revisers.ts'
+import type { SettingChange } from './edit/settings/setting-change.ts'
+import type { SettingsOptions } from './edit/settings/settings.ts'
 import type { Meta } from './entry/commit.ts'
 import type { TextEdit } from './entry/entry.ts'
 import { metaOf } from './meta.ts'
@@ -41,17 +45,25 @@ export abstract class Shorthands {
   }
 
   /** See `Transaction.notebook`. */
-  notebook(path: string, cells: readonly Change[], options: TextOptions & Meta = {}): Promise<Receipt> {
+  notebook(path: string, cells: readonly CellEdit[], options: TextOptions & Meta = {}): Promise<Receipt> {
     return single(this, options, (tx) => tx.notebook(path, cells, options))
   }
 
   /** See `Transaction.set`. */
-  set(path: string, changes: readonly Change[], options: TextOptions & Meta = {}): Promise<Receipt> {
+  set(
+    path: string,
+    changes: readonly SettingChange[],
+    options: TextOptions & SettingsOptions & Meta = {},
+  ): Promise<Receipt> {
     return single(this, options, (tx) => tx.set(path, changes, options))
   }
 
   /** See `Transaction.imports`. */
-  imports(path: string, changes: readonly Change[], options: TextOptions & Meta = {}): Promise<Receipt> {
+  imports(
+    path: string,
+    changes: readonly ImportChange[],
+    options: TextOptions & ImportsOptions & Meta = {},
+  ): Promise<Receipt> {
     return single(this, options, (tx) => tx.imports(path, changes, options))
   }
 

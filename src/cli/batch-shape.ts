@@ -21,6 +21,9 @@ export interface BatchFields {
   readonly merge?: boolean
   readonly lenient?: boolean | Leniency
   readonly strip?: number
+  readonly format?: string
+  readonly document?: number
+  readonly language?: string
   /** Octal digits. */
   readonly mode?: string
   readonly expect?: string | null
@@ -43,8 +46,8 @@ export const BATCH_SHAPES = {
   /** Without a path: of the files that it names. */
   patch: { required: ['patch'], optional: ['path', 'expect', 'encoding', 'merge', 'strip'] },
   notebook: { required: ['path', 'cells'], optional: ['expect', 'encoding', 'merge'] },
-  set: { required: ['path', 'changes'], optional: ['expect', 'encoding', 'merge'] },
-  imports: { required: ['path', 'changes'], optional: ['expect', 'encoding', 'merge'] },
+  set: { required: ['path', 'changes'], optional: ['format', 'document', 'expect', 'encoding', 'merge'] },
+  imports: { required: ['path', 'changes'], optional: ['language', 'expect', 'encoding', 'merge'] },
   remove: { required: ['path'], optional: ['recursive', 'expect'] },
   rename: { required: ['path', 'to'], optional: ['expect'] },
   mkdir: { required: ['path'], optional: ['mode'] },
@@ -108,6 +111,9 @@ const FIELDS: Readonly<Record<FieldName, readonly [words: string, check: (value:
     (value) => typeof value === 'boolean' || value === 'trailing-blanks' || value === 'indentation',
   ],
   strip: ['a whole number from 0', (value) => Number.isSafeInteger(value) && (value as number) >= 0],
+  format: ['one of json, yaml, toml, ini', (value) => ['json', 'yaml', 'toml', 'ini'].includes(value as string)],
+  document: ['a whole number from 0', (value) => Number.isSafeInteger(value) && (value as number) >= 0],
+  language: ['javascript or python', (value) => value === 'javascript' || value === 'python'],
   recursive: ['true or false', (value) => typeof value === 'boolean'],
 }
 

@@ -1,7 +1,12 @@
 import { accessSync, constants, createReadStream, type Stats, statSync } from 'node:fs'
 import path from 'node:path'
+import type { CellEdit } from '../edit/cell-edit.ts'
+import type { ImportChange } from '../edit/imports/import-change.ts'
+import type { ImportsOptions, Language } from '../edit/imports/imports.ts'
 import type { PatchOptions } from '../edit/patch/patch-set.ts'
-import type { Change } from '../edit/revisers.ts'
+import type { SettingChange } from '../edit/settings/setting-change.ts'
+import type { SettingsOptions } from '../edit/settings/settings.ts'
+import type { FormatName } from '../edit/settings/settings-format.ts'
 import type { TextEdit } from '../entry/entry.ts'
 import { asJournalError, JournalError, shown } from '../errors.ts'
 import type { EditOptions, TextOptions, Transaction } from '../transaction/transaction.ts'
@@ -159,11 +164,17 @@ function applyLine(tx: Transaction, { op, fields }: BatchLine, cwd: string): Pro
       if (fields.path === undefined) return tx.applyPatch(text('patch'), present<PatchOptions>({ strip }))
       return tx.patch(target, text('patch'), textual)
     case 'notebook':
-      return tx.notebook(target, fields.cells as Change[], textual)
+      return tx.notebook(target, fields.cells as unknown as CellEdit[], textual)
     case 'set':
-      return tx.set(target, fields.changes as Change[], textual)
+      return tx.set(target, fields.changes as unknown as SettingChange[], {
+        ...textual,
+        ...present<SettingsOptions>({ format: fields.format as FormatName | undefined, document: fields.document }),
+      })
     case 'imports':
-      return tx.imports(target, fields.changes as Change[], textual)
+      return tx.imports(target, fields.changes as unknown as ImportChange[], {
+        ...textual,
+        ...present<ImportsOptions>({ language: fields.language as Language | undefined }),
+      })
     case 'remove':
       return tx.remove(target, { ...conditional, ...(fields.recursive ? { recursive: true } : {}) })
     case 'rename':

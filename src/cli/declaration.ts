@@ -136,6 +136,15 @@ export function leniency(text: string): Leniency {
   throw new InvalidArgumentError(`'${printable(text)}' is neither 'trailing-blanks' nor 'indentation'.`)
 }
 
+/** One of a few names. */
+export function oneOf<T extends string>(...names: readonly T[]): (text: string) => T {
+  return (text) => {
+    const found = names.find((name) => name === text)
+    if (found === undefined) throw new InvalidArgumentError(`'${printable(text)}' is none of ${names.join(', ')}.`)
+    return found
+  }
+}
+
 /** The condition that an operation takes, from the option. */
 export function conditionOf({ expect }: { readonly expect?: string }): { readonly expect?: string | null } {
   return expect === undefined ? {} : { expect: expect === 'none' ? null : expect }

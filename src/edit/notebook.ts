@@ -1,15 +1,19 @@
-/** Cells of Jupyter notebooks. `change`: `{ cells }`. */
-import { JournalError } from '../errors.ts'
-import type { Reviser } from './revisers.ts'
+/** Cells of Jupyter notebooks. `change`: `{ cells }`, a list of `CellEdit`. */
+import { changedNotebook } from './cell-book.ts'
+import { type CellEdit, checkedCells } from './cell-edit.ts'
+import { withinStack } from './nesting.ts'
+import type { Change, Reviser } from './revisers.ts'
 
 export const notebook: Reviser = {
   check(path, change) {
-    // The slot for what is worked out elsewhere: until it is filled, nothing is taken.
-    if (Object.keys(change).length >= 0)
-      throw new JournalError('INVALID', 'notebook is not there yet', { hint: 'Wait for it.', path })
-    return change
+    return { cells: checkedCells(path, change.cells as unknown as CellEdit[]) as unknown as Change[] }
   },
-  revise(text) {
-    return { text, report: null }
+  async revise(text, change, path) {
+    const cells = change.cells as unknown as CellEdit[]
+    return {
+      text: await withinStack(path, () => changedNotebook(text, cells, path)),
+      report: null,
+      changes: cells.length,
+    }
   },
 }

@@ -1,8 +1,13 @@
 import { CHANGE, checked, checkedPaths, TEXTUAL } from '../arguments.ts'
+import type { CellEdit } from '../edit/cell-edit.ts'
 import { checkLeniency } from '../edit/edits.ts'
+import type { ImportChange } from '../edit/imports/import-change.ts'
+import type { ImportsOptions } from '../edit/imports/imports.ts'
 import type { Leniency } from '../edit/lenient.ts'
 import type { PatchOptions } from '../edit/patch/patch-set.ts'
 import type { Change, ReviserName } from '../edit/revisers.ts'
+import type { SettingChange } from '../edit/settings/setting-change.ts'
+import type { SettingsOptions } from '../edit/settings/settings.ts'
 import type { Encoding } from '../edit/text.ts'
 import type { CommitKind, Meta } from '../entry/commit.ts'
 import type { TextEdit } from '../entry/entry.ts'
@@ -152,18 +157,35 @@ export class Transaction {
   }
 
   /** Replaces, inserts and deletes cells of a Jupyter notebook, in order. */
-  async notebook(path: string, cells: readonly Change[], options: TextOptions = {}): Promise<Revision> {
-    return this.#revise(path, 'notebook', { cells }, options)
+  async notebook(path: string, cells: readonly CellEdit[], options: TextOptions = {}): Promise<Revision> {
+    return this.#revise(path, 'notebook', { cells: cells as readonly unknown[] as readonly Change[] }, options)
   }
 
   /** Sets, merges and deletes values by key path in a JSON, YAML, TOML or INI file. */
-  async set(path: string, changes: readonly Change[], options: TextOptions = {}): Promise<Revision> {
-    return this.#revise(path, 'set', { changes }, options)
+  async set(
+    path: string,
+    changes: readonly SettingChange[],
+    options: TextOptions & SettingsOptions = {},
+  ): Promise<Revision> {
+    const { format, document } = checked('options', options, TEXTUAL)
+    const named = { ...(format === undefined ? {} : { format }), ...(document === undefined ? {} : { document }) }
+    return this.#revise(path, 'set', { changes: changes as readonly unknown[] as readonly Change[], ...named }, options)
   }
 
   /** Adds and removes import statements of a source file. */
-  async imports(path: string, changes: readonly Change[], options: TextOptions = {}): Promise<Revision> {
-    return this.#revise(path, 'imports', { changes }, options)
+  async imports(
+    path: string,
+    changes: readonly ImportChange[],
+    options: TextOptions & ImportsOptions = {},
+  ): Promise<Revision> {
+    const { language } = checked('options', options, TEXTUAL)
+    const named = language === undefined ? {} : { language }
+    return this.#revise(
+      path,
+      'imports',
+      { changes: changes as readonly unknown[] as readonly Change[], ...named },
+      options,
+    )
   }
 
   /** Removes a file or a symbolic link, or with `recursive` a folder and all in it. */
