@@ -60,6 +60,11 @@ export class Draft {
     return this.#now.keys()
   }
 
+  /** What stands in the end at the paths that the entries change. */
+  get changes(): ReadonlyMap<string, State> {
+    return this.#now
+  }
+
   /** Facts about the folders that it looked at. */
   get facts(): Folders {
     return this.#site.folders

@@ -1,0 +1,91 @@
+import type { ParseError } from 'jsonc-parser'
+import type { Finder } from '../findings.ts'
+
+const MESSAGES: Readonly<Record<string, string>> = {
+  InvalidSymbol: 'unexpected word',
+  InvalidNumberFormat: 'this is no number',
+  PropertyNameExpected: 'expected the name of a property in double quotes',
+  ValueExpected: 'expected a value',
+  ColonExpected: 'expected a colon',
+  CommaExpected: 'expected a comma',
+  CloseBraceExpected: 'expected a closing brace',
+  CloseBracketExpected: 'expected a closing bracket',
+  EndOfFileExpected: 'expected the end of the file',
+  InvalidCommentToken: 'comments are not allowed in JSON',
+  UnexpectedEndOfComment: 'the comment is never closed',
+  UnexpectedEndOfString: 'the string is never closed',
+  UnexpectedEndOfNumber: 'the number is not finished',
+  InvalidUnicode: 'expected four hex digits behind \\u',
+  InvalidEscapeCharacter: 'there is no such escape',
+  InvalidCharacter: 'this character must be escaped in a string',
+}
+
+/** Keys whose relative values name other files. */
+const NAMING = new Set(['$ref', 'extends'])
+
+export async function parseJson(finder: Finder, comments: boolean): Promise<void> {
+  const { text } = finder
+  if (!comments && isJson(text)) return names(finder)
+  const { parse, printParseErrorCode } = await import('jsonc-parser')
+  const errors: ParseError[] = []
+  // What VS Code and TypeScript read allows a comma behind the last element too.
+  parse(text, errors, { disallowComments: !comments, allowTrailingComma: comments, allowEmptyContent: false })
+  for (const { error, offset } of errors) {
+    const code = printParseErrorCode(error)
+    finder.flaw(offset, MESSAGES[code] ?? code)
+  }
+  // Both parsers must agree before a text is taken for JSON.
+  if (!comments && errors.length === 0) finder.flaw(...judged(text))
+  if (errors.length === 0) await names(finder)
+}
+
+export function parseJsonLines(finder: Finder): void {
+  let start = 0
+  for (const line of finder.text.split('\n')) {
+    if (line.trim() !== '' && !isJson(line)) {
+      const [at, message] = judged(line)
+      finder.flaw(start + at, `the line is no JSON: ${message}`)
+    }
+    start += line.length + 1
+  }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function judged(text: string): [at: number, message: string] {
+  try {
+    JSON.parse(text)
+  } catch (error) {
+    const { message } = error as Error
+    const at = / at position (\d+)/.exec(message)?.[1]
+    return [at === undefined ? text.length : Number(at), message.replace(/ (in JSON )?at position .*$/s, '')]
+  }
+  return [0, 'this is no JSON']
+}
+
+/** Relative names of other files. */
+async function names(finder: Finder): Promise<void> {
+  const { text } = finder
+  if (!text.includes('"$ref"') && !text.includes('"extends"')) return
+  const { visit } = await import('jsonc-parser')
+  let key = ''
+  visit(text, {
+    onObjectProperty: (name) => {
+      key = name
+    },
+    onArrayEnd: () => {
+      key = ''
+    },
+    onLiteralValue: (value, offset) => {
+      if (NAMING.has(key) && typeof value === 'string' && /^\.\.?\//.test(value))
+        finder.reference('file', value, offset)
+    },
+  })
+}

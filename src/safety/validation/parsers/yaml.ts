@@ -1,0 +1,22 @@
+import type { Finder } from '../findings.ts'
+
+/** Every document of a stream. */
+export async function parseYaml(finder: Finder): Promise<void> {
+  const { parseAllDocuments, visit } = await import('yaml')
+  const { text } = finder
+  const documents = parseAllDocuments(text, { prettyErrors: false, logLevel: 'silent' })
+  if (!Array.isArray(documents)) return
+  const referring = text.includes('$ref')
+  for (const document of documents) {
+    for (const { pos, message } of document.errors) finder.flaw(pos[0], message)
+    if (!referring) continue
+    visit(document, {
+      Pair: (_, { key, value }) => {
+        const name = (key as { value?: unknown } | null)?.value
+        const { value: target, range } = (value ?? {}) as { value?: unknown; range?: readonly number[] }
+        if (name === '$ref' && typeof target === 'string' && /^\.\.?\//.test(target))
+          finder.reference('file', target, range?.[0] ?? 0)
+      },
+    })
+  }
+}
