@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events'
 import { resolve } from 'node:path'
 import {
+  BEGIN,
   CHANGE,
   COMPACT,
   checked,
@@ -17,7 +18,6 @@ import { purgedError } from './content/blob-store.ts'
 import type { FileStat } from './disk/disk.ts'
 import { genesis, type Head } from './entry/chain.ts'
 import type { ChainedCommit, CommitKind, Meta } from './entry/commit.ts'
-import type { TextEdit } from './entry/entry.ts'
 import { hashOf, type State } from './entry/state.ts'
 import { asJournalError, eachWithJournalErrors, JournalError, withJournalErrors } from './errors.ts'
 import { type DiffQuery, diff, type FileDiff } from './history/diff.ts'
@@ -39,6 +39,7 @@ import type {
   RestoreOptions,
   RestoreResult,
   Status,
+  TransactionOptions,
   UndoOptions,
 } from './journal-types.ts'
 import { checkedMeta, metaOf } from './meta.ts'
@@ -48,12 +49,14 @@ import { NOTHING_RECOVERED, type RecoveryReport } from './recovery/report.ts'
 import { relativePath } from './relative-path.ts'
 import type { CompactResult } from './retention/compact.ts'
 import type { PurgeResult } from './retention/purge.ts'
+import { Guards } from './safety/guards.ts'
+import type { ValidationLevel } from './safety/validation/level.ts'
+import { Shorthands } from './shorthands.ts'
 import type { Store } from './store/opening.ts'
 import { WriterLock } from './store/writer-lock.ts'
 import type { Operation } from './transaction/operation.ts'
 import type { Receipt } from './transaction/receipt.ts'
-import type { ContentInput } from './transaction/stager.ts'
-import { type ExpectOptions, type RemoveOptions, Transaction, type WriteOptions } from './transaction/transaction.ts'
+import { Transaction } from './transaction/transaction.ts'
 import { newTransactionId } from './transaction/transaction-id.ts'
 import { Upkeep } from './upkeep.ts'
 import { recoverySite, scanStore, type Writer } from './writer.ts'
@@ -63,8 +66,9 @@ const CHECKPOINT_BYTES = 16 * 1024 * 1024
 const CHECKPOINT_IDLE_MS = 1000
 const LOCK_TIMEOUT_MS = 30_000
 const READING = 'reading the history'
+
 /** A folder's journal, open. See the README for what it promises. */
-export class Journal implements AsyncDisposable {
+export class Journal extends Shorthands implements AsyncDisposable {
   readonly #store: Store
   readonly #index: HistoryIndex
   readonly #writer: Writer | null
@@ -72,17 +76,20 @@ export class Journal implements AsyncDisposable {
   readonly #events: EventEmitter
   readonly #open = new Set<Transaction>()
   readonly #upkeep: Upkeep
+  readonly #guards: Guards
   #closing: Promise<void> | null = null
   #idle: NodeJS.Timeout | null = null
   #checkpointing = false
 
   /** @internal Use `openJournal`. */
   constructor(store: Store, index: HistoryIndex, writer: Writer | null, options: OpenOptions, events: EventEmitter) {
+    super()
     this.#store = store
     this.#index = index
     this.#writer = writer
     this.#options = options
     this.#events = events
+    this.#guards = new Guards(options.validation)
     this.#upkeep = new Upkeep(store, index, options, {
       writer: () => this.#writing(),
       reading: () => {
@@ -133,22 +140,23 @@ export class Journal implements AsyncDisposable {
   }
 
   /** Begins a transaction. Nothing changes before its `commit`. */
-  begin(meta: Meta = {}): Transaction {
+  begin(meta: TransactionOptions = {}): Transaction {
     if (typeof meta !== 'object' || meta === null) {
       throw new JournalError('INVALID', 'what is said of a transaction must be an object', {
         hint: 'Give { actor?, message?, tags?, parent? }.',
       })
     }
-    return this.#begin(meta, 'write')
+    const { validation } = checked('what is said of a transaction', meta, BEGIN)
+    return this.#begin(meta, 'write', undefined, validation)
   }
 
   /**
    * Runs `fn` with a fresh transaction and commits it; when `fn` throws, nothing is changed and the error goes on.
    */
   async transact(fn: (tx: Transaction) => unknown): Promise<Receipt>
-  async transact(meta: Meta, fn: (tx: Transaction) => unknown): Promise<Receipt>
+  async transact(meta: TransactionOptions, fn: (tx: Transaction) => unknown): Promise<Receipt>
   async transact(
-    first: Meta | ((tx: Transaction) => unknown),
+    first: TransactionOptions | ((tx: Transaction) => unknown),
     second?: (tx: Transaction) => unknown,
   ): Promise<Receipt> {
     const [meta, fn] = typeof first === 'function' ? [{}, first] : [first, second]
@@ -165,46 +173,6 @@ export class Journal implements AsyncDisposable {
       throw error
     }
     return transaction.commit()
-  }
-
-  write(path: string, content: ContentInput, options: WriteOptions & Meta = {}): Promise<Receipt> {
-    return this.#single(options, (tx) => tx.write(path, content, options))
-  }
-
-  append(path: string, content: ContentInput, options: ExpectOptions & Meta = {}): Promise<Receipt> {
-    return this.#single(options, (tx) => tx.append(path, content, options))
-  }
-
-  edit(path: string, edits: readonly TextEdit[], options: ExpectOptions & Meta = {}): Promise<Receipt> {
-    return this.#single(options, (tx) => tx.edit(path, edits, options))
-  }
-
-  patch(path: string, patch: string, options: ExpectOptions & Meta = {}): Promise<Receipt> {
-    return this.#single(options, (tx) => tx.patch(path, patch, options))
-  }
-
-  remove(path: string, options: RemoveOptions & Meta = {}): Promise<Receipt> {
-    return this.#single(options, (tx) => tx.remove(path, options))
-  }
-
-  rename(path: string, to: string, options: ExpectOptions & Meta = {}): Promise<Receipt> {
-    return this.#single(options, (tx) => tx.rename(path, to, options))
-  }
-
-  mkdir(path: string, options: { readonly mode?: number } & Meta = {}): Promise<Receipt> {
-    return this.#single(options, (tx) => tx.mkdir(path, options))
-  }
-
-  rmdir(path: string, options: Meta = {}): Promise<Receipt> {
-    return this.#single(options, (tx) => tx.rmdir(path))
-  }
-
-  chmod(path: string, mode: number, options: Meta = {}): Promise<Receipt> {
-    return this.#single(options, (tx) => tx.chmod(path, mode))
-  }
-
-  symlink(path: string, target: string, options: Meta = {}): Promise<Receipt> {
-    return this.#single(options, (tx) => tx.symlink(path, target))
   }
 
   /** Transactions, newest first unless asked otherwise. */
@@ -334,10 +302,10 @@ export class Journal implements AsyncDisposable {
   }
 
   /** Takes edits made behind the journal's back into the history: those of `paths`, or all. Null when there are none. */
-  async adopt(paths?: readonly string[], meta: Meta = {}): Promise<Receipt | null> {
+  async adopt(paths?: readonly string[], meta: TransactionOptions = {}): Promise<Receipt | null> {
     this.#writing()
     if (paths !== undefined) checkedPaths(paths)
-    checked('the meta', meta)
+    checked('the meta', meta, BEGIN)
     const operations = await withJournalErrors('looking at the workspace', () => this.#toAdopt(paths))
     return operations.length === 0
       ? null
@@ -436,19 +404,20 @@ export class Journal implements AsyncDisposable {
     } catch (error) {
       throw asJournalError(error, 'closing the journal')
     } finally {
+      await this.#guards.close()
       await this.#index.close()
     }
   }
 
-  #begin(meta: Meta, kind: CommitKind, of?: string): Transaction {
+  #begin(meta: Meta, kind: CommitKind, of?: string, validation?: ValidationLevel): Transaction {
     try {
-      return this.#newTransaction(meta, kind, of)
+      return this.#newTransaction(meta, kind, of, validation)
     } catch (error) {
       throw asJournalError(error, 'beginning a transaction')
     }
   }
 
-  #newTransaction(meta: Meta, kind: CommitKind, of?: string): Transaction {
+  #newTransaction(meta: Meta, kind: CommitKind, of?: string, validation?: ValidationLevel): Transaction {
     const writer = this.#writing()
     const { actor, durability = 'full', lockTimeoutMs = LOCK_TIMEOUT_MS, signal } = this.#options
     const request = {
@@ -466,6 +435,7 @@ export class Journal implements AsyncDisposable {
         lockTimeoutMs,
         durability,
         signal,
+        guard: this.#guards.of(kind, validation),
         usable: () => this.#usable(),
         ended: (ended, receipt) => this.#ended(ended, receipt),
       },
@@ -503,11 +473,6 @@ export class Journal implements AsyncDisposable {
       })
   }
 
-  async #single(options: Meta, fn: (tx: Transaction) => Promise<void>): Promise<Receipt> {
-    checked('the options', options)
-    return this.transact(metaOf(options), fn)
-  }
-
   async #refusePurged(path: string, state: State): Promise<void> {
     const hash = hashOf(state)
     const by = hash === null ? null : await this.#store.contents.purgedBy(hash)
@@ -525,11 +490,16 @@ export class Journal implements AsyncDisposable {
       if (operation.op !== 'put' || force !== true) return operation
       return { op: 'put', path: operation.path, state: operation.state }
     }
-    return this.#perform(operations.map(free), metaOf(options), kind, of)
+    return this.#perform(operations.map(free), options, kind, of)
   }
 
-  async #perform(operations: readonly Operation[], meta: Meta, kind: CommitKind, of?: string): Promise<Receipt> {
-    const transaction = this.#begin(meta, kind, of)
+  async #perform(
+    operations: readonly Operation[],
+    options: TransactionOptions,
+    kind: CommitKind,
+    of?: string,
+  ): Promise<Receipt> {
+    const transaction = this.#begin(metaOf(options), kind, of, options.validation)
     try {
       const conflicts: unknown[] = []
       for (const operation of operations) {

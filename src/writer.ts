@@ -23,14 +23,14 @@ import { isLimited } from './retention/policy.ts'
 import { finishPurge } from './retention/purge.ts'
 import type { RetentionSite } from './retention/site.ts'
 import { beginningOf } from './store/base.ts'
-import { completeLayout, unfinishedSalvage } from './store/layout.ts'
+import { completeLayout, REVISED_VERSION, raiseVersion, unfinishedSalvage } from './store/layout.ts'
 import type { Store } from './store/opening.ts'
 import type { WriterLock } from './store/writer-lock.ts'
 import { Checkpointer } from './transaction/checkpointer.ts'
 import { Committer } from './transaction/committer.ts'
-import type { DraftSite } from './transaction/draft.ts'
 import { PathLocks } from './transaction/path-locks.ts'
 import { INLINE_LIMIT, Stager, StagingLimits } from './transaction/stager.ts'
+import type { DraftSite } from './transaction/view.ts'
 import { Folders } from './workspace/folders.ts'
 import { Observer } from './workspace/observer.ts'
 import { PinnedFolders } from './workspace/pinned-folders.ts'
@@ -79,6 +79,17 @@ export function scanStore(store: Store, options: OpenOptions): LogScan {
   return scanLog(disk, layout, reader, format.journal, contents, (done) =>
     progress?.({ phase: 'reading the log', done, total: 0 }),
   )
+}
+
+/** Makes a journal of an older format one that may have revisions, once; null when it is one. */
+function revisions({ disk, layout, format }: Store): () => Promise<void> | null {
+  let version = format.version
+  return () => {
+    if (version >= REVISED_VERSION) return null
+    return raiseVersion(disk, layout, REVISED_VERSION).then(() => {
+      version = REVISED_VERSION
+    })
+  }
 }
 
 /** The writing half of an open journal: the log's end, commits, checkpoints. One a journal, under the writer's lock. */
@@ -193,6 +204,7 @@ export class Writer {
       site,
       log,
       head: scan.head,
+      allowRevisions: revisions(store),
       writer: { pid: process.pid, host: os.hostname() },
       onConflict: events.onConflict,
       inline: limits.inline,

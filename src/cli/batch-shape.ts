@@ -1,3 +1,5 @@
+import type { Change } from '../edit/revisers.ts'
+import { ENCODINGS, type Encoding } from '../edit/text.ts'
 import type { TextEdit } from '../entry/entry.ts'
 import { shown } from '../errors.ts'
 import { printable } from './printable.ts'
@@ -12,6 +14,9 @@ export interface BatchFields {
   readonly from?: string
   readonly patch?: string
   readonly edits?: readonly TextEdit[]
+  readonly cells?: readonly Change[]
+  readonly changes?: readonly Change[]
+  readonly encoding?: Encoding
   /** Octal digits. */
   readonly mode?: string
   readonly expect?: string | null
@@ -30,8 +35,11 @@ interface Shape {
 export const BATCH_SHAPES = {
   write: { required: ['path'], optional: ['mode', 'expect'], content: true },
   append: { required: ['path'], optional: ['expect'], content: true },
-  edit: { required: ['path', 'edits'], optional: ['expect'] },
-  patch: { required: ['path', 'patch'], optional: ['expect'] },
+  edit: { required: ['path', 'edits'], optional: ['expect', 'encoding'] },
+  patch: { required: ['path', 'patch'], optional: ['expect', 'encoding'] },
+  notebook: { required: ['path', 'cells'], optional: ['expect', 'encoding'] },
+  set: { required: ['path', 'changes'], optional: ['expect', 'encoding'] },
+  imports: { required: ['path', 'changes'], optional: ['expect', 'encoding'] },
   remove: { required: ['path'], optional: ['recursive', 'expect'] },
   rename: { required: ['path', 'to'], optional: ['expect'] },
   mkdir: { required: ['path'], optional: ['mode'] },
@@ -58,6 +66,12 @@ function isEdit(value: unknown): boolean {
   return isText(oldText) && isText(newText) && flag && Object.keys(unknown).length === 0
 }
 
+/** What each holds, the operation itself looks at. */
+function isObjects(value: unknown): boolean {
+  const isObject = (item: unknown) => typeof item === 'object' && item !== null && !Array.isArray(item)
+  return Array.isArray(value) && value.length > 0 && value.every(isObject)
+}
+
 function isBase64(value: unknown): boolean {
   return typeof value === 'string' && value.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(value)
 }
@@ -75,6 +89,9 @@ const FIELDS: Readonly<Record<FieldName, readonly [words: string, check: (value:
     'a list of {"oldText":"…","newText":"…"}, with "all":true where every occurrence is meant',
     (value) => Array.isArray(value) && value.length > 0 && value.every(isEdit),
   ],
+  cells: ['a list of objects, one a cell', isObjects],
+  changes: ['a list of objects, one a change', isObjects],
+  encoding: [`one of ${ENCODINGS.join(', ')}`, (value) => ENCODINGS.includes(value as Encoding)],
   mode: ['a text of octal digits, such as "755"', (value) => typeof value === 'string' && /^0?[0-7]{3,4}$/.test(value)],
   expect: [
     '64 hex digits (SHA-256), or null for no file',

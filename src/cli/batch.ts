@@ -1,5 +1,7 @@
 import { accessSync, constants, createReadStream, type Stats, statSync } from 'node:fs'
 import path from 'node:path'
+import type { Change } from '../edit/revisers.ts'
+import type { Encoding } from '../edit/text.ts'
 import type { TextEdit } from '../entry/entry.ts'
 import { asJournalError, JournalError, shown } from '../errors.ts'
 import type { Transaction } from '../transaction/transaction.ts'
@@ -139,10 +141,11 @@ function contentOf({ content, base64, from }: BatchFields, cwd: string) {
   return base64 === undefined ? (content ?? '') : Buffer.from(base64, 'base64')
 }
 
-function applyLine(tx: Transaction, { op, fields }: BatchLine, cwd: string): Promise<void> {
+function applyLine(tx: Transaction, { op, fields }: BatchLine, cwd: string): Promise<unknown> {
   const text = (name: FieldName) => fields[name] as string
   const target = text('path')
   const conditional = present<{ expect?: string | null }>({ expect: fields.expect?.toLowerCase() ?? fields.expect })
+  const textual = { ...conditional, ...present<{ encoding?: Encoding }>({ encoding: fields.encoding }) }
   const mode = fields.mode === undefined ? undefined : Number.parseInt(fields.mode, 8)
   switch (op) {
     case 'write':
@@ -150,9 +153,15 @@ function applyLine(tx: Transaction, { op, fields }: BatchLine, cwd: string): Pro
     case 'append':
       return tx.append(target, contentOf(fields, cwd), conditional)
     case 'edit':
-      return tx.edit(target, fields.edits as TextEdit[], conditional)
+      return tx.edit(target, fields.edits as TextEdit[], textual)
     case 'patch':
-      return tx.patch(target, text('patch'), conditional)
+      return tx.patch(target, text('patch'), textual)
+    case 'notebook':
+      return tx.notebook(target, fields.cells as Change[], textual)
+    case 'set':
+      return tx.set(target, fields.changes as Change[], textual)
+    case 'imports':
+      return tx.imports(target, fields.changes as Change[], textual)
     case 'remove':
       return tx.remove(target, { ...conditional, ...(fields.recursive ? { recursive: true } : {}) })
     case 'rename':

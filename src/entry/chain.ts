@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { JournalError } from '../errors.ts'
 import { asBytes, decodeCommit, encodeCommit, fromHex, isPurged, pack, toHex, unpack } from './codec.ts'
 import type { ChainedCommit, Commit } from './commit.ts'
-import type { Entry } from './entry.ts'
+import { type Entry, isSpoken } from './entry.ts'
 
 /** The newest point of the history. */
 export interface Head {
@@ -81,7 +81,7 @@ export function verifyCommit(head: Head, payload: Uint8Array): ChainedCommit {
 /** The payload with the words erased of every entry that `chosen` picks; null when there are none. As long as before: every frame keeps its place. */
 export function withoutWords(payload: Uint8Array, chosen: (entry: Entry) => boolean): Uint8Array | null {
   const [chain, body, words] = parts(payload)
-  const spoken = decodeCommit(body, words).entries.filter(({ op }) => op === 'edit' || op === 'patch')
+  const spoken = decodeCommit(body, words).entries.filter(isSpoken)
   const erased = words.map((item, index) => {
     const entry = spoken[index]
     const erase = entry !== undefined && !isPurged(item) && chosen(entry)

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto'
 import { Packr } from 'msgpackr'
 import { JournalError, shown } from '../errors.ts'
 import type { Commit, CommitKind } from './commit.ts'
-import type { Entry, TextEdit } from './entry.ts'
+import type { Entry, ReviseEntry, TextEdit } from './entry.ts'
+import { readJsonWords } from './json-words.ts'
 import { isInside } from './path.ts'
 import { isPlain } from './plain.ts'
 import type { Owner, State } from './state.ts'
@@ -126,12 +127,19 @@ export function decodeState(value: unknown): State {
   }
 }
 
-/** The words of an edit or a patch. They stand beside the body, which names them by hash, so that they can be purged and the chain still holds. */
+/** The words of an edit, a patch or a revision. They stand beside the body, which names them by hash, so that they can be purged and the chain still holds. */
 function encodeWords(entry: Entry): Uint8Array | null {
   if (entry.op === 'edit' && entry.edits !== null) {
     return pack(entry.edits.map((edit) => [edit.oldText, edit.newText, edit.all === true]))
   }
+  if (entry.op === 'revise' && entry.change !== null) return pack(JSON.stringify(entry.change))
   return entry.op === 'patch' && entry.patch !== null ? pack(entry.patch) : null
+}
+
+function hashOfWords(words: Uint8Array | null): Uint8Array {
+  return createHash('sha256')
+    .update(words ?? new Uint8Array(0))
+    .digest()
 }
 
 function encodeEntry(entry: Entry, words: Uint8Array | null): Map {
@@ -146,11 +154,13 @@ function encodeEntry(entry: Entry, words: Uint8Array | null): Map {
     case 'append':
       map.length = entry.length
       break
+    case 'revise':
+      map.by = entry.by
+      map.words = hashOfWords(words)
+      break
     case 'edit':
     case 'patch':
-      map.words = createHash('sha256')
-        .update(words ?? new Uint8Array(0))
-        .digest()
+      map.words = hashOfWords(words)
       break
     case 'rename':
       map.to = entry.to
@@ -171,6 +181,12 @@ function decodeEdit(value: unknown): TextEdit {
   const [oldText, newText, all] = asArray(value, 'edit')
   const edit = { oldText: asText(oldText, 'old text'), newText: asText(newText, 'new text') }
   return all === true ? { ...edit, all } : edit
+}
+
+function decodeChange(said: unknown): ReviseEntry['change'] {
+  const change = readJsonWords(asText(said, 'change'))
+  if (change === undefined) throw malformed('change')
+  return change
 }
 
 /** Were these words erased? No MessagePack value that an entry holds is all zeros. */
@@ -219,6 +235,11 @@ function decodeEntry(value: unknown, words: Iterator<unknown>): Entry {
     case 'patch': {
       const patch = nextWords(map, words)
       return Object.freeze({ op: map.op, ...change, patch: patch === null ? null : asText(patch, 'patch') })
+    }
+    case 'revise': {
+      const by = asText(map.by, 'by')
+      const said = nextWords(map, words)
+      return Object.freeze({ op: map.op, ...change, by, change: said === null ? null : decodeChange(said) })
     }
     case 'rename':
       return Object.freeze({ op: map.op, ...change, to: asPath(map.to, 'path'), replaced: decodeState(map.replaced) })

@@ -35,6 +35,16 @@ export interface PatchEntry extends Change {
   /** Null: purged. */
   readonly patch: string | null
 }
+/** What a revision says: a value that JSON can hold, at most `MAX_DEPTH` levels deep. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
+
+export interface ReviseEntry extends Change {
+  readonly op: 'revise'
+  /** What worked the new content out: `notebook`, `set`, `imports` … */
+  readonly by: string
+  /** What it was asked to do. Null: purged. */
+  readonly change: { readonly [key: string]: Json } | null
+}
 export interface RemoveEntry extends Change {
   readonly op: 'remove'
 }
@@ -77,6 +87,7 @@ export type Entry =
   | AppendEntry
   | EditEntry
   | PatchEntry
+  | ReviseEntry
   | RemoveEntry
   | RenameEntry
   | MkdirEntry
@@ -103,4 +114,36 @@ export function changesOf(
     default:
       return [{ path: entry.path, before: entry.before, after: entry.after }]
   }
+}
+
+/** Entries that say in words what was asked for. The words stand beside the body of a commit, and can be purged. */
+export type SpokenEntry = EditEntry | PatchEntry | ReviseEntry
+
+export function isSpoken(entry: Entry): entry is SpokenEntry {
+  return entry.op === 'edit' || entry.op === 'patch' || entry.op === 'revise'
+}
+
+/** Were its words purged? */
+export function isSilenced(entry: Entry): boolean {
+  return isSpoken(entry) && saidBy(entry) === null
+}
+
+/** What an entry says in words; null: purged. */
+export function saidBy(entry: SpokenEntry): Json {
+  switch (entry.op) {
+    case 'edit':
+      return entry.edits as Json
+    case 'patch':
+      return entry.patch
+    case 'revise':
+      return entry.change
+  }
+}
+
+/** Characters of the words of an entry, about: for estimates of what it takes in the log. */
+export function wordsLength(entry: Entry): number {
+  if (entry.op === 'edit')
+    return (entry.edits ?? []).reduce((sum, { oldText, newText }) => sum + oldText.length + newText.length, 0)
+  if (entry.op === 'patch') return entry.patch?.length ?? 0
+  return entry.op === 'revise' ? entry.by.length + JSON.stringify(entry.change).length : 0
 }

@@ -5,6 +5,7 @@ import { breathe } from '../disk/file.ts'
 import { genesis, type Head, LOST_CHAIN, readCommit, verifyCommit } from '../entry/chain.ts'
 import type { ChainedCommit } from '../entry/commit.ts'
 import { decodeCheckpoint, decodeGap, decodeSegment, decodeTerm, headBehind } from '../entry/control.ts'
+import { isSilenced } from '../entry/entry.ts'
 import { droppedSeq } from '../entry/horizon.ts'
 import { followsNumber, frameSize } from '../log/frame.ts'
 import type { Frame } from '../log/log-reader.ts'
@@ -377,8 +378,7 @@ class Verification {
     this.#census.named(commit)
     if (commit.horizon !== undefined) this.#named = { digest: commit.horizon, seq: commit.seq }
     for (const entry of commit.entries) {
-      const erased = (entry.op === 'edit' && entry.edits === null) || (entry.op === 'patch' && entry.patch === null)
-      if (erased) this.#erasedWords.set(entry.path, commit.tx)
+      if (isSilenced(entry)) this.#erasedWords.set(entry.path, commit.tx)
       if (entry.op !== 'purge') continue
       for (const path of this.#erasedWords.keys()) if (isWithin(path, entry.path)) this.#erasedWords.delete(path)
     }

@@ -1,4 +1,4 @@
-import type { Entry } from '../entry/entry.ts'
+import { type Entry, wordsLength } from '../entry/entry.ts'
 import { JournalError } from '../errors.ts'
 import type { JournalSize } from './journal-size.ts'
 
@@ -62,9 +62,7 @@ function sizeOf(entries: readonly Entry[]): number {
   let bytes = COMMIT_BYTES
   for (const entry of entries) {
     bytes += ENTRY_BYTES + 4 * entry.path.length
-    if (entry.op === 'edit')
-      for (const { oldText, newText } of entry.edits ?? []) bytes += 3 * (oldText.length + newText.length)
-    if (entry.op === 'patch') bytes += 3 * (entry.patch?.length ?? 0)
+    bytes += 3 * wordsLength(entry)
     if (entry.op === 'symlink' && entry.after?.kind === 'symlink') bytes += 3 * entry.after.target.length
   }
   return bytes

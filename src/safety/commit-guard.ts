@@ -1,5 +1,5 @@
 import { JournalError } from '../errors.ts'
-import type { Guard, ProposedFile, Proposal } from '../transaction/guard.ts'
+import type { Guard, Proposal, ProposedFile } from '../transaction/guard.ts'
 import type { ValidationLevel } from './validation/level.ts'
 import type { Candidate, Issue, Validation, ValidationReport } from './validation/validation.ts'
 
@@ -18,18 +18,18 @@ export async function examineProposal(
   proposal: Proposal,
   level?: ValidationLevel,
 ): Promise<ValidationReport> {
-  const { signal, view, earlier } = proposal
+  const { signal } = proposal
   const files = proposal.files()
   const report = await validation.examine(
     files.map(({ path, after }) => candidate(proposal, path, after)),
-    view,
+    proposal.after,
     { level, signal },
   )
   if (report.issues.length === 0) return report
   // Only now somebody asks how it was before.
   const broken = new Set(report.issues.map(({ path }) => path))
   const candidates = files.flatMap((file) => (broken.has(file.path) ? earlierCandidate(proposal, file) : []))
-  const before = await validation.examine(candidates, earlier, { level, signal }).catch((error: unknown) => {
+  const before = await validation.examine(candidates, proposal.before, { level, signal }).catch((error: unknown) => {
     // What a validator cannot say of the old content is no news of the new one.
     if (error instanceof JournalError && error.code !== 'ABORTED') return { issues: [] }
     throw error
@@ -64,7 +64,8 @@ function refusal(tx: string, issues: readonly Issue[], omitted: number): Journal
   const [first] = issues as [Issue, ...Issue[]]
   const paths = new Set(issues.map(({ path }) => path))
   const more = issues.length + omitted - 1
-  const rest = more === 0 ? '' : ` (and ${more} more, in ${paths.size} ${paths.size === 1 ? 'file' : 'files'} altogether)`
+  const rest =
+    more === 0 ? '' : ` (and ${more} more, in ${paths.size} ${paths.size === 1 ? 'file' : 'files'} altogether)`
   return new JournalError('VALIDATION', `${placed(first)}: ${first.message}${rest}`, {
     hint: issues.every(({ existing }) => existing === true)
       ? "Nothing was changed. The files had these faults before: correct them too, or refuse 'new' ones only."

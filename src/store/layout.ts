@@ -5,13 +5,15 @@ import { JOURNAL_FOLDER } from '../entry/path.ts'
 import { hasSystemCode, JournalError } from '../errors.ts'
 
 /** The version of the format that new journals have, and the newest that this code reads. An older journal stays what it is. */
-export const FORMAT_VERSION = 3
+export const FORMAT_VERSION = 4
 /** From this version on a journal may have gaps: a salvage gives an older one this. */
 export const SALVAGED_VERSION = 2
 /** From this version on contents may be compressed, or changes of others. */
 export const DENSE_VERSION = 3
 /** From this version on the oldest transactions may have been dropped: a drop gives an older journal this. */
 export const DROPPED_VERSION = 3
+/** From this version on entries may say how a content was revised: the first that does gives an older journal this. */
+export const REVISED_VERSION = 4
 const FOLDER_MODE = 0o700
 const FILE_MODE = 0o600
 /** Bytes of a file that is one JSON object. */

@@ -1,7 +1,10 @@
+import { checkEdits, checkPatch } from '../edit/edits.ts'
+import { reviserOf } from '../edit/revisers.ts'
+import { checkEncoding } from '../edit/text.ts'
+import { plainWords } from '../entry/json-words.ts'
 import type { State } from '../entry/state.ts'
 import { JournalError, shown } from '../errors.ts'
 import type { Operation, StagedContent } from './operation.ts'
-import { checkEdits, checkPatch } from './text.ts'
 
 const PERMISSIONS = 0o7777
 const OPERATIONS: ReadonlySet<unknown> = new Set([
@@ -9,6 +12,7 @@ const OPERATIONS: ReadonlySet<unknown> = new Set([
   'append',
   'edit',
   'patch',
+  'revise',
   'remove',
   'rename',
   'mkdir',
@@ -56,7 +60,7 @@ function refused(what: string): JournalError {
  * An operation that came as a value, once it is one: what it holds goes into the log, where nonsense would be damage.
  * @throws JournalError `INVALID`
  */
-export function checkedOperation(operation: Operation): Operation {
+export async function checkedOperation(operation: Operation): Promise<Operation> {
   const op: unknown = operation?.op
   if (!OPERATIONS.has(op)) throw refused(`${shown(op)} is no operation`)
   switch (operation.op) {
@@ -65,9 +69,18 @@ export function checkedOperation(operation: Operation): Operation {
       if (!isContent(operation.content)) throw refused(`the content of this ${operation.op} is none`)
       return operation
     case 'edit':
+      checkEncoding(operation.encoding)
       return { ...operation, edits: checkEdits(operation.path, operation.edits) }
     case 'patch':
+      checkEncoding(operation.encoding)
       return { ...operation, patch: checkPatch(operation.path, operation.patch) }
+    case 'revise': {
+      const { path, by } = operation
+      checkEncoding(operation.encoding)
+      const reviser = await reviserOf(by)
+      const change = plainWords('what is to be changed', operation.change, path)
+      return { ...operation, change: plainWords('what is to be changed', reviser.check(path, change), path) }
+    }
     case 'put':
       if (!isState(operation.state) || !(operation.from === undefined || isState(operation.from))) {
         throw refused('a state to put is none')

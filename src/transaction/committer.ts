@@ -17,6 +17,7 @@ import { Gate } from './gate.ts'
 import { GatheredContents, type Gathering } from './gathered-contents.ts'
 import { preserved } from './preservation.ts'
 import { type Receipt, receiptFiles } from './receipt.ts'
+import { savedBy } from './revision.ts'
 
 export interface CommitRequest {
   readonly tx: string
@@ -41,6 +42,8 @@ export interface CommitterOptions {
   readonly writer: { readonly pid: number; readonly host: string }
   /** Contents up to this many bytes go into the log. */
   readonly inline: number
+  /** Called before an entry is written that older formats have not; null: nothing is to be done. */
+  readonly allowRevisions?: () => Promise<void> | null
   readonly onConflict: (tx: string, path: string) => void
   /** Called with what a commit brings, before any of it is kept. @throws JournalError `NO_SPACE` */
   readonly admit?: Gathering['admit']
@@ -150,6 +153,7 @@ export class Committer {
     }
     checkFolders(site.observer, changes, draft.folders)
     checkSize(request, this.#options.log.maxPayload)
+    if (entries.some(({ op }) => op === 'revise')) await this.#options.allowRevisions?.()
     const gathered = await GatheredContents.gather(
       {
         tx,
@@ -200,7 +204,9 @@ export class Committer {
     await materialization.finish().catch(() => undefined)
     this.#dirty.note(changes)
     this.#inFlight.delete(placed.seq)
-    return { tx, seq: placed.seq, chain: placed.chain, files: receiptFiles(entries) }
+    const { revisions } = draft
+    const revised = revisions.length === 0 ? {} : { revisions, saved: savedBy(revisions) }
+    return { tx, seq: placed.seq, chain: placed.chain, files: receiptFiles(entries), ...revised }
   }
 
   /** Appends a commit that changes nothing in the workspace: what it says is there already. */

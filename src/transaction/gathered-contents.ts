@@ -13,7 +13,7 @@ import { sizeOf } from '../content/delta.ts'
 import { hashBytes, hashFile } from '../content/hash.ts'
 import type { Held } from '../content/held-bytes.ts'
 import { createFile, dropFile, readFully } from '../disk/file.ts'
-import type { Entry } from '../entry/entry.ts'
+import { type Entry, isSpoken } from '../entry/entry.ts'
 import { type ContentHash, type FileState, hashOf, type State } from '../entry/state.ts'
 import { JournalError } from '../errors.ts'
 import type { NewFrame } from '../log/log-writer.ts'
@@ -314,7 +314,7 @@ function* statesOf(entries: readonly Entry[]): Generator<Named> {
   for (const entry of entries) {
     const { path, op, before, after } = entry
     yield { state: before, before: null, path, reread: false }
-    const reread = op === 'edit' || op === 'append' || op === 'patch'
+    const reread = op === 'append' || isSpoken(entry)
     const known = op !== 'rename' && before?.kind === 'file' ? before : null
     yield { state: after, before: known, path, reread }
     if (op === 'rename') yield { state: entry.replaced, before: null, path: entry.to, reread: false }

@@ -4,7 +4,8 @@ import { type ContentHash, type FileState, hashOf } from '../entry/state.ts'
 import { isSystemError, JournalError } from '../errors.ts'
 import { resolvePath, type Waypoint } from '../workspace/resolver.ts'
 import { ancestorsOf } from '../workspace/safe-path.ts'
-import type { Draft, DraftSite } from './draft.ts'
+import type { Draft } from './draft.ts'
+import type { DraftSite } from './view.ts'
 
 /**
  * Looks at what a transaction is about to make, before anything of it is kept.
@@ -27,7 +28,7 @@ export interface ProposedFile {
 }
 
 /** A look at paths, as they are or as they are going to be. */
-export interface View {
+export interface Sight {
   readonly root: string
   /** What a path leads to, through symbolic links; null: nothing, or nothing in the workspace. */
   look(path: string): { readonly path: string; readonly kind: 'file' | 'dir' | 'other' } | null
@@ -42,17 +43,17 @@ export class Proposal {
   readonly draft: Draft
   readonly site: DraftSite
   /** The workspace as the transaction would leave it. */
-  readonly view: View
+  readonly after: Sight
   /** The workspace as it is. */
-  readonly earlier: View
+  readonly before: Sight
 
   constructor(tx: string, draft: Draft, site: DraftSite, signal?: AbortSignal) {
     this.tx = tx
     this.signal = signal
     this.draft = draft
     this.site = site
-    this.view = new Sight(site, draft)
-    this.earlier = new Sight(site, null)
+    this.after = new WorkspaceSight(site, draft)
+    this.before = new WorkspaceSight(site, null)
   }
 
   /** Files with a content that was not there before, in the order of their paths. */
@@ -76,7 +77,7 @@ export class Proposal {
   }
 }
 
-class Sight implements View {
+class WorkspaceSight implements Sight {
   readonly #site: DraftSite
   readonly #draft: Draft | null
 
@@ -182,4 +183,3 @@ function originsOf({ entries }: Draft): Map<string, string> {
 function changed(): JournalError {
   return new JournalError('CONFLICT', 'a file was changed while it was being looked at', { hint: 'Try again.' })
 }
-

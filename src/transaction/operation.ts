@@ -1,3 +1,5 @@
+import type { Change } from '../edit/revisers.ts'
+import type { Encoding } from '../edit/text.ts'
 import type { TextEdit } from '../entry/entry.ts'
 import type { ContentHash, State } from '../entry/state.ts'
 
@@ -20,6 +22,11 @@ interface Conditional {
   readonly expect?: ContentHash | null | undefined
 }
 
+/** `encoding`: of a text that does not say so itself. */
+interface Textual extends Conditional {
+  readonly encoding?: Encoding | undefined
+}
+
 /**
  * What a caller asks for, as plain values: a transaction is a list of these, and can come from another process.
  * Evaluated against the workspace, each becomes one or more entries.
@@ -32,8 +39,10 @@ export type Operation =
       readonly mode?: number | undefined
     } & Conditional)
   | ({ readonly op: 'append'; readonly path: string; readonly content: StagedContent } & Conditional)
-  | ({ readonly op: 'edit'; readonly path: string; readonly edits: readonly TextEdit[] } & Conditional)
-  | ({ readonly op: 'patch'; readonly path: string; readonly patch: string } & Conditional)
+  | ({ readonly op: 'edit'; readonly path: string; readonly edits: readonly TextEdit[] } & Textual)
+  | ({ readonly op: 'patch'; readonly path: string; readonly patch: string } & Textual)
+  /** The new content is worked out by a reviser; `change` is what it was asked for. */
+  | ({ readonly op: 'revise'; readonly path: string; readonly by: string; readonly change: Change } & Textual)
   | ({ readonly op: 'remove'; readonly path: string; readonly recursive?: boolean | undefined } & Conditional)
   | ({ readonly op: 'rename'; readonly path: string; readonly to: string } & Conditional)
   | { readonly op: 'mkdir'; readonly path: string; readonly mode?: number | undefined }

@@ -1,5 +1,6 @@
 import { changesOf, type Entry } from '../entry/entry.ts'
 import { type ContentHash, hashOf } from '../entry/state.ts'
+import type { Revision, Saved } from './revision.ts'
 
 export interface FileReceipt {
   readonly path: string
@@ -16,6 +17,10 @@ export interface Receipt {
   readonly chain: string
   /** One a path that changed. */
   readonly files: readonly FileReceipt[]
+  /** What edits, patches and the like did, in order; absent when there were none. */
+  readonly revisions?: readonly Revision[]
+  /** What it saved to do them at once; there when `revisions` is. */
+  readonly saved?: Saved
 }
 
 /** Files and symbolic links that the entries name, with their contents before all of them and after. */

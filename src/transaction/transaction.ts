@@ -1,4 +1,6 @@
 import { CHANGE, checked, checkedPaths } from '../arguments.ts'
+import type { Change, ReviserName } from '../edit/revisers.ts'
+import type { Encoding } from '../edit/text.ts'
 import type { CommitKind, Meta } from '../entry/commit.ts'
 import type { TextEdit } from '../entry/entry.ts'
 import type { ContentHash } from '../entry/state.ts'
@@ -7,13 +9,14 @@ import type { Durability } from '../log/log-writer.ts'
 import { ancestorsOf } from '../workspace/safe-path.ts'
 import { checkedOperation } from './checked-operation.ts'
 import type { Committer } from './committer.ts'
-import { Draft, type DraftSite } from './draft.ts'
+import { Draft } from './draft.ts'
 import { type Guard, Proposal } from './guard.ts'
 import type { Operation } from './operation.ts'
 import type { LockMode, LockOwner, PathLocks } from './path-locks.ts'
 import type { Receipt } from './receipt.ts'
+import type { Revision } from './revision.ts'
 import { aborted, type ContentInput, type Stager } from './stager.ts'
-import { checkEdits, checkPatch } from './text.ts'
+import type { DraftSite } from './view.ts'
 
 /** How often a transaction is worked out anew because the workspace changed under it. */
 const ATTEMPTS = 20
@@ -27,6 +30,11 @@ export interface WriteOptions {
 
 export interface ExpectOptions {
   readonly expect?: ContentHash | null
+}
+
+export interface TextOptions extends ExpectOptions {
+  /** Of a text that does not say so itself by a byte order mark. Default UTF-8. */
+  readonly encoding?: Encoding
 }
 
 export interface RemoveOptions extends ExpectOptions {
@@ -86,7 +94,7 @@ export class Transaction {
   /** Writes a file, replacing what it had; missing folders are made. Text is UTF-8; a stream is not held in memory. */
   async write(path: string, content: ContentInput, options: WriteOptions = {}): Promise<void> {
     const { mode, expect } = checked('options', options)
-    return this.#next(async () => {
+    await this.#next(async () => {
       const staged = await this.#stager.take(content, this.#host.signal)
       return { op: 'write', path, content: staged, mode, expect }
     })
@@ -95,53 +103,68 @@ export class Transaction {
   /** Adds to the end of a file, which is made when it is not there. */
   async append(path: string, content: ContentInput, options: ExpectOptions = {}): Promise<void> {
     const { expect } = checked('options', options)
-    return this.#next(async () => {
+    await this.#next(async () => {
       const staged = await this.#stager.take(content, this.#host.signal)
       return { op: 'append', path, content: staged, expect }
     })
   }
 
   /** Replaces texts in a file, in order; each must stand there exactly once unless it has `all`. */
-  async edit(path: string, edits: readonly TextEdit[], options: ExpectOptions = {}): Promise<void> {
-    const { expect } = checked('options', options)
-    return this.#next(() => ({ op: 'edit', path, edits: checkEdits(path, edits), expect }))
+  async edit(path: string, edits: readonly TextEdit[], options: TextOptions = {}): Promise<Revision> {
+    const { expect, encoding } = checked('options', options)
+    return this.#revision({ op: 'edit', path, edits, expect, encoding })
   }
 
   /** Applies a unified diff of one file. */
-  async patch(path: string, patch: string, options: ExpectOptions = {}): Promise<void> {
-    const { expect } = checked('options', options)
-    return this.#next(() => ({ op: 'patch', path, patch: checkPatch(path, patch), expect }))
+  async patch(path: string, patch: string, options: TextOptions = {}): Promise<Revision> {
+    const { expect, encoding } = checked('options', options)
+    return this.#revision({ op: 'patch', path, patch, expect, encoding })
+  }
+
+  /** Replaces, inserts and deletes cells of a Jupyter notebook, in order. */
+  async notebook(path: string, cells: readonly Change[], options: TextOptions = {}): Promise<Revision> {
+    return this.#revise(path, 'notebook', { cells }, options)
+  }
+
+  /** Sets, merges and deletes values by key path in a JSON, YAML, TOML or INI file. */
+  async set(path: string, changes: readonly Change[], options: TextOptions = {}): Promise<Revision> {
+    return this.#revise(path, 'set', { changes }, options)
+  }
+
+  /** Adds and removes import statements of a source file. */
+  async imports(path: string, changes: readonly Change[], options: TextOptions = {}): Promise<Revision> {
+    return this.#revise(path, 'imports', { changes }, options)
   }
 
   /** Removes a file or a symbolic link, or with `recursive` a folder and all in it. */
   async remove(path: string, options: RemoveOptions = {}): Promise<void> {
     const { recursive, expect } = checked('options', options, CHANGE)
-    return this.#next(() => ({ op: 'remove', path, recursive, expect }))
+    await this.#next(() => ({ op: 'remove', path, recursive, expect }))
   }
 
   /** Moves a file, a link or a folder; a file at the new path is replaced. */
   async rename(path: string, to: string, options: ExpectOptions = {}): Promise<void> {
     const { expect } = checked('options', options)
-    return this.#next(() => ({ op: 'rename', path, to, expect }))
+    await this.#next(() => ({ op: 'rename', path, to, expect }))
   }
 
   async mkdir(path: string, options: { readonly mode?: number } = {}): Promise<void> {
     const { mode } = checked('options', options)
-    return this.#next(() => ({ op: 'mkdir', path, mode }))
+    await this.#next(() => ({ op: 'mkdir', path, mode }))
   }
 
   /** Removes an empty folder. */
-  rmdir(path: string): Promise<void> {
-    return this.#next(() => ({ op: 'rmdir', path }))
+  async rmdir(path: string): Promise<void> {
+    await this.#next(() => ({ op: 'rmdir', path }))
   }
 
-  chmod(path: string, mode: number): Promise<void> {
-    return this.#next(() => ({ op: 'chmod', path, mode }))
+  async chmod(path: string, mode: number): Promise<void> {
+    await this.#next(() => ({ op: 'chmod', path, mode }))
   }
 
   /** Makes a symbolic link at `path` to `target`. */
-  symlink(path: string, target: string): Promise<void> {
-    return this.#next(() => ({ op: 'symlink', path, target }))
+  async symlink(path: string, target: string): Promise<void> {
+    await this.#next(() => ({ op: 'symlink', path, target }))
   }
 
   /** The content of a file as this transaction sees it. The commit fails with `CONFLICT` when somebody else changes it meanwhile. */
@@ -150,8 +173,8 @@ export class Transaction {
   }
 
   /** One operation as a plain value. For callers that already have values; the methods above check more. */
-  perform(operation: Operation): Promise<void> {
-    return this.#next(() => checkedOperation(operation))
+  async perform(operation: Operation): Promise<void> {
+    await this.#next(() => checkedOperation(operation))
   }
 
   /**
@@ -276,11 +299,21 @@ export class Transaction {
     return locks.acquire(this.#owner, wanted, { timeoutMs: lockTimeoutMs, signal })
   }
 
-  #next(make: () => Operation | Promise<Operation>): Promise<void> {
+  #revise(path: string, by: ReviserName, change: Change, options: TextOptions): Promise<Revision> {
+    const { expect, encoding } = checked('options', options)
+    return this.#revision({ op: 'revise', path, by, change, expect, encoding })
+  }
+
+  async #revision(operation: Operation): Promise<Revision> {
+    return (await this.#next(() => checkedOperation(operation))) as Revision
+  }
+
+  #next(make: () => Operation | Promise<Operation>): Promise<Revision | undefined> {
     return this.#inTurn(async () => {
       const operation = await make()
-      await this.#draft.apply(operation)
+      const revision = await this.#draft.apply(operation)
       this.#operations.push(operation)
+      return revision
     })
   }
 

@@ -63,7 +63,7 @@ describe.concurrent('commit --batch', () => {
       ],
       { cwd: path.join(root, 'sub'), input },
     )
-    expect(Object.keys(receipt)).toEqual(['tx', 'seq', 'chain', 'files'])
+    expect(Object.keys(receipt)).toEqual(['tx', 'seq', 'chain', 'files', 'revisions', 'saved'])
     expect(receipt).toMatchObject({
       tx: expect.stringMatching(/^t[0-9a-z]{15}$/),
       seq: 2,

@@ -105,7 +105,7 @@ export async function workspace(): Promise<string> {
 }
 
 /** Commits a transaction through the library: what a test builds on costs it no process. */
-export async function prepare(root: string, meta: Meta, run: (tx: Transaction) => Promise<void>): Promise<Receipt> {
+export async function prepare(root: string, meta: Meta, run: (tx: Transaction) => Promise<unknown>): Promise<Receipt> {
   const journal = await openJournal(root)
   try {
     return await journal.transact(meta, run)

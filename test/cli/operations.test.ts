@@ -14,7 +14,8 @@ describe.concurrent('operations', () => {
     const cwd = await workspace()
     const run = async (args: string[], input = '') => {
       const receipt = await journalObject<Receipt>(args, { cwd, input })
-      expect(Object.keys(receipt), args.join(' ')).toEqual(['tx', 'seq', 'chain', 'files'])
+      const more = ['edit', 'patch'].includes(args[0] as string) ? ['revisions', 'saved'] : []
+      expect(Object.keys(receipt), args.join(' ')).toEqual(['tx', 'seq', 'chain', 'files', ...more])
       return receipt
     }
     const file = (name: string) => path.join(cwd, name)

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { asInteger, decodeCommit, encodeCommit, fromHex, pack, toHex, unpack } from '../../src/entry/codec.ts'
@@ -10,7 +11,7 @@ import {
   encodeSegment,
   encodeTerm,
 } from '../../src/entry/control.ts'
-import type { Entry } from '../../src/entry/entry.ts'
+import type { Entry, Json } from '../../src/entry/entry.ts'
 import { isInside } from '../../src/entry/path.ts'
 import type { State } from '../../src/entry/state.ts'
 import { JournalError } from '../../src/errors.ts'
@@ -31,6 +32,11 @@ const state: fc.Arbitrary<State> = fc.oneof(
 const path = text.filter(isInside)
 const change = { path, before: state, after: state }
 const edit = fc.record({ oldText: text, newText: fc.string() })
+/** Minus zero has no form of its own in JSON. */
+const json = fc
+  .jsonValue()
+  .filter((value) => JSON.stringify(value).isWellFormed())
+  .map((value) => JSON.parse(JSON.stringify(value)) as Json)
 const entry: fc.Arbitrary<Entry> = fc.oneof(
   ...(['write', 'remove', 'rmdir', 'chmod', 'symlink', 'put', 'preserve'] as const).map((op) =>
     fc.record({ op: fc.constant(op), ...change }),
@@ -44,6 +50,12 @@ const entry: fc.Arbitrary<Entry> = fc.oneof(
     ...change,
   }),
   fc.record({ op: fc.constant('patch' as const), patch: fc.string(), ...change }),
+  fc.record({
+    op: fc.constant('revise' as const),
+    by: text,
+    change: fc.dictionary(text, json).map((value) => ({ ...value })),
+    ...change,
+  }),
   fc.record({ op: fc.constant('rename' as const), to: path, replaced: state, ...change }),
   fc.record({ op: fc.constant('mkdir' as const), ...change }),
   fc.record({ op: fc.constant('mkdir' as const), implied: fc.constant(true as const), ...change }),
@@ -114,16 +126,30 @@ describe('a commit', () => {
     const entries: Entry[] = [
       { op: 'edit', path: 'a', before: null, after: null, edits: [{ oldText: 'secret', newText: 'x' }] },
       { op: 'patch', path: 'b', before: null, after: null, patch: 'hidden' },
+      { op: 'revise', path: 'c', before: null, after: null, by: 'set', change: { value: 'covert' } },
     ]
     const { body, words } = encodeCommit({ ...plain, kind: 'write', entries })
-    expect(words).toHaveLength(2)
-    expect(Buffer.from(body).includes('secret') || Buffer.from(body).includes('hidden')).toBe(false)
+    expect(words).toHaveLength(3)
+    for (const word of ['secret', 'hidden', 'covert']) expect(Buffer.from(body).includes(word)).toBe(false)
     expect(decodeCommit(body, words).entries).toEqual(entries)
-    const purged = decodeCommit(body, [null, words[1]])
-    expect(purged.entries).toEqual([{ ...entries[0], edits: null }, entries[1]])
-    expect(codeOf(() => decodeCommit(body, [words[1], words[0]]))).toBe('CORRUPT')
-    expect(codeOf(() => decodeCommit(body, [words[0]]))).toBe('CORRUPT')
-    expect(codeOf(() => decodeCommit(body, ['text', words[1]]))).toBe('CORRUPT')
+    const purged = decodeCommit(body, [null, words[1], new Uint8Array(9)])
+    expect(purged.entries).toEqual([{ ...entries[0], edits: null }, entries[1], { ...entries[2], change: null }])
+    expect(codeOf(() => decodeCommit(body, [words[1], words[0], words[2]]))).toBe('CORRUPT')
+    expect(codeOf(() => decodeCommit(body, [words[0], words[1]]))).toBe('CORRUPT')
+    expect(codeOf(() => decodeCommit(body, ['text', words[1], words[2]]))).toBe('CORRUPT')
+  })
+
+  it.each([
+    ['no JSON', '{'],
+    ['a list', '[1]'],
+    ['null', 'null'],
+    ['nested too deep', `${'{"a":'.repeat(101)}1${'}'.repeat(101)}`],
+    ['no text', { a: 1 }],
+  ])('with a revision that says %s is CORRUPT', (_, said) => {
+    const words = pack(said)
+    const hash = createHash('sha256').update(words).digest()
+    const revise = { op: 'revise', path: 'a', before: null, after: null, by: 'set', words: hash }
+    expect(codeOf(() => decodeCommit(pack({ ...plain, entries: [revise] }), [words]))).toBe('CORRUPT')
   })
 
   it('of any bytes at all is read, or CORRUPT', () =>

@@ -18,6 +18,7 @@ import { VarintReader } from '../../src/content/varint.ts'
 import { readCommit } from '../../src/entry/chain.ts'
 import { encodeCommit, pack, unpack } from '../../src/entry/codec.ts'
 import * as control from '../../src/entry/control.ts'
+import { isSpoken, saidBy } from '../../src/entry/entry.ts'
 import { JournalError } from '../../src/errors.ts'
 import * as record from '../../src/history/index-record.ts'
 import type { Journal } from '../../src/index.ts'
@@ -46,6 +47,14 @@ const entries = [
   { op: 'append', path: 'a', before: file, after: file, length: 3 },
   { op: 'edit', path: 'a', before: file, after: file, edits: [{ oldText: 'x', newText: 'é', all: true }] },
   { op: 'patch', path: 'a', before: file, after: file, patch: '@@ -1 +1 @@\n-x\n+y\n' },
+  {
+    op: 'revise',
+    path: 'a',
+    before: file,
+    after: file,
+    by: 'set',
+    change: { changes: [{ path: ['a'], value: -1.5 }] },
+  },
   { op: 'rename', path: 'a', to: 'd/b', before: file, after: file, replaced: link },
   { op: 'mkdir', path: 'd', before: null, after: dir, implied: true },
   { op: 'symlink', path: 'l', before: null, after: link },
@@ -194,11 +203,8 @@ export const TARGETS: readonly Target[] = [
   { name: 'compressed', seeds: [COMPRESSED], run: (bytes) => void inflated(bytes) },
   roundTrip('commit', payloads('commit'), readCommit, (commit) => {
     const { body, words } = encodeCommit(commit)
-    const spoken = commit.entries.filter(({ op }) => op === 'edit' || op === 'patch')
     const kept = [...words]
-    const said = spoken.map((e) =>
-      ('edits' in e ? e.edits : 'patch' in e ? e.patch : null) === null ? null : kept.shift(),
-    )
+    const said = commit.entries.filter(isSpoken).map((entry) => (saidBy(entry) === null ? null : kept.shift()))
     return pack([Buffer.from(commit.chain, 'hex'), body, said])
   }),
   indexed(

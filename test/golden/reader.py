@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Reads a .journal of format version 1 to 3, written from journal-format.md alone: Python 3 and its standard library, no more.
+"""Reads a .journal of format version 1 to 4, written from journal-format.md alone: Python 3 and its standard library, no more.
 
     reader.py JOURNAL                     transactions, one a line, and how the log ends
     reader.py JOURNAL --json [--at N]...  everything, as one JSON object; `trees` holds the tree at each N (default: the last)
@@ -281,7 +281,7 @@ def number(data, at):
 
 
 STATES = ("before", "after", "replaced")
-WORDS = {"edit": "edits", "patch": "patch"}
+WORDS = {"edit": "edits", "patch": "patch", "revise": "change"}
 
 
 class Journal:
@@ -290,8 +290,8 @@ class Journal:
         self.contents, self.purged, self.named, self.terms, self.checkpoints, self.counts = {}, set(), {}, [], [], {}
         with open(os.path.join(folder, "FORMAT"), encoding="utf-8") as file:
             self.format = json.load(file)
-        if self.format.get("format") != "write-journal" or self.format["version"] > 3:
-            raise SystemExit(f"reader.py: not a journal of version 1 to 3: {self.format}")
+        if self.format.get("format") != "write-journal" or self.format["version"] > 4:
+            raise SystemExit(f"reader.py: not a journal of version 1 to 4: {self.format}")
         self.id = bytes.fromhex(self.format["journal"])
         self.horizon = None
         self.seq, self.chain, self.body, self.lost, self.term_known, self.gaps = 0, self.chain_at(0), None, set(), True, []
@@ -456,7 +456,8 @@ class Journal:
             right = purged or hashlib.sha256(item).digest() == entry["words"]
             self.check(right, f"transaction {seq}: words of {entry['path']} do not hash right")
             del entry["words"]
-            entry[WORDS[entry["op"]]] = None if purged else unpack(item)
+            text = None if purged else unpack(item)
+            entry[WORDS[entry["op"]]] = json.loads(text) if entry["op"] == "revise" and text is not None else text
         for entry in body["entries"]:
             for hash_ in entry.get("hashes", []):
                 self.contents.pop(hash_, None)

@@ -269,7 +269,7 @@ describe('on a simulated disk', () => {
     expect(report.lost).toEqual([])
     expect(report.restored).toMatchObject([{ path: 'a', tx: seqs.at(-1) }])
     expect(report.versions).toHaveLength(9)
-    expect(JSON.parse(disk.readText(`${ROOT}/.journal/FORMAT`))).toMatchObject({ version: 3 })
+    expect(JSON.parse(disk.readText(`${ROOT}/.journal/FORMAT`))).toMatchObject({ version: 4 })
     const saved = await openOn(disk)
     expect(await saved.verify()).toMatchObject({ ok: true, problems: [] })
     await expect(saved.readAt('a', 5)).rejects.toMatchObject({ code: 'NOT_FOUND', details: { lost: true } })

@@ -92,11 +92,11 @@ export const MUTANTS = [
     to: 'made.mode !== mode) fs.chmodSync(path, mode)',
   },
   {
-    file: 'transaction/draft.ts',
+    file: 'transaction/view.ts',
     from: 'if (this.#hidden(path)) return null\n    if (this.folders',
     to: 'if (this.folders',
   },
-  { file: 'transaction/draft.ts', from: 'if (journal === undefined) return children', to: 'return children' },
+  { file: 'transaction/view.ts', from: 'if (journal === undefined) return children', to: 'return children' },
   { file: 'history/replay.ts', from: "|| target.split('/').some(isJournalName)", to: '' },
   { file: 'store/opening.ts', from: "if (kind === 'dir') continue", to: 'continue' },
   { file: 'content/blob-store.ts', from: "else if (stat.kind !== 'dir') throw", to: 'else if (false) throw' },

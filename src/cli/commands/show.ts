@@ -32,7 +32,8 @@ function header(commit: ChainedCommit, output: Output): string[] {
         ]
   const entries = commit.entries.map((entry) => {
     const to = entry.op === 'rename' ? ` -> ${printable(entry.to)}` : ''
-    return `  ${entry.op.padEnd(8)} ${printable(entry.path)}${to}`
+    const name = entry.op === 'revise' ? printable(entry.by) : entry.op
+    return `  ${name.padEnd(8)} ${printable(entry.path)}${to}`
   })
   return [`${bold(`transaction ${commit.tx}`)} (${commit.seq})`, ...lines, ...message, '', ...entries, '']
 }

@@ -70,7 +70,10 @@ function endGroup(child: ChildProcess): void {
   if (pid === undefined) return
   if (process.platform === 'win32') {
     if (child.exitCode === null && child.signalCode === null)
-      spawn('taskkill', ['/pid', String(pid), '/T', '/F'], { stdio: 'ignore', windowsHide: true }).on('error', () => undefined)
+      spawn('taskkill', ['/pid', String(pid), '/T', '/F'], { stdio: 'ignore', windowsHide: true }).on(
+        'error',
+        () => undefined,
+      )
     return
   }
   try {

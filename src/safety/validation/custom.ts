@@ -1,9 +1,9 @@
 import { asJournalError, JournalError, shown } from '../../errors.ts'
-import type { View } from '../../transaction/guard.ts'
+import type { Sight } from '../../transaction/guard.ts'
 import { runCommand } from './command.ts'
 import { Finder, type Flaw, MAX_FLAWS } from './findings.ts'
-import { decode } from './text.ts'
 import type { ValidationLevel } from './level.ts'
+import { decode } from './text.ts'
 
 /** What a validator is given: a file as it is going to be. */
 export interface ValidatedFile {
@@ -43,7 +43,12 @@ export interface Validator {
   /** Returns what is wrong: nothing, or an empty list, when all is well. */
   readonly check?: (
     file: ValidatedFile,
-  ) => readonly ValidatorIssue[] | undefined | null | void | Promise<readonly ValidatorIssue[] | undefined | null | void>
+  ) =>
+    | readonly ValidatorIssue[]
+    | undefined
+    | null
+    | void
+    | Promise<readonly ValidatorIssue[] | undefined | null | void>
   /**
    * A program and its arguments, in which `{path}` stands for the path. It is run in the workspace, without a shell, with the content on standard
    * input and the path in `JOURNAL_PATH`; any exit code but 0 refuses the content, and what it prints says why.
@@ -55,7 +60,7 @@ export interface CustomRequest {
   readonly path: string
   readonly bytes: Uint8Array
   readonly level: ValidationLevel
-  readonly view: View
+  readonly sight: Sight
   readonly timeoutMs: number
   readonly signal: AbortSignal | undefined
 }
@@ -81,7 +86,8 @@ export async function runValidator(validator: Validator, request: CustomRequest)
   })
   stopped.catch(() => undefined)
   try {
-    const answer = command !== undefined ? byCommand(validator, request, ended.signal) : asked(check, request, ended.signal)
+    const answer =
+      command !== undefined ? byCommand(validator, request, ended.signal) : asked(check, request, ended.signal)
     answer.catch(() => undefined)
     return flaws(validator, request, await Promise.race([answer, stopped]))
   } catch (error) {
@@ -96,7 +102,7 @@ export async function runValidator(validator: Validator, request: CustomRequest)
 }
 
 async function asked(check: Validator['check'], request: CustomRequest, signal: AbortSignal): Promise<unknown> {
-  const { path, level, view } = request
+  const { path, level, sight } = request
   // A copy: what is going to be written is not the validator's to change.
   const bytes = Uint8Array.prototype.slice.call(request.bytes)
   return check?.({
@@ -109,15 +115,15 @@ async function asked(check: Validator['check'], request: CustomRequest, signal: 
       if ('problem' in decoded) throw new TypeError(`${path} ${decoded.problem}`)
       return decoded.text
     },
-    exists: (other) => view.look(other) !== null,
+    exists: (other) => sight.look(other) !== null,
   })
 }
 
 async function byCommand(validator: Validator, request: CustomRequest, signal: AbortSignal): Promise<unknown> {
-  const { path, bytes, level, view } = request
+  const { path, bytes, level, sight } = request
   const command = (validator.command ?? []).map((part) => part.replaceAll('{path}', path))
   const { code, killed, output } = await runCommand(command, {
-    cwd: view.root,
+    cwd: sight.root,
     input: bytes,
     env: { JOURNAL_PATH: path, JOURNAL_LEVEL: level },
     signal,
@@ -135,10 +141,16 @@ function issuesIn(output: string, path: string, code: number): ValidatorIssue[] 
     const own = line.startsWith(`${path}:`) ? line.slice(path.length + 1) : line.replace(/^(<stdin>|-|stdin):/, '')
     const [, row, column, message] = /^(\d{1,9})(?::(\d{1,9}))?[:\s]\s*(\S.*)$/.exec(own) ?? []
     if (row === undefined || message === undefined) continue
-    issues.push({ message, line: Math.max(Number(row), 1), ...(column === undefined ? {} : { column: Math.max(Number(column), 1) }) })
+    issues.push({
+      message,
+      line: Math.max(Number(row), 1),
+      ...(column === undefined ? {} : { column: Math.max(Number(column), 1) }),
+    })
   }
   const text = output.trim()
-  return issues.length > 0 ? issues : [{ message: text === '' ? `the command ended with code ${code}` : text.slice(0, 2000) }]
+  return issues.length > 0
+    ? issues
+    : [{ message: text === '' ? `the command ended with code ${code}` : text.slice(0, 2000) }]
 }
 
 function flaws(validator: Validator, { path, bytes }: CustomRequest, answer: unknown): readonly Flaw[] {

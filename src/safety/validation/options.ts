@@ -76,13 +76,17 @@ function checkValidator(validator: Validator, names: Set<string>): void {
   const whose = `of the validator ${name}`
   if (names.has(name)) throw refused(`the name ${whose}`, 'its own', name)
   names.add(name)
-  if (!isPatterns(files) && typeof files !== 'string') throw refused(`files ${whose}`, 'a pattern or a list of them', files)
+  if (!isPatterns(files) && typeof files !== 'string')
+    throw refused(`files ${whose}`, 'a pattern or a list of them', files)
   if (level !== undefined && level !== 'basic' && level !== 'strict')
     throw refused(`level ${whose}`, 'basic or strict', level)
   if ((check === undefined) === (command === undefined))
     throw refused(`what ${whose} runs`, 'either a function in check or a list of texts in command', check ?? command)
   if (check !== undefined && typeof check !== 'function') throw refused(`check ${whose}`, 'a function', check)
-  if (command !== undefined && (!isPatterns(command) || command.length === 0 || command.some((part) => part.includes('\0'))))
+  if (
+    command !== undefined &&
+    (!isPatterns(command) || command.length === 0 || command.some((part) => part.includes('\0')))
+  )
     throw refused(`command ${whose}`, 'a program with its arguments, as a list of texts', command)
   amount(`timeoutMs ${whose}`, timeoutMs, 1, LONGEST_MS)
 }

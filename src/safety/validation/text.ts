@@ -36,7 +36,11 @@ export function decode(bytes: Uint8Array, type: FileType | null): DecodedText | 
   } catch {
     const at = firstBadByte(bytes)
     if (bom || type === null || UTF8_ONLY.has(type)) return { problem: 'is not UTF-8', at }
-    return { text: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1'), encoding: 'latin-1', bom }
+    return {
+      text: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1'),
+      encoding: 'latin-1',
+      bom,
+    }
   }
 }
 

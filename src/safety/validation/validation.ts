@@ -1,11 +1,11 @@
+import { hashBytes } from '../../content/hash.ts'
 import { Recent } from '../../content/recent.ts'
 import type { ContentHash } from '../../entry/state.ts'
-import type { View } from '../../transaction/guard.ts'
+import type { Sight } from '../../transaction/guard.ts'
 import { runValidator, type Validator } from './custom.ts'
 import { type Dialect, dialectOf, type FileType } from './file-type.ts'
 import type { Findings, Flaw } from './findings.ts'
 import { globbed } from './glob.ts'
-import { hashBytes } from '../../content/hash.ts'
 import { reaches, type ValidationLevel } from './level.ts'
 import type { ValidationSettings } from './options.ts'
 import { Parsing } from './parsing.ts'
@@ -81,7 +81,7 @@ export class Validation {
    */
   async examine(
     files: readonly Candidate[],
-    view: View,
+    sight: Sight,
     options: { readonly level?: ValidationLevel | undefined; readonly signal?: AbortSignal | undefined } = {},
   ): Promise<ValidationReport> {
     const answers: (readonly Issue[] | null)[] = []
@@ -89,7 +89,7 @@ export class Validation {
     let next = 0
     const lane = async (): Promise<void> => {
       for (let at = next++; at < files.length; at = next++) {
-        const answer = await this.#file(files[at] as Candidate, view, options)
+        const answer = await this.#file(files[at] as Candidate, sight, options)
         answers[at] = answer === null ? null : answer.issues
         omitted += answer?.omitted ?? 0
       }
@@ -109,8 +109,11 @@ export class Validation {
   /** Null: nobody looks at such files. */
   async #file(
     { path, hash, size, read }: Candidate,
-    view: View,
-    { level: asked, signal }: { readonly level?: ValidationLevel | undefined; readonly signal?: AbortSignal | undefined },
+    sight: Sight,
+    {
+      level: asked,
+      signal,
+    }: { readonly level?: ValidationLevel | undefined; readonly signal?: AbortSignal | undefined },
   ): Promise<{ issues: Issue[]; omitted: number } | null> {
     const level = this.levelOf(path, asked)
     if (level === 'off') return null
@@ -140,15 +143,15 @@ export class Validation {
       omitted += found.omitted
       if (level === 'strict' && found.references.length > 0) {
         const anchors = (other: string): Promise<readonly string[] | null> =>
-          other === path ? Promise.resolve(found.anchors ?? null) : this.#anchors(other, view, signal)
-        add(dialect.type, await unresolved(view, path, found.references, anchors))
+          other === path ? Promise.resolve(found.anchors ?? null) : this.#anchors(other, sight, signal)
+        add(dialect.type, await unresolved(sight, path, found.references, anchors))
       }
     }
     for (const { validator } of custom) {
       const key = validator.cache === true && hash !== null ? `${validator.name}\0${level}\0${path}\0${hash}` : null
       const known = key === null ? undefined : this.#known.get(key)
       const flaws =
-        known?.flaws ?? (await runValidator(validator, { path, bytes: await bytes(), level, view, timeoutMs, signal }))
+        known?.flaws ?? (await runValidator(validator, { path, bytes: await bytes(), level, sight, timeoutMs, signal }))
       if (key !== null && known === undefined) this.#known.set(key, { flaws, omitted: 0, references: [] })
       add(validator.name, flaws)
     }
@@ -173,8 +176,8 @@ export class Validation {
     return found
   }
 
-  async #anchors(path: string, view: View, signal: AbortSignal | undefined): Promise<readonly string[] | null> {
-    const bytes = await view.read(path, LINKED_BYTES)
+  async #anchors(path: string, sight: Sight, signal: AbortSignal | undefined): Promise<readonly string[] | null> {
+    const bytes = await sight.read(path, LINKED_BYTES)
     if (bytes === null) return null
     const dialect: Dialect = { type: 'markdown' satisfies FileType }
     const found = await this.#parsed(path, dialect, hashBytes(bytes), () => Promise.resolve(bytes), true, signal)

@@ -42,7 +42,8 @@ function checkFence(finder: Finder, { map, markup }: Token, lines: readonly stri
   const last = (lines[to - 1] ?? '').replace(/^[\s>]*/, '').trimEnd()
   const mark = markup[0] as string
   const closed = to - 1 > from && last.length >= markup.length && [...last].every((character) => character === mark)
-  if (!closed) finder.flaw(finder.offset(from + 1, 1 + fenceIndent(lines[from] ?? '', mark)), 'the fence is never closed')
+  if (!closed)
+    finder.flaw(finder.offset(from + 1, 1 + fenceIndent(lines[from] ?? '', mark)), 'the fence is never closed')
 }
 
 function fenceIndent(line: string, mark: string): number {
@@ -80,7 +81,8 @@ function find(lines: readonly string[], target: string, line: number, column: nu
 }
 
 function noteNames(html: string, anchors: Set<string>): void {
-  for (const [, name] of html.matchAll(/\s(?:id|name)\s*=\s*["']?([^"'\s>]+)/gi)) anchors.add((name as string).toLowerCase())
+  for (const [, name] of html.matchAll(/\s(?:id|name)\s*=\s*["']?([^"'\s>]+)/gi))
+    anchors.add((name as string).toLowerCase())
 }
 
 function plainText({ children }: Token): string {

@@ -31,7 +31,8 @@ function checkBlock(finder: Finder, block: Node): void {
     if (before.trim() !== '') continue
     const width = widthOf(before)
     wanted ??= width
-    if (width !== wanted) finder.flaw(start + column, width > wanted ? 'unexpected indent' : 'unindent does not match any outer level')
+    if (width !== wanted)
+      finder.flaw(start + column, width > wanted ? 'unexpected indent' : 'unindent does not match any outer level')
   }
 }
 
@@ -49,7 +50,9 @@ function references(finder: Finder, tree: Tree): void {
     const named =
       node.type === 'import_from_statement'
         ? [node.childForFieldName('module_name')]
-        : node.childrenForFieldName('name').map((name) => (name?.type === 'aliased_import' ? name.childForFieldName('name') : name))
+        : node
+            .childrenForFieldName('name')
+            .map((name) => (name?.type === 'aliased_import' ? name.childForFieldName('name') : name))
     for (const name of named) {
       if (name !== null && name !== undefined) finder.reference('python', name.text.replace(/\s/g, ''), name.startIndex)
     }

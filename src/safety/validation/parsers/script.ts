@@ -1,6 +1,6 @@
 import type { ParserOptions, ParserPlugin } from '@babel/parser'
-import type { Finder } from '../findings.ts'
 import type { Dialect } from '../file-type.ts'
+import type { Finder } from '../findings.ts'
 
 interface SyntaxFault {
   readonly loc?: { readonly line: number; readonly column: number; readonly index?: number }
@@ -21,7 +21,8 @@ export async function parseScript(finder: Finder, { type, variant }: Dialect, wa
   const { parse } = await import('@babel/parser')
   const plugins = pluginsOf(finder.text, type, variant)
   const options = (decorators: ParserPlugin): ParserOptions => ({
-    sourceType: variant === 'module' || type === 'typescript' ? 'module' : variant === 'commonjs' ? 'commonjs' : 'unambiguous',
+    sourceType:
+      variant === 'module' || type === 'typescript' ? 'module' : variant === 'commonjs' ? 'commonjs' : 'unambiguous',
     errorRecovery: true,
     attachComment: false,
     allowReturnOutsideFunction: type === 'javascript' && variant !== 'module',
@@ -50,7 +51,8 @@ export async function parseScript(finder: Finder, { type, variant }: Dialect, wa
 }
 
 function pluginsOf(text: string, type: Dialect['type'], variant: Dialect['variant']): ParserPlugin[] {
-  if (type === 'javascript') return /^\s*(\/\*[\s\S]{0,2000}?@flow|\/\/[^\n]*@flow)/.test(text) ? ['jsx', 'flow'] : ['jsx']
+  if (type === 'javascript')
+    return /^\s*(\/\*[\s\S]{0,2000}?@flow|\/\/[^\n]*@flow)/.test(text) ? ['jsx', 'flow'] : ['jsx']
   if (variant === 'tsx') return ['typescript', 'jsx']
   return [['typescript', { dts: variant === 'dts' }]]
 }
@@ -60,7 +62,12 @@ function references(finder: Finder, program: Node): void {
   const pending: Node[] = [program]
   for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
     if (node.type === 'TryStatement') continue
-    const named = node as Node & { source?: Node; callee?: Node & { name?: string }; arguments?: Node[]; expression?: Node }
+    const named = node as Node & {
+      source?: Node
+      callee?: Node & { name?: string }
+      arguments?: Node[]
+      expression?: Node
+    }
     if (/^(Import|ExportNamed|ExportAll)(Declaration|Expression)$/.test(node.type)) note(finder, named.source)
     else if (node.type === 'TSExternalModuleReference') note(finder, named.expression)
     else if (node.type === 'CallExpression') {

@@ -1,4 +1,4 @@
-import type { View } from '../../../transaction/guard.ts'
+import type { Sight } from '../../../transaction/guard.ts'
 import { parentOf } from '../../../workspace/safe-path.ts'
 import { dialectOf } from '../file-type.ts'
 import { joined } from './relative.ts'
@@ -7,7 +7,12 @@ import { joined } from './relative.ts'
 export type Anchors = (path: string) => Promise<readonly string[] | null>
 
 /** A relative link of a Markdown file. Null: it leads somewhere, or out of the workspace. */
-export async function problemWithLink(view: View, from: string, target: string, anchors: Anchors): Promise<string | null> {
+export async function problemWithLink(
+  sight: Sight,
+  from: string,
+  target: string,
+  anchors: Anchors,
+): Promise<string | null> {
   const hash = target.indexOf('#')
   const address = (hash < 0 ? target : target.slice(0, hash)).replace(/\?.*$/, '')
   const fragment = hash < 0 ? '' : unescaped(target.slice(hash + 1)).toLowerCase()
@@ -15,7 +20,7 @@ export async function problemWithLink(view: View, from: string, target: string, 
   if (address !== '') {
     const found = joined(parentOf(from), unescaped(address))
     if (found === null) return null
-    if (view.look(found) === null) return `the link leads nowhere: there is no ${found}`
+    if (sight.look(found) === null) return `the link leads nowhere: there is no ${found}`
     path = found
   }
   if (fragment === '' || dialectOf(path)?.type !== 'markdown') return null

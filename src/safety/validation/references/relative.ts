@@ -1,4 +1,4 @@
-import type { View } from '../../../transaction/guard.ts'
+import type { Sight } from '../../../transaction/guard.ts'
 
 /** A relative name as a path of the workspace; null when it leads out of it. */
 export function joined(folder: string, target: string): string | null {
@@ -11,16 +11,16 @@ export function joined(folder: string, target: string): string | null {
   return names.join('/')
 }
 
-/** Manifests that many files of one view ask for. */
-const texts = new WeakMap<View, Map<string, Promise<string | null>>>()
+/** Manifests that many files of one sight ask for. */
+const texts = new WeakMap<Sight, Map<string, Promise<string | null>>>()
 
 /** The text of a file; null when there is none, or it is too large. */
-export function textAt(view: View, path: string, limit: number): Promise<string | null> {
-  const known = texts.get(view) ?? new Map<string, Promise<string | null>>()
-  texts.set(view, known)
+export function textAt(sight: Sight, path: string, limit: number): Promise<string | null> {
+  const known = texts.get(sight) ?? new Map<string, Promise<string | null>>()
+  texts.set(sight, known)
   const text =
     known.get(path) ??
-    view.read(path, limit).then((bytes) => (bytes === null ? null : Buffer.from(bytes).toString('utf8')))
+    sight.read(path, limit).then((bytes) => (bytes === null ? null : Buffer.from(bytes).toString('utf8')))
   known.set(path, text)
   return text
 }

@@ -1,20 +1,20 @@
-import type { View } from '../../../transaction/guard.ts'
+import type { Sight } from '../../../transaction/guard.ts'
 import type { Flaw, Reference } from '../findings.ts'
 import { problemWithFile } from './file.ts'
 import { type Anchors, problemWithLink } from './link.ts'
 import { problemWithPythonModule } from './python.ts'
 import { problemWithModule } from './script.ts'
 
-/** References of a file that lead nowhere, in a workspace as the view has it. */
+/** References of a file that lead nowhere, in a workspace as the sight has it. */
 export async function unresolved(
-  view: View,
+  sight: Sight,
   path: string,
   references: readonly Reference[],
   anchors: Anchors,
 ): Promise<Flaw[]> {
   const flaws: Flaw[] = []
   for (const reference of references) {
-    const message = await problemWith(view, path, reference, anchors)
+    const message = await problemWith(sight, path, reference, anchors)
     if (message === null) continue
     const { line, column, excerpt } = reference
     flaws.push({ message, line, column, excerpt })
@@ -22,15 +22,20 @@ export async function unresolved(
   return flaws
 }
 
-async function problemWith(view: View, from: string, { kind, target }: Reference, anchors: Anchors): Promise<string | null> {
+async function problemWith(
+  sight: Sight,
+  from: string,
+  { kind, target }: Reference,
+  anchors: Anchors,
+): Promise<string | null> {
   switch (kind) {
     case 'module':
-      return problemWithModule(view, from, target)
+      return problemWithModule(sight, from, target)
     case 'python':
-      return problemWithPythonModule(view, from, target)
+      return problemWithPythonModule(sight, from, target)
     case 'link':
-      return problemWithLink(view, from, target, anchors)
+      return problemWithLink(sight, from, target, anchors)
     case 'file':
-      return problemWithFile(view, from, target)
+      return problemWithFile(sight, from, target)
   }
 }

@@ -1,5 +1,5 @@
 import { isBuiltin } from 'node:module'
-import type { View } from '../../../transaction/guard.ts'
+import type { Sight } from '../../../transaction/guard.ts'
 import { ancestorsOf, joinPath, parentOf } from '../../../workspace/safe-path.ts'
 import { joined, textAt } from './relative.ts'
 
@@ -14,55 +14,56 @@ const SOURCES: readonly (readonly [RegExp, readonly string[]])[] = [
 const MANIFEST_BYTES = 1024 * 1024
 
 /** Null: the module is there, or nobody can tell from the workspace alone. */
-export async function problemWithModule(view: View, from: string, target: string): Promise<string | null> {
+export async function problemWithModule(sight: Sight, from: string, target: string): Promise<string | null> {
   if (/^\.\.?(\/|$)/.test(target)) {
     const path = joined(parentOf(from), target)
     // What lies outside of the workspace is not the journal's.
     if (path === null) return null
     const bare = path.replace(/[?#].*$/, '')
-    if (isThere(view, path) || (bare !== path && isThere(view, bare))) return null
+    if (isThere(sight, path) || (bare !== path && isThere(sight, bare))) return null
     return `there is no module ${target}`
   }
   // An alias of a bundler, an address, a subpath import.
   if (/^([#@~/]\/|[#~/]|[a-z][a-z0-9+.-]*:)/i.test(target)) return /^node:/.test(target) ? builtin(target) : null
   if (isBuiltin(target)) return null
-  return problemWithPackage(view, from, target)
+  return problemWithPackage(sight, from, target)
 }
 
 function builtin(target: string): string | null {
   return isBuiltin(target) ? null : `Node has no module ${target}`
 }
 
-function isThere(view: View, path: string): boolean {
-  const found = view.look(path)
+function isThere(sight: Sight, path: string): boolean {
+  const found = sight.look(path)
   if (found?.kind === 'file') return true
-  for (const ending of ENDINGS) if (view.look(`${path}${ending}`)?.kind === 'file') return true
+  for (const ending of ENDINGS) if (sight.look(`${path}${ending}`)?.kind === 'file') return true
   for (const [compiled, endings] of SOURCES) {
     if (!compiled.test(path)) continue
-    for (const ending of endings) if (view.look(path.replace(compiled, ending))?.kind === 'file') return true
+    for (const ending of endings) if (sight.look(path.replace(compiled, ending))?.kind === 'file') return true
   }
   if (found?.kind !== 'dir') return false
   return (
-    view.look(joinPath(path, 'package.json')) !== null ||
-    ENDINGS.some((ending) => view.look(joinPath(path, `index${ending}`))?.kind === 'file')
+    sight.look(joinPath(path, 'package.json')) !== null ||
+    ENDINGS.some((ending) => sight.look(joinPath(path, `index${ending}`))?.kind === 'file')
   )
 }
 
-async function problemWithPackage(view: View, from: string, target: string): Promise<string | null> {
+async function problemWithPackage(sight: Sight, from: string, target: string): Promise<string | null> {
   const [scope = '', second = ''] = target.split('/')
   const name = scope.startsWith('@') ? `${scope}/${second}` : scope
   let known = false
   for (const folder of [...ancestorsOf(from), '']) {
     const modules = joinPath(folder, 'node_modules')
-    if (view.look(joinPath(modules, name)) !== null || view.look(joinPath(modules, `@types/${name}`)) !== null) return null
-    const manifest = await textAt(view, joinPath(folder, 'package.json'), MANIFEST_BYTES)
+    if (sight.look(joinPath(modules, name)) !== null || sight.look(joinPath(modules, `@types/${name}`)) !== null)
+      return null
+    const manifest = await textAt(sight, joinPath(folder, 'package.json'), MANIFEST_BYTES)
     if (manifest !== null) {
       known = true
       if (declares(manifest, name)) return null
     }
     // Its paths may lead anywhere.
     for (const config of ['tsconfig.json', 'jsconfig.json']) {
-      const text = await textAt(view, joinPath(folder, config), MANIFEST_BYTES)
+      const text = await textAt(sight, joinPath(folder, config), MANIFEST_BYTES)
       if (text !== null && /"(paths|baseUrl|extends)"/.test(text)) return null
     }
   }

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { applyEdits } from '../../src/edit/edits.ts'
+import { decodeText, encodeText, MAX_TEXT_BYTES } from '../../src/edit/text.ts'
 import type { JournalError } from '../../src/errors.ts'
-import { applyEdits, decodeText, MAX_TEXT_BYTES } from '../../src/transaction/text.ts'
 
 const failure = (action: () => unknown): JournalError => {
   try {
@@ -19,7 +20,8 @@ describe('a text', () => {
         fc.string({ unit: 'grapheme' }).filter((text) => !text.includes('\0') && text.isWellFormed()),
         (text) => {
           const bytes = Buffer.from(`\ufeff${text}`)
-          expect(Buffer.from(decodeText(bytes, 'a'))).toEqual(bytes)
+          const source = decodeText(bytes, 'a')
+          expect(encodeText(source.text, source, 'a')).toEqual(bytes)
         },
       ),
     ))
@@ -43,13 +45,13 @@ describe('edits', () => {
           { oldText: 'c b', newText: 'd' },
         ],
         'x',
-      ),
+      ).text,
     ).toBe('d')
   })
 
   it('replace all where they are told to', () => {
-    expect(applyEdits('aXbXc', [{ oldText: 'X', newText: '$&', all: true }], 'x')).toBe('a$&b$&c')
-    expect(applyEdits('aXb', [{ oldText: 'X', newText: "$1$'" }], 'x')).toBe("a$1$'b")
+    expect(applyEdits('aXbXc', [{ oldText: 'X', newText: '$&', all: true }], 'x').text).toBe('a$&b$&c')
+    expect(applyEdits('aXb', [{ oldText: 'X', newText: "$1$'" }], 'x').text).toBe("a$1$'b")
   })
 
   it('change nothing but what they name', () =>
@@ -57,7 +59,7 @@ describe('edits', () => {
       fc.property(fc.string(), fc.string(), fc.string({ maxLength: 5 }), (left, right, newText) => {
         const mark = '\u2603'
         fc.pre(!left.includes(mark) && !right.includes(mark) && !left.startsWith('\ufeff') && !newText.includes('\n'))
-        expect(applyEdits(left + mark + right, [{ oldText: mark, newText }], 'x')).toBe(left + newText + right)
+        expect(applyEdits(left + mark + right, [{ oldText: mark, newText }], 'x').text).toBe(left + newText + right)
       }),
     ))
 

@@ -1,39 +1,22 @@
 import type { TextEdit } from '../entry/entry.ts'
 import { JournalError, shown } from '../errors.ts'
 
-/** Larger files are not edited as text: they would have to be held in memory. */
-export const MAX_TEXT_BYTES = 64 * 1024 * 1024
-/** Byte order mark. */
-export const BOM = '\ufeff'
 /** How alike a line must be to be named as a likely one. */
 const LIKELY = 0.5
 
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+/** How the text of an edit was found. */
+export type Matching = 'exact' | 'line ends' | 'trailing blanks' | 'indentation'
 
-/** The text of a file, byte for byte recoverable. `INVALID` for binary content and for files too large. */
-export function decodeText(bytes: Uint8Array, path: string): string {
-  if (bytes.byteLength > MAX_TEXT_BYTES) {
-    throw new JournalError('INVALID', `${path} has ${bytes.byteLength} bytes, too many to edit as text`, {
-      hint: `Write the new content as a stream; texts up to ${MAX_TEXT_BYTES} bytes can be edited.`,
-      path,
-    })
-  }
-  let text: string
-  try {
-    text = decoder.decode(bytes)
-  } catch (cause) {
-    throw binary(path, cause)
-  }
-  if (text.includes('\0')) throw binary(path)
-  return text
+/** How one edit was made. */
+export interface EditMatch {
+  readonly matching: Matching
+  /** First and last line of each place, from 1, in the text as the edits before it left it. */
+  readonly lines: readonly (readonly [from: number, to: number])[]
 }
 
-function binary(path: string, cause?: unknown): JournalError {
-  return new JournalError('INVALID', `${path} is not UTF-8 text`, {
-    hint: 'Binary content cannot be edited as text; write the whole new content instead.',
-    path,
-    cause,
-  })
+export interface Edited {
+  readonly text: string
+  readonly edits: readonly EditMatch[]
 }
 
 /** The line ending of a text: of the first line that has one; `\n` when none has. */
@@ -93,9 +76,9 @@ function inFileForm(text: string, wanted: string): string {
  * both its texts are taken with CRLF.
  * @throws JournalError `INVALID` with the count and the nearest likely lines
  */
-export function applyEdits(content: string, edits: readonly TextEdit[], path: string): string {
-  const bom = content.startsWith(BOM) ? BOM : ''
-  let text = content.slice(bom.length)
+export function applyEdits(content: string, edits: readonly TextEdit[], path: string): Edited {
+  let text = content
+  const matches: EditMatch[] = []
   for (const [index, edit] of edits.entries()) {
     const which = edits.length === 1 ? '' : ` (edit ${index + 1} of ${edits.length})`
     if (edit.oldText === '') {
@@ -125,9 +108,10 @@ export function applyEdits(content: string, edits: readonly TextEdit[], path: st
         details: { count: found, lines },
       })
     }
+    matches.push({ matching: exact > 0 ? 'exact' : 'line ends', lines: [] })
     text = edit.all === true ? text.replaceAll(oldText, () => newText) : text.replace(oldText, () => newText)
   }
-  return bom + text
+  return { text, edits: matches }
 }
 
 /** A lone surrogate has no form in UTF-8: neither the file nor the log could hold it. */
