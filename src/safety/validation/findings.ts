@@ -35,6 +35,7 @@ export class Finder {
   readonly text: string
   readonly #flaws: Flaw[] = []
   readonly #references: Reference[] = []
+  readonly #seen = new Set<string>()
   #starts: number[] | null = null
   #omitted = 0
   anchors: string[] | undefined
@@ -49,8 +50,13 @@ export class Finder {
 
   /** `offset` in UTF-16 code units, from 0. */
   flaw(offset: number, message: string): void {
-    if (this.#flaws.length >= MAX_FLAWS) this.#omitted += 1
-    else this.#flaws.push({ message, ...this.#place(offset) })
+    // A parser that goes on may trip over the same thing again.
+    const key = `${offset} ${message}`
+    if (this.#seen.has(key)) return
+    if (this.#flaws.length < MAX_FLAWS) {
+      this.#seen.add(key)
+      this.#flaws.push({ message, ...this.#place(offset) })
+    } else this.#omitted += 1
   }
 
   /** At a line and a column from 1. */

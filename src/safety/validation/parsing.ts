@@ -77,38 +77,43 @@ export class Parsing {
 
   #inThread(path: string, request: ParseRequest, signal: AbortSignal | undefined): Promise<ParseAnswer> {
     const { timeoutMs, memoryBytes } = this.#limits
-    const worker = (this.#worker ??= begun(memoryBytes))
+    const worker = this.#worker ?? begun(memoryBytes)
+    this.#worker = worker
     return new Promise((resolve, reject) => {
-      const done = (): void => {
+      const stop = (): void => {
         clearTimeout(timer)
         signal?.removeEventListener('abort', cancel)
-        worker.removeAllListeners()
+        worker.off('message', answered)
+        worker.off('error', broken)
+        worker.off('exit', ended)
         worker.unref()
       }
       const end = (error: unknown): void => {
-        done()
+        stop()
         if (this.#worker === worker) this.#worker = null
-        worker.on('error', () => {})
+        worker.on('error', () => undefined)
         void worker.terminate()
         reject(error)
       }
-      const timer = setTimeout(() => {
-        end(failed(path, request, `did not end within ${timeoutMs} ms`))
-      }, timeoutMs)
+      const answered = (answer: ParseAnswer): void => {
+        stop()
+        resolve(answer)
+      }
+      const broken = (error: Error): void => {
+        const memory = (error as { code?: string }).code === 'ERR_WORKER_OUT_OF_MEMORY'
+        end(failed(path, request, memory ? `needs more memory than ${memoryBytes} bytes` : `failed: ${error.message}`))
+      }
+      const ended = (code: number): void => end(failed(path, request, `ended with code ${code}`))
       const cancel = (): void => {
         end(new JournalError('ABORTED', 'the operation was cancelled', { hint: NOT_CHECKED, cause: signal?.reason }))
       }
+      const expire = (): void => end(failed(path, request, `did not end within ${timeoutMs} ms`))
+      const timer = setTimeout(expire, timeoutMs)
       if (signal?.aborted) return cancel()
       signal?.addEventListener('abort', cancel, { once: true })
-      worker.once('message', (answer: ParseAnswer) => {
-        done()
-        resolve(answer)
-      })
-      worker.once('error', (error: Error) => {
-        const memory = (error as { code?: string }).code === 'ERR_WORKER_OUT_OF_MEMORY'
-        end(failed(path, request, memory ? `needs more memory than ${memoryBytes} bytes` : `failed: ${error.message}`))
-      })
-      worker.once('exit', (code) => end(failed(path, request, `ended with code ${code}`)))
+      worker.on('message', answered)
+      worker.on('error', broken)
+      worker.on('exit', ended)
       // As long as somebody waits for it, the process stays.
       worker.ref()
       worker.postMessage(request)

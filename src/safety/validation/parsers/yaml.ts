@@ -8,6 +8,9 @@ export async function parseYaml(finder: Finder): Promise<void> {
   if (!Array.isArray(documents)) return
   const referring = text.includes('$ref')
   for (const document of documents) {
+    // It reports the end of the stack as if it were a fault of the text, and many more behind it.
+    const deep = document.errors.find(({ message }) => /call stack/i.test(message))
+    if (deep !== undefined) throw new RangeError(deep.message)
     for (const { pos, message } of document.errors) finder.flaw(pos[0], message)
     if (!referring) continue
     visit(document, {
