@@ -13,12 +13,18 @@ const FRESH = join(PROJECT, 'dist/cli.new')
 const NATIVE = ['classic-level/binding.js', 'fs-native-extensions']
 
 const bundle = await rolldown({
-  input: join(CLI, 'main.js'),
+  // The thread that parses is begun by its file's name.
+  input: { main: join(CLI, 'main.js'), 'parser-thread': join(PROJECT, 'dist/safety/validation/parser-thread.js') },
   platform: 'node',
   external: (id) => id.startsWith('node:') || NATIVE.includes(id),
   plugins: [{ name: 'native-parts', resolveId }],
 })
-const { output } = await bundle.write({ dir: FRESH, format: 'esm', chunkFileNames: '[name]-[hash].js' })
+const { output } = await bundle.write({
+  dir: FRESH,
+  format: 'esm',
+  entryFileNames: '[name].js',
+  chunkFileNames: '[name]-[hash].js',
+})
 await bundle.close()
 writeFileSync(join(FRESH, 'LICENSES.txt'), licenses(output.flatMap(({ moduleIds = [] }) => moduleIds)))
 rmSync(CLI, { recursive: true })

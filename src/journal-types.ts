@@ -15,6 +15,11 @@ export interface TransactionOptions extends Meta {
   readonly validation?: ValidationLevel
 }
 
+export interface CheckOptions {
+  /** Of `check`: what a commit would be asked, by default that of the journal. Of `validate`: default `basic`. */
+  readonly validation?: ValidationLevel
+}
+
 /** Without `validation`, what is gone back to is not looked at: it was there before. */
 export interface UndoOptions extends TransactionOptions {
   /** Go on although somebody changed a path since. What is there is kept in the history. */

@@ -33,6 +33,7 @@ import { type ExternalChange, externalChanges } from './history/status.ts'
 import { planRedo, planUndo } from './history/undo-plan.ts'
 import { type VerifyReport, verify } from './history/verify.ts'
 import type {
+  CheckOptions,
   CompactOptions,
   JournalEvents,
   PurgeOptions,
@@ -49,8 +50,11 @@ import { NOTHING_RECOVERED, type RecoveryReport } from './recovery/report.ts'
 import { relativePath } from './relative-path.ts'
 import type { CompactResult } from './retention/compact.ts'
 import type { PurgeResult } from './retention/purge.ts'
-import { Guards } from './safety/guards.ts'
+import { Safeguards } from './safeguards.ts'
+import type { SafetyReport } from './safety/checks/report.ts'
+import type { IntegrityReport } from './safety/integrity.ts'
 import type { ValidationLevel } from './safety/validation/level.ts'
+import type { ValidationReport } from './safety/validation/validation.ts'
 import { Shorthands } from './shorthands.ts'
 import type { Store } from './store/opening.ts'
 import { WriterLock } from './store/writer-lock.ts'
@@ -76,7 +80,7 @@ export class Journal extends Shorthands implements AsyncDisposable {
   readonly #events: EventEmitter
   readonly #open = new Set<Transaction>()
   readonly #upkeep: Upkeep
-  readonly #guards: Guards
+  readonly #safeguards: Safeguards
   #closing: Promise<void> | null = null
   #idle: NodeJS.Timeout | null = null
   #checkpointing = false
@@ -89,7 +93,7 @@ export class Journal extends Shorthands implements AsyncDisposable {
     this.#writer = writer
     this.#options = options
     this.#events = events
-    this.#guards = new Guards(options.validation)
+    this.#safeguards = new Safeguards(store, options, { writer, usable: () => this.#usable() })
     this.#upkeep = new Upkeep(store, index, options, {
       writer: () => this.#writing(),
       reading: () => {
@@ -349,6 +353,27 @@ export class Journal extends Shorthands implements AsyncDisposable {
     )
   }
 
+  /**
+   * Works out what `run` makes of a transaction, says what speaks for and against committing it, and drops it. Nothing is written, so a journal that is
+   * open for reading does too. Operations that fail are part of the report.
+   */
+  check(run: (tx: Transaction) => unknown, options: CheckOptions = {}): Promise<SafetyReport> {
+    return this.#safeguards.check(run, options)
+  }
+
+  /**
+   * Looks at files as they are: those of `paths`, and all below folders. Default: the workspace, without `node_modules` and the like.
+   * @throws JournalError `NOT_FOUND`, `VALIDATOR`
+   */
+  validate(paths?: readonly string[], options: CheckOptions = {}): Promise<ValidationReport> {
+    return this.#safeguards.validate(paths, options)
+  }
+
+  /** Does what a transaction wrote stand in the workspace as it was meant? Every file is read; times prove nothing. */
+  async confirm(tx: string | number): Promise<IntegrityReport> {
+    return this.#safeguards.confirm(await this.show(tx))
+  }
+
   /** The whole history as plain objects, for JSON Lines. */
   export(): AsyncIterable<Record<string, unknown>> {
     this.#usable()
@@ -404,7 +429,7 @@ export class Journal extends Shorthands implements AsyncDisposable {
     } catch (error) {
       throw asJournalError(error, 'closing the journal')
     } finally {
-      await this.#guards.close()
+      await this.#safeguards.guards.close()
       await this.#index.close()
     }
   }
@@ -435,7 +460,7 @@ export class Journal extends Shorthands implements AsyncDisposable {
         lockTimeoutMs,
         durability,
         signal,
-        guard: this.#guards.of(kind, validation),
+        guard: this.#safeguards.guards.of(kind, validation),
         usable: () => this.#usable(),
         ended: (ended, receipt) => this.#ended(ended, receipt),
       },

@@ -13,13 +13,17 @@ export class Guards {
     this.#options = options
   }
 
+  /** That of transactions which bring new contents, unless they say otherwise. */
+  get level(): ValidationLevel {
+    return typeof this.#options === 'object' ? (this.#options.level ?? 'basic') : (this.#options ?? 'off')
+  }
+
   /**
    * For a transaction of a kind. Only what brings new contents is looked at unless `asked`: what is gone back to, or is there already, was there
    * before. Undefined: nothing is asked of it.
    */
   of(kind: CommitKind, asked?: ValidationLevel): Guard | undefined {
-    const own = typeof this.#options === 'object' ? (this.#options.level ?? 'basic') : (this.#options ?? 'off')
-    const level = asked ?? (kind === 'write' ? own : 'off')
+    const level = asked ?? (kind === 'write' ? this.level : 'off')
     if (level === 'off') return undefined
     return async (proposal) => {
       const { validationGuard } = await import('./commit-guard.ts')

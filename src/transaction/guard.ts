@@ -77,6 +77,11 @@ export class Proposal {
   }
 }
 
+/** The workspace as it is. */
+export function sightOf(site: DraftSite): Sight {
+  return new WorkspaceSight(site, null)
+}
+
 class WorkspaceSight implements Sight {
   readonly #site: DraftSite
   readonly #draft: Draft | null

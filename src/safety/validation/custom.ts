@@ -26,6 +26,8 @@ export interface ValidatorIssue {
   readonly column?: number
 }
 
+type Answer = readonly ValidatorIssue[] | undefined | null
+
 /** A check of the caller's. Exactly one of `check` and `command`. */
 export interface Validator {
   /** As it stands in reports; no two have the same. */
@@ -40,15 +42,8 @@ export interface Validator {
   readonly cache?: boolean
   /** Default: that of the options. */
   readonly timeoutMs?: number
-  /** Returns what is wrong: nothing, or an empty list, when all is well. */
-  readonly check?: (
-    file: ValidatedFile,
-  ) =>
-    | readonly ValidatorIssue[]
-    | undefined
-    | null
-    | void
-    | Promise<readonly ValidatorIssue[] | undefined | null | void>
+  /** Returns what is wrong: an empty list, null or undefined when all is well. */
+  readonly check?: (file: ValidatedFile) => Answer | Promise<Answer>
   /**
    * A program and its arguments, in which `{path}` stands for the path. It is run in the workspace, without a shell, with the content on standard
    * input and the path in `JOURNAL_PATH`; any exit code but 0 refuses the content, and what it prints says why.
