@@ -32,6 +32,8 @@ renameSync(FRESH, CLI)
 
 function resolveId(id, from) {
   if (id === './binding' && from?.includes(`classic-level${sep}`)) return { id: NATIVE[0], external: true }
+  // Its usual form finds its parts when it runs, where a bundle has none.
+  if (id === 'jsonc-parser') return { id: join(PROJECT, 'node_modules/jsonc-parser/lib/esm/main.js') }
   // Without its native part, which takes longer to load than it saves.
   return id === 'msgpackr' ? { id: join(PROJECT, 'node_modules/msgpackr/index.js') } : null
 }

@@ -1,6 +1,7 @@
 import { readChunks } from '../content/hash.ts'
 import type { Disk } from '../disk/disk.ts'
-import { type ContentHash, type FileState, hashOf } from '../entry/state.ts'
+import { changesOf } from '../entry/entry.ts'
+import { type ContentHash, type FileState, hashOf, type State } from '../entry/state.ts'
 import { isSystemError, JournalError } from '../errors.ts'
 import { resolvePath, type Waypoint } from '../workspace/resolver.ts'
 import { ancestorsOf } from '../workspace/safe-path.ts'
@@ -59,13 +60,14 @@ export class Proposal {
   /** Files with a content that was not there before, in the order of their paths. */
   files(): ProposedFile[] {
     const origins = originsOf(this.draft)
+    const earlier = earlierStates(this.draft)
     const files: ProposedFile[] = []
     for (const [path, after] of this.draft.changes) {
       if (after?.kind !== 'file') continue
-      const own = this.draft.base.get(path)?.state ?? null
+      const own = earlier.get(path) ?? null
       if (hashOf(own) === after.hash) continue
       const from = own?.kind === 'file' ? path : (origins.get(path) ?? path)
-      const state = this.draft.base.get(from)?.state ?? null
+      const state = earlier.get(from) ?? null
       files.push({ path, after, before: state?.kind === 'file' ? { path: from, state } : null })
     }
     return files.sort((a, b) => (a.path < b.path ? -1 : 1))
@@ -172,6 +174,15 @@ async function* fileChunks(disk: Disk, file: string): AsyncGenerator<Uint8Array>
   } finally {
     disk.close(handle)
   }
+}
+
+/** What stood at each path before the first entry that names it: as it was found, or as the history has it where somebody changed it since. */
+function earlierStates({ entries }: Draft): Map<string, State> {
+  const states = new Map<string, State>()
+  for (const entry of entries) {
+    for (const { path, before } of changesOf(entry)) if (!states.has(path)) states.set(path, before)
+  }
+  return states
 }
 
 /** Where files that were moved came from, by where they are in the end. */

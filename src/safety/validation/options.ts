@@ -7,7 +7,7 @@ import { LEVELS, type ValidationLevel } from './level.ts'
 export interface ValidationOptions {
   /** Default `basic`. */
   readonly level?: ValidationLevel
-  /** Levels of single types. C and C++ are off unless named here: what macros make of a text, no parser without them can tell. */
+  /** Levels of single types. C, C++ and CSS are off unless named here: macros, and a grammar that lags behind, would refuse what is right. */
   readonly types?: Readonly<Partial<Record<FileType, ValidationLevel>>>
   /** Further ones. All that want a file get it. */
   readonly validators?: readonly Validator[]
@@ -35,7 +35,7 @@ export interface ValidationSettings {
   readonly memoryBytes: number
 }
 
-const UNSURE: ValidationSettings['types'] = { c: 'off', cpp: 'off' }
+const UNSURE: ValidationSettings['types'] = { c: 'off', cpp: 'off', css: 'off' }
 const LONGEST_MS = 2 ** 31 - 1
 /** What a string can hold. */
 const MOST_BYTES = 512 * 1024 * 1024

@@ -1,5 +1,5 @@
 import type { ParseError } from 'jsonc-parser'
-import type { Finder } from '../findings.ts'
+import { Finder } from '../findings.ts'
 
 const MESSAGES: Readonly<Record<string, string>> = {
   InvalidSymbol: 'unexpected word',
@@ -39,12 +39,15 @@ export async function parseJson(finder: Finder, comments: boolean): Promise<void
   if (errors.length === 0) await names(finder)
 }
 
-export function parseJsonLines(finder: Finder): void {
+/** A value a line. */
+export async function parseJsonLines(finder: Finder): Promise<void> {
   let start = 0
   for (const line of finder.text.split('\n')) {
     if (line.trim() !== '' && !isJson(line)) {
-      const [at, message] = judged(line)
-      finder.flaw(start + at, `the line is no JSON: ${message}`)
+      const own = new Finder(line)
+      await parseJson(own, false)
+      const [first] = own.findings().flaws
+      finder.flaw(start + (first?.column ?? 1) - 1, first?.message ?? 'the line is no JSON')
     }
     start += line.length + 1
   }

@@ -7,6 +7,13 @@ interface SyntaxFault {
   readonly message: string
 }
 
+type SourceType = 'module' | 'commonjs' | 'script' | 'unambiguous'
+
+interface Attempt {
+  readonly tree: unknown
+  readonly faults: readonly SyntaxFault[]
+}
+
 interface Node {
   readonly type: string
   readonly start?: number | null
@@ -20,34 +27,47 @@ const COMMON: readonly ParserPlugin[] = ['decoratorAutoAccessors', 'explicitReso
 export async function parseScript(finder: Finder, { type, variant }: Dialect, wantReferences: boolean): Promise<void> {
   const { parse } = await import('@babel/parser')
   const plugins = pluginsOf(finder.text, type, variant)
-  const options = (decorators: ParserPlugin): ParserOptions => ({
-    sourceType:
-      variant === 'module' || type === 'typescript' ? 'module' : variant === 'commonjs' ? 'commonjs' : 'unambiguous',
-    errorRecovery: true,
-    attachComment: false,
-    allowReturnOutsideFunction: type === 'javascript' && variant !== 'module',
-    allowUndeclaredExports: true,
-    plugins: [...COMMON, ...plugins, decorators],
-  })
-  const attempt = (decorators: ParserPlugin): { tree: unknown; faults: readonly SyntaxFault[] } => {
+  const attempt = (decorators: ParserPlugin, sourceType: SourceType): Attempt => {
+    const options: ParserOptions = {
+      sourceType,
+      errorRecovery: true,
+      attachComment: false,
+      allowUndeclaredExports: true,
+      plugins: [...COMMON, ...plugins, decorators],
+      ...(sourceType === 'script' || sourceType === 'unambiguous' ? { allowReturnOutsideFunction: true } : {}),
+    }
     try {
-      const tree = parse(finder.text, options(decorators))
+      const tree = parse(finder.text, options)
       return { tree, faults: (tree.errors ?? []) as unknown as readonly SyntaxFault[] }
     } catch (error) {
       if (error instanceof SyntaxError) return { tree: null, faults: [error as SyntaxFault] }
       throw error
     }
   }
-  // TypeScript has decorators of two kinds, which a file does not name.
-  let result = attempt(type === 'typescript' ? 'decorators-legacy' : 'decorators')
-  if (result.faults.length > 0 && finder.text.includes('@')) {
-    const other = attempt(type === 'typescript' ? 'decorators' : 'decorators-legacy')
-    if (other.faults.length < result.faults.length) result = other
+  const attempts = attemptsFor(finder.text, type, variant)
+  let result: Attempt | null = null
+  for (const [decorators, sourceType] of attempts) {
+    const found = attempt(decorators, sourceType)
+    if (result === null || found.faults.length < result.faults.length) result = found
+    if (result.faults.length === 0) break
   }
+  if (result === null) return
   for (const { loc, message } of result.faults) {
     finder.flawAt(loc?.line ?? 1, (loc?.column ?? 0) + 1, message.replace(/ \(\d+:\d+\)$/, ''))
   }
   if (wantReferences && result.faults.length === 0) references(finder, (result.tree as { program: Node }).program)
+}
+
+/** A file does not say which kind of decorators it has, and often not whether it is a module. The first that fits decides. */
+function attemptsFor(text: string, type: Dialect['type'], variant: Dialect['variant']): [ParserPlugin, SourceType][] {
+  const typed = type === 'typescript'
+  const kinds: ParserPlugin[] = typed ? ['decorators-legacy', 'decorators'] : ['decorators', 'decorators-legacy']
+  const [usual, other] = kinds as [ParserPlugin, ParserPlugin]
+  const sourceType = typed || variant === 'module' ? 'module' : variant === 'commonjs' ? 'commonjs' : 'unambiguous'
+  const attempts: [ParserPlugin, SourceType][] = [[usual, sourceType]]
+  if (text.includes('@')) attempts.push([other, sourceType])
+  if (sourceType === 'unambiguous') attempts.push([usual, 'script'])
+  return attempts
 }
 
 function pluginsOf(text: string, type: Dialect['type'], variant: Dialect['variant']): ParserPlugin[] {
