@@ -76,9 +76,13 @@ export class Finder {
   }
 
   findings(): Findings {
-    const flaws = [...this.#flaws].sort((a, b) => a.line - b.line || a.column - b.column)
     const anchors = this.anchors === undefined ? {} : { anchors: this.anchors }
-    return { flaws, omitted: this.#omitted, references: this.#references, ...anchors }
+    return {
+      flaws: inOrder(this.#flaws),
+      omitted: this.#omitted,
+      references: inOrder(this.#references),
+      ...anchors,
+    }
   }
 
   #place(offset: number): Omit<Flaw, 'message'> {
@@ -103,6 +107,10 @@ export class Finder {
     this.#starts = starts
     return starts
   }
+}
+
+function inOrder<T extends Flaw>(found: readonly T[]): T[] {
+  return [...found].sort((a, b) => a.line - b.line || a.column - b.column)
 }
 
 function excerptOf(line: string, column: number): string {
