@@ -23,7 +23,7 @@ async function faults(
   } catch {
     const error = await failure(commit)
     expect(error.code).toBe('VALIDATION')
-    return (error.details?.failures as Issue[]).map(
+    return ((error.details?.failures ?? []) as Issue[]).map(
       ({ path, line, column, message }) => `${path}:${line}:${column} ${message}`,
     )
   } finally {
@@ -166,7 +166,7 @@ describe('links of Markdown', () => {
       ...['a.md:5:5', 'a.md:5:21', 'a.md:5:35', 'a.md:5:53', 'a.md:7:8'],
     ])
     expect(await faults({ 'a.md': '# T\n\n[a](#t) [b](#u)\n' })).toEqual([
-      'a.md:3:14 the link leads nowhere: a.md has no heading #u',
+      'a.md:3:13 the link leads nowhere: a.md has no heading #u',
     ])
     expect(await faults({ 'a.md': '[a](b.md#gone)', 'b.md': '# Here\n' })).toEqual([
       'a.md:1:5 the link leads nowhere: b.md has no heading #gone',
