@@ -39,7 +39,7 @@ function update(name: string, examples: readonly Example[], printed: readonly (r
 }
 
 describe.skipIf(process.platform === 'win32')('the examples print what the page says', () => {
-  test.each(['README.md', 'docs/library.md', 'docs/command-line.md', 'docs/recovery.md', 'docs/files.md'])(
+  test.each(['README.md', 'docs/library.md', 'docs/command-line.md', 'docs/recovery.md', 'docs/files.md', 'docs/validation.md'])(
     '%s',
     (name) => {
       if (!existsSync(`${DIST}/cli/main.js`)) {
@@ -111,6 +111,7 @@ describe('nothing is left out', () => {
       'reliability',
       'files',
       'security',
+      'validation',
     ]
       .concat('architecture', 'performance', 'dependencies')
       .map((name) => (name.endsWith('.md') ? name : `docs/${name}.md`))
@@ -125,7 +126,7 @@ describe('nothing is left out', () => {
   })
 
   test('lines of the pages are of a readable length', () => {
-    for (const page of ['README.md', 'docs/library.md', 'docs/command-line.md', 'docs/recovery.md', 'docs/files.md']) {
+    for (const page of ['README.md', 'docs/library.md', 'docs/command-line.md', 'docs/recovery.md', 'docs/files.md', 'docs/validation.md']) {
       const prose = read(page).replace(/```[\s\S]*?```/g, '')
       for (const line of prose.split('\n')) expect(line.length, `${page}: ${line}`).toBeLessThanOrEqual(160)
     }
