@@ -42,17 +42,17 @@ async function parseText(finder: Finder, dialect: Dialect, references: boolean):
   switch (type) {
     case 'json':
     case 'jsonc':
-      return (await import('./parsers/json.ts')).parseJson(finder, type === 'jsonc')
+      return (await import('./parsers/json.ts')).parseJson(finder, type === 'jsonc', references)
     case 'jsonl':
       return (await import('./parsers/json.ts')).parseJsonLines(finder)
     case 'yaml':
-      return (await import('./parsers/yaml.ts')).parseYaml(finder)
+      return (await import('./parsers/yaml.ts')).parseYaml(finder, references)
     case 'toml':
       return (await import('./parsers/toml.ts')).parseToml(finder)
     case 'ini':
       return (await import('./parsers/ini.ts')).parseIni(finder)
     case 'markdown':
-      return (await import('./parsers/markdown.ts')).parseMarkdown(finder)
+      return (await import('./parsers/markdown.ts')).parseMarkdown(finder, references)
     case 'javascript':
     case 'typescript':
       return (await import('./parsers/script.ts')).parseScript(finder, dialect, references)

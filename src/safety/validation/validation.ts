@@ -1,5 +1,4 @@
 import { hashBytes } from '../../content/hash.ts'
-import { Recent } from '../../content/recent.ts'
 import type { ContentHash } from '../../entry/state.ts'
 import type { Sight } from '../../transaction/guard.ts'
 import { runValidator, type Validator } from './custom.ts'
@@ -10,11 +9,10 @@ import { reaches, type ValidationLevel } from './level.ts'
 import type { ValidationSettings } from './options.ts'
 import { Parsing } from './parsing.ts'
 import { unresolved } from './references/resolve.ts'
+import { Remembered } from './remembered.ts'
 
-/** Answers that are remembered. */
-const REMEMBERED = 2048
-/** An answer with more parts than this is not. */
-const REMEMBERED_PARTS = 200
+/** Parts of answers that are remembered, a few tens of megabytes at most. */
+const REMEMBERED = 100_000
 /** Issues of one examination that are listed. */
 const MAX_ISSUES = 1000
 /** Files that are looked at beside each other. */
@@ -57,7 +55,7 @@ export class Validation {
   readonly settings: ValidationSettings
   readonly #custom: readonly Custom[]
   readonly #parsing: Parsing
-  readonly #known = new Recent<string, Findings>(REMEMBERED)
+  readonly #known = new Remembered(REMEMBERED)
 
   constructor(settings: ValidationSettings) {
     this.settings = settings
@@ -171,8 +169,7 @@ export class Validation {
     const known = key === null ? undefined : this.#known.get(key)
     if (known !== undefined) return known
     const found = await this.#parsing.run(path, { dialect, bytes: await bytes(), references }, signal)
-    const parts = found.flaws.length + found.references.length + (found.anchors?.length ?? 0)
-    if (key !== null && parts <= REMEMBERED_PARTS) this.#known.set(key, found)
+    if (key !== null) this.#known.set(key, found)
     return found
   }
 

@@ -23,9 +23,9 @@ const MESSAGES: Readonly<Record<string, string>> = {
 /** Keys whose relative values name other files. */
 const NAMING = new Set(['$ref', 'extends'])
 
-export async function parseJson(finder: Finder, comments: boolean): Promise<void> {
+export async function parseJson(finder: Finder, comments: boolean, wantReferences: boolean): Promise<void> {
   const { text } = finder
-  if (!comments && isJson(text)) return names(finder)
+  if (!comments && isJson(text)) return wantReferences ? names(finder) : undefined
   const { parse, printParseErrorCode } = await import('jsonc-parser')
   const errors: ParseError[] = []
   // What VS Code and TypeScript read allows a comma behind the last element too.
@@ -36,7 +36,7 @@ export async function parseJson(finder: Finder, comments: boolean): Promise<void
   }
   // Both parsers must agree before a text is taken for JSON.
   if (!comments && errors.length === 0) finder.flaw(...judged(text))
-  if (errors.length === 0) await names(finder)
+  if (errors.length === 0 && wantReferences) await names(finder)
 }
 
 /** A value a line. */
@@ -45,7 +45,7 @@ export async function parseJsonLines(finder: Finder): Promise<void> {
   for (const line of finder.text.split('\n')) {
     if (line.trim() !== '' && !isJson(line)) {
       const own = new Finder(line)
-      await parseJson(own, false)
+      await parseJson(own, false, false)
       const [first] = own.findings().flaws
       finder.flaw(start + (first?.column ?? 1) - 1, first?.message ?? 'the line is no JSON')
     }

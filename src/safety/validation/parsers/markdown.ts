@@ -7,7 +7,7 @@ let parser: InstanceType<typeof MarkdownIt> | null = null
 /** A scheme, a protocol-relative or an absolute address: nothing in the workspace. */
 const ELSEWHERE = /^([a-z][a-z0-9+.-]*:|\/)/i
 
-export async function parseMarkdown(finder: Finder): Promise<void> {
+export async function parseMarkdown(finder: Finder, wantReferences: boolean): Promise<void> {
   if (parser === null) {
     const { default: Parser } = await import('markdown-it')
     parser = new Parser({ html: true })
@@ -25,7 +25,8 @@ export async function parseMarkdown(finder: Finder): Promise<void> {
   const tokens = parser.parse(body, {})
   for (const [index, token] of tokens.entries()) {
     if (token.type === 'fence') checkFence(finder, token, lines)
-    else if (token.type === 'html_block') noteNames(token.content, anchors)
+    if (!wantReferences) continue
+    if (token.type === 'html_block') noteNames(token.content, anchors)
     else if (token.type === 'inline') {
       links(finder, token, lines)
       for (const child of token.children ?? []) if (child.type === 'html_inline') noteNames(child.content, anchors)

@@ -1,12 +1,12 @@
 import type { Finder } from '../findings.ts'
 
 /** Every document of a stream. */
-export async function parseYaml(finder: Finder): Promise<void> {
+export async function parseYaml(finder: Finder, wantReferences: boolean): Promise<void> {
   const { parseAllDocuments, visit } = await import('yaml')
   const { text } = finder
   const documents = parseAllDocuments(text, { prettyErrors: false, logLevel: 'silent' })
   if (!Array.isArray(documents)) return
-  const referring = text.includes('$ref')
+  const referring = wantReferences && text.includes('$ref')
   const aliased = text.includes('*')
   for (const document of documents) {
     // It reports the end of the stack as if it were a fault of the text, and many more behind it.
