@@ -1,4 +1,8 @@
 export type { EditMatch, Matching } from './edit/edits.ts'
+export type { Leniency } from './edit/lenient.ts'
+export type { MergeConflict } from './edit/merge.ts'
+export type { HunkConflict, HunkMatch, HunkMatching, PatchFormat } from './edit/patch/file-patch.ts'
+export type { PatchOptions } from './edit/patch/patch-set.ts'
 export type { Change } from './edit/revisers.ts'
 export type { Encoding } from './edit/text.ts'
 export type { ChainedCommit, Commit, CommitKind, Meta } from './entry/commit.ts'
@@ -44,4 +48,11 @@ export type { Operation } from './transaction/operation.ts'
 export type { FileReceipt, Receipt } from './transaction/receipt.ts'
 export type { Revision, Saved } from './transaction/revision.ts'
 export type { ContentInput } from './transaction/stager.ts'
-export type { ExpectOptions, RemoveOptions, TextOptions, Transaction, WriteOptions } from './transaction/transaction.ts'
+export type {
+  EditOptions,
+  ExpectOptions,
+  RemoveOptions,
+  TextOptions,
+  Transaction,
+  WriteOptions,
+} from './transaction/transaction.ts'

@@ -1,11 +1,19 @@
 import { checked } from './arguments.ts'
+import type { PatchOptions } from './edit/patch/patch-set.ts'
 import type { Change } from './edit/revisers.ts'
 import type { TextEdit } from './entry/entry.ts'
 import type { TransactionOptions } from './journal-types.ts'
 import { metaOf } from './meta.ts'
 import type { Receipt } from './transaction/receipt.ts'
 import type { ContentInput } from './transaction/stager.ts'
-import type { ExpectOptions, RemoveOptions, TextOptions, Transaction, WriteOptions } from './transaction/transaction.ts'
+import type {
+  EditOptions,
+  ExpectOptions,
+  RemoveOptions,
+  TextOptions,
+  Transaction,
+  WriteOptions,
+} from './transaction/transaction.ts'
 
 /** A transaction for one operation: each method is that of a transaction, begun before it and committed after. */
 export abstract class Shorthands {
@@ -19,12 +27,17 @@ export abstract class Shorthands {
     return single(this, options, (tx) => tx.append(path, content, options))
   }
 
-  edit(path: string, edits: readonly TextEdit[], options: TextOptions & TransactionOptions = {}): Promise<Receipt> {
+  edit(path: string, edits: readonly TextEdit[], options: EditOptions & TransactionOptions = {}): Promise<Receipt> {
     return single(this, options, (tx) => tx.edit(path, edits, options))
   }
 
   patch(path: string, patch: string, options: TextOptions & TransactionOptions = {}): Promise<Receipt> {
     return single(this, options, (tx) => tx.patch(path, patch, options))
+  }
+
+  /** A patch of any number of files: see `Transaction.applyPatch`. */
+  applyPatch(patch: string, options: PatchOptions & TransactionOptions = {}): Promise<Receipt> {
+    return single(this, options, (tx) => tx.applyPatch(patch, options))
   }
 
   /** See `Transaction.notebook`. */

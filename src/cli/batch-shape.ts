@@ -1,3 +1,4 @@
+import type { Leniency } from '../edit/lenient.ts'
 import type { Change } from '../edit/revisers.ts'
 import { ENCODINGS, type Encoding } from '../edit/text.ts'
 import type { TextEdit } from '../entry/entry.ts'
@@ -17,6 +18,9 @@ export interface BatchFields {
   readonly cells?: readonly Change[]
   readonly changes?: readonly Change[]
   readonly encoding?: Encoding
+  readonly merge?: boolean
+  readonly lenient?: boolean | Leniency
+  readonly strip?: number
   /** Octal digits. */
   readonly mode?: string
   readonly expect?: string | null
@@ -33,13 +37,14 @@ interface Shape {
 }
 
 export const BATCH_SHAPES = {
-  write: { required: ['path'], optional: ['mode', 'expect'], content: true },
+  write: { required: ['path'], optional: ['mode', 'expect', 'merge', 'encoding'], content: true },
   append: { required: ['path'], optional: ['expect'], content: true },
-  edit: { required: ['path', 'edits'], optional: ['expect', 'encoding'] },
-  patch: { required: ['path', 'patch'], optional: ['expect', 'encoding'] },
-  notebook: { required: ['path', 'cells'], optional: ['expect', 'encoding'] },
-  set: { required: ['path', 'changes'], optional: ['expect', 'encoding'] },
-  imports: { required: ['path', 'changes'], optional: ['expect', 'encoding'] },
+  edit: { required: ['path', 'edits'], optional: ['expect', 'encoding', 'merge', 'lenient'] },
+  /** Without a path: of the files that it names. */
+  patch: { required: ['patch'], optional: ['path', 'expect', 'encoding', 'merge', 'strip'] },
+  notebook: { required: ['path', 'cells'], optional: ['expect', 'encoding', 'merge'] },
+  set: { required: ['path', 'changes'], optional: ['expect', 'encoding', 'merge'] },
+  imports: { required: ['path', 'changes'], optional: ['expect', 'encoding', 'merge'] },
   remove: { required: ['path'], optional: ['recursive', 'expect'] },
   rename: { required: ['path', 'to'], optional: ['expect'] },
   mkdir: { required: ['path'], optional: ['mode'] },
@@ -84,7 +89,7 @@ const FIELDS: Readonly<Record<FieldName, readonly [words: string, check: (value:
   content: ['a text', isText],
   base64: ['Base64 with its padding', isBase64],
   from: ['the name of a file', (value) => isName(value) && !(value as string).includes('\0')],
-  patch: ['a text: a unified diff', isName],
+  patch: ['a text: a patch', isName],
   edits: [
     'a list of {"oldText":"…","newText":"…"}, with "all":true where every occurrence is meant',
     (value) => Array.isArray(value) && value.length > 0 && value.every(isEdit),
@@ -97,6 +102,12 @@ const FIELDS: Readonly<Record<FieldName, readonly [words: string, check: (value:
     '64 hex digits (SHA-256), or null for no file',
     (value) => value === null || (typeof value === 'string' && /^[0-9a-f]{64}$/i.test(value)),
   ],
+  merge: ['true or false', (value) => typeof value === 'boolean'],
+  lenient: [
+    'true, false, "trailing-blanks" or "indentation"',
+    (value) => typeof value === 'boolean' || value === 'trailing-blanks' || value === 'indentation',
+  ],
+  strip: ['a whole number from 0', (value) => Number.isSafeInteger(value) && (value as number) >= 0],
   recursive: ['true or false', (value) => typeof value === 'boolean'],
 }
 

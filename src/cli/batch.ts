@@ -1,10 +1,10 @@
 import { accessSync, constants, createReadStream, type Stats, statSync } from 'node:fs'
 import path from 'node:path'
+import type { PatchOptions } from '../edit/patch/patch-set.ts'
 import type { Change } from '../edit/revisers.ts'
-import type { Encoding } from '../edit/text.ts'
 import type { TextEdit } from '../entry/entry.ts'
 import { asJournalError, JournalError, shown } from '../errors.ts'
-import type { Transaction } from '../transaction/transaction.ts'
+import type { EditOptions, TextOptions, Transaction } from '../transaction/transaction.ts'
 import { BATCH_SHAPES, type BatchFields, type FieldName, problemOf } from './batch-shape.ts'
 import { present } from './present.ts'
 import { printable } from './printable.ts'
@@ -145,16 +145,18 @@ function applyLine(tx: Transaction, { op, fields }: BatchLine, cwd: string): Pro
   const text = (name: FieldName) => fields[name] as string
   const target = text('path')
   const conditional = present<{ expect?: string | null }>({ expect: fields.expect?.toLowerCase() ?? fields.expect })
-  const textual = { ...conditional, ...present<{ encoding?: Encoding }>({ encoding: fields.encoding }) }
+  const { encoding, merge, lenient, strip } = fields
+  const textual = { ...conditional, ...present<TextOptions>({ encoding, merge }) }
   const mode = fields.mode === undefined ? undefined : Number.parseInt(fields.mode, 8)
   switch (op) {
     case 'write':
-      return tx.write(target, contentOf(fields, cwd), { ...conditional, ...(mode === undefined ? {} : { mode }) })
+      return tx.write(target, contentOf(fields, cwd), { ...textual, ...(mode === undefined ? {} : { mode }) })
     case 'append':
       return tx.append(target, contentOf(fields, cwd), conditional)
     case 'edit':
-      return tx.edit(target, fields.edits as TextEdit[], textual)
+      return tx.edit(target, fields.edits as TextEdit[], { ...textual, ...present<EditOptions>({ lenient }) })
     case 'patch':
+      if (fields.path === undefined) return tx.applyPatch(text('patch'), present<PatchOptions>({ strip }))
       return tx.patch(target, text('patch'), textual)
     case 'notebook':
       return tx.notebook(target, fields.cells as Change[], textual)

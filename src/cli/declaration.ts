@@ -1,4 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { Leniency } from '../edit/lenient.ts'
+import { ENCODINGS, type Encoding } from '../edit/text.ts'
 import { printable } from './printable.ts'
 import type { Session } from './session.ts'
 
@@ -127,6 +129,19 @@ export function expectation(text: string): string {
     throw new InvalidArgumentError(`'${printable(text)}' is neither 64 hex digits (SHA-256) nor 'none'.`)
   }
   return text.toLowerCase()
+}
+
+/** An encoding of texts. */
+export function encodingName(text: string): Encoding {
+  const found = ENCODINGS.find((each) => each === text.toLowerCase())
+  if (found === undefined) throw new InvalidArgumentError(`'${printable(text)}' is none of ${ENCODINGS.join(', ')}.`)
+  return found
+}
+
+/** How much may be overlooked to find a text; `true` when the option has no value. */
+export function leniency(text: string): Leniency {
+  if (text === 'trailing-blanks' || text === 'indentation') return text
+  throw new InvalidArgumentError(`'${printable(text)}' is neither 'trailing-blanks' nor 'indentation'.`)
 }
 
 /** The condition that an operation takes, from the option. */

@@ -2,6 +2,7 @@ import type { Receipt } from '../transaction/receipt.ts'
 import { counted } from './measure.ts'
 import type { Output } from './output.ts'
 import { printable } from './printable.ts'
+import { revisionText } from './revision-text.ts'
 
 /** `A`dded, `M`odified, `D`eleted, or `·` for a change that is not of a file's content. */
 function letter({ before, after }: { before: string | null; after: string | null }): string {
@@ -19,7 +20,8 @@ export function receiptText(receipt: Receipt, output: Output, verb = 'committed'
     return `  ${(paint[mark] ?? String)(mark)} ${printable(file.path)}`
   })
   const amount = counted(receipt.files.length, 'path')
-  return [`${verb} ${bold(receipt.tx)} (${receipt.seq}), ${amount}${lines.length > 0 ? ':' : ''}`, ...lines]
+  const head = `${verb} ${bold(receipt.tx)} (${receipt.seq}), ${amount}${lines.length > 0 ? ':' : ''}`
+  return [head, ...lines, ...revisionText(receipt.revisions ?? [], output)]
 }
 
 /** Prints a receipt: JSON, or for a person. */

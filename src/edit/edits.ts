@@ -1,11 +1,12 @@
 import type { TextEdit } from '../entry/entry.ts'
 import { JournalError, shown } from '../errors.ts'
+import { type Leniency, lenientPlaces, type Place } from './lenient.ts'
+import { type LineEnd, lineEndAt, lineEndsOf, lineSpans, withLineEnds } from './lines.ts'
+import { type PlainEdit, runEdits } from './many-edits.ts'
+import { ambiguousError, emptyError, missingError } from './missing-text.ts'
 
-/** How alike a line must be to be named as a likely one. */
-const LIKELY = 0.5
-
-/** How the text of an edit was found. */
-export type Matching = 'exact' | 'line ends' | 'trailing blanks' | 'indentation'
+/** How the text of an edit was found: as it is, or only when line ends, blanks at the ends of lines, or indentation were not looked at. */
+export type Matching = 'exact' | 'line-ends' | Leniency
 
 /** How one edit was made. */
 export interface EditMatch {
@@ -19,103 +20,228 @@ export interface Edited {
   readonly edits: readonly EditMatch[]
 }
 
-/** The line ending of a text: of the first line that has one; `\n` when none has. */
-function lineEnding(text: string): string {
-  const at = text.indexOf('\n')
-  return at > 0 && text[at - 1] === '\r' ? '\r\n' : '\n'
+export interface EditOptions {
+  /** What more than line ends may be overlooked when a text is not there as it is. Default: nothing. */
+  readonly lenient?: Leniency | undefined
 }
 
-function count(text: string, part: string): number {
-  let found = 0
-  for (let at = text.indexOf(part); at >= 0; at = text.indexOf(part, at + part.length)) found += 1
-  return found
-}
-
-/** Line numbers, from 1, at which `part` begins in `text`. */
-function lineNumbers(text: string, part: string): number[] {
-  const lines: number[] = []
-  let line = 1
-  let seen = 0
-  for (let at = text.indexOf(part); at >= 0; at = text.indexOf(part, at + part.length)) {
-    for (; seen < at; seen += 1) if (text.charCodeAt(seen) === 10) line += 1
-    lines.push(line)
-  }
-  return lines
-}
-
-/** Share of the words of two lines that they have in common, 0 to 1. */
-function likeness(a: string, b: string): number {
-  const words = new Set(a.split(/\W+/).filter(Boolean))
-  const others = new Set(b.split(/\W+/).filter(Boolean))
-  if (words.size === 0 || others.size === 0) return a.trim() === b.trim() ? 1 : 0
-  let common = 0
-  for (const word of words) if (others.has(word)) common += 1
-  return (2 * common) / (words.size + others.size)
-}
-
-function likelyLines(text: string, wanted: string): { line: number; text: string }[] {
-  const first = wanted.split('\n').find((line) => line.trim() !== '') ?? ''
-  return text
-    .split('\n')
-    .map((line, index) => ({ line: index + 1, text: line.slice(0, 200), score: likeness(line, first) }))
-    .filter(({ score }) => score >= LIKELY)
-    .sort((a, b) => b.score - a.score)
-    .slice(0, 3)
-    .map(({ line, text: found }) => ({ line, text: found.trimEnd() }))
-}
-
-/** The form in which `wanted` stands in `text`: as it is or, where the file has CRLF and the caller wrote LF, with CRLF. */
-function inFileForm(text: string, wanted: string): string {
-  if (wanted.includes('\n') && !wanted.includes('\r') && lineEnding(text) === '\r\n')
-    return wanted.replaceAll('\n', '\r\n')
-  return wanted
-}
+/** From so many edits on, and so many characters to go through for all of them together, they are made in one run. */
+const RUN_EDITS = 32
+const RUN_CHARACTERS = 50_000_000
+/** After a run that came no further than this, edits are made one by one for a while. */
+const SHORT_RUN = 64
 
 /**
- * Applies edits in order. The file keeps its byte order mark and line endings: where the file has CRLF and an edit was written with LF,
- * both its texts are taken with CRLF.
- * @throws JournalError `INVALID` with the count and the nearest likely lines
+ * Makes edits in order, each on what the ones before it left. A text is looked for as it is; then with other line ends; then, as far as `lenient` goes, without
+ * looking at blanks at the ends of lines, and at indentation. The first of these that finds it counts. New texts without a CR get the line ends of the place they
+ * come to.
+ * @throws JournalError `INVALID`: a text that is empty, or stands nowhere (with the nearest candidates), or more than once without `all` (with their lines)
  */
-export function applyEdits(content: string, edits: readonly TextEdit[], path: string): Edited {
+export function applyEdits(
+  content: string,
+  edits: readonly TextEdit[],
+  path: string,
+  options: EditOptions = {},
+): Edited {
+  const made: EditMatch[] = []
   let text = content
-  const matches: EditMatch[] = []
-  for (const [index, edit] of edits.entries()) {
-    const which = edits.length === 1 ? '' : ` (edit ${index + 1} of ${edits.length})`
-    if (edit.oldText === '') {
-      throw new JournalError('INVALID', `the text to replace in ${path} is empty${which}`, {
-        hint: 'Name the text to replace; to add text at the end, append.',
-        path,
-      })
+  let single = 0
+  let most = edits.length
+  for (let at = 0; at < edits.length; ) {
+    const rest = edits.length - at
+    if (single === 0 && rest >= RUN_EDITS && rest * text.length >= RUN_CHARACTERS) {
+      const tried = edits.slice(at, at + most)
+      const run = runOf(text, tried)
+      if (run !== null) {
+        text = run.text
+        for (const match of run.edits) made.push(match)
+        at += run.edits.length
+      }
+      const done = run?.edits.length ?? 0
+      single = done < tried.length ? 1 : 0
+      if (done < SHORT_RUN) [single, most] = [SHORT_RUN, 4 * SHORT_RUN]
+      else if (done === tried.length) most *= 8
+      continue
     }
-    const exact = count(text, edit.oldText)
-    const oldText = exact > 0 ? edit.oldText : inFileForm(text, edit.oldText)
-    const newText = inFileForm(text, edit.newText)
-    const found = exact > 0 ? exact : oldText === edit.oldText ? 0 : count(text, oldText)
-    if (found === 0) {
-      const likely = likelyLines(text, edit.oldText)
-      const near = likely.map(({ line, text: likelyText }) => `line ${line}: ${likelyText}`).join('; ')
-      throw new JournalError('INVALID', `the text to replace does not stand in ${path}${which}`, {
-        hint: near === '' ? 'Read the file again and copy the text exactly.' : `Nearest: ${near}`,
-        path,
-        details: { count: 0, likely },
-      })
+    single = Math.max(0, single - 1)
+    const edit = edits[at] as TextEdit
+    const found = find(text, edit, options)
+    if (found === null || (found.places.length > 1 && edit.all !== true)) {
+      throw refusal({ content, text, edits, at, path, options, found })
     }
-    if (found > 1 && edit.all !== true) {
-      const lines = lineNumbers(text, oldText)
-      throw new JournalError('INVALID', `the text to replace stands ${found} times in ${path}${which}`, {
-        hint: `It stands at lines ${lines.slice(0, 10).join(', ')}. Give more of the text around it, or ask for all.`,
-        path,
-        details: { count: found, lines },
-      })
-    }
-    matches.push({ matching: exact > 0 ? 'exact' : 'line ends', lines: [] })
-    text = edit.all === true ? text.replaceAll(oldText, () => newText) : text.replace(oldText, () => newText)
+    const places = edit.all === true ? apart(found.places) : found.places
+    made.push({ matching: found.matching, lines: lineSpans(text, places) })
+    text = replaced(text, places)
+    at += 1
   }
-  return { text, edits: matches }
+  return { text, edits: made }
+}
+
+interface Found {
+  readonly matching: Matching
+  /** Where it stands, in order; they may overlap. */
+  readonly places: readonly Place[]
+}
+
+/** Many edits at once, as far as that goes. */
+function runOf(text: string, edits: readonly TextEdit[]): Edited | null {
+  const ends = lineEndsOf(text)
+  if (ends === 'mixed' || !isClean(text, ends)) return null
+  const all = edits.map((edit) => plain(edit, ends))
+  // From one on that brings other line ends, no place is certain to have these.
+  const odd = all.findIndex(({ oldText, newText }) => !isClean(oldText, ends) || !isClean(newText, ends))
+  const run = runEdits(text, odd < 0 ? all : all.slice(0, odd))
+  if (run === null) return null
+  const made = run.lines.map((lines, index): EditMatch => {
+    const { oldText } = edits[index] as TextEdit
+    return { matching: isOtherwise(oldText, ends) ? 'line-ends' : 'exact', lines }
+  })
+  return { text: run.text, edits: made }
+}
+
+/** Has it line ends of one kind only, and no CR besides? */
+function isClean(text: string, ends: LineEnd): boolean {
+  if (!text.includes('\r')) return ends === '\n' || !text.includes('\n')
+  return ends === '\r\n' && !/\r(?!\n)|(?<!\r)\n/.test(text)
+}
+
+/** An edit of a text with only one kind of line ends, in the form in which it is made. */
+function plain({ oldText, newText, all }: TextEdit, ends: LineEnd): PlainEdit {
+  if (!isOtherwise(oldText, ends)) return { oldText, newText: inPlace(oldText, newText, ends), all: all === true }
+  return { oldText: withLineEnds(oldText, ends), newText: withLineEnds(newText, ends), all: all === true }
+}
+
+/** Has it line ends that a text with these ones cannot have? */
+function isOtherwise(oldText: string, ends: LineEnd): boolean {
+  return ends === '\n' ? oldText.includes('\r\n') : /(?:^|[^\r])\n/.test(oldText)
+}
+
+function find(text: string, edit: TextEdit, { lenient }: EditOptions): Found | null {
+  const { oldText, newText } = edit
+  if (oldText === '') return null
+  const exact = exactPlaces(text, oldText)
+  if (exact.length > 0) return { matching: 'exact', places: exact.map((from) => placed(text, from, oldText, newText)) }
+  const otherwise = otherLineEnds(text, oldText, newText)
+  if (otherwise.length > 0) return { matching: 'line-ends', places: otherwise }
+  for (const level of LEVELS) {
+    if (lenient === undefined || LEVELS.indexOf(level) > LEVELS.indexOf(lenient)) break
+    const places = lenientPlaces(text, oldText, newText, level)
+    if (places.length > 0) return { matching: level, places }
+  }
+  return null
+}
+
+const LEVELS: readonly Leniency[] = ['trailing-blanks', 'indentation']
+
+/** Every place, those that overlap too; but none that would cut a CRLF in two for one who wrote LF. */
+function exactPlaces(text: string, oldText: string): number[] {
+  const places: number[] = []
+  const cuts = oldText[0] === '\n'
+  for (let at = text.indexOf(oldText); at >= 0; at = text.indexOf(oldText, at + 1)) {
+    if (!cuts || at === 0 || text[at - 1] !== '\r') places.push(at)
+  }
+  return places
+}
+
+function placed(text: string, from: number, oldText: string, newText: string): Place {
+  const replacement = newText.includes('\n') ? inPlace(oldText, newText, lineEndAt(text, from)) : newText
+  return { from, to: from + oldText.length, replacement }
+}
+
+/** A new text with the line ends of its place, unless the caller wrote its own, or edits line ends themselves. */
+function inPlace(oldText: string, newText: string, end: LineEnd): string {
+  if (newText.includes('\r') || /^[\r\n]+$/.test(oldText)) return newText
+  return end === '\r\n' ? newText.replaceAll('\n', end) : newText
+}
+
+/** Where it stands with other line ends than it was given with. */
+function otherLineEnds(text: string, oldText: string, newText: string): Place[] {
+  if (!oldText.includes('\n') || !text.includes('\n')) return []
+  const wanted = withLineEnds(oldText, '\n')
+  const bare = withLineEnds(text, '\n')
+  const places: Place[] = []
+  const [begin, end] = [offsets(text), offsets(text)]
+  for (let at = bare.indexOf(wanted); at >= 0; at = bare.indexOf(wanted, at + 1)) {
+    const from = begin(at)
+    places.push({ from, to: end(at + wanted.length), replacement: withLineEnds(newText, lineEndAt(text, from)) })
+  }
+  return places
+}
+
+/** Makes offsets in a text whose CRLFs are LFs, each not before the last, offsets in the text. */
+function offsets(text: string): (at: number) => number {
+  let next = text.indexOf('\r\n')
+  let more = 0
+  return (at) => {
+    for (; next >= 0 && next - more < at; next = text.indexOf('\r\n', next + 2)) more += 1
+    return at + more
+  }
+}
+
+/** Those that do not overlap one before them. */
+function apart(places: readonly Place[]): readonly Place[] {
+  let end = 0
+  return places.filter(({ from, to }) => {
+    if (from < end) return false
+    end = to
+    return true
+  })
+}
+
+function replaced(text: string, places: readonly Place[]): string {
+  const parts: string[] = []
+  let at = 0
+  for (const { from, to, replacement } of places) {
+    parts.push(text.slice(at, from), replacement)
+    at = to
+  }
+  parts.push(text.slice(at))
+  return parts.join('')
+}
+
+interface Refused {
+  readonly content: string
+  readonly text: string
+  readonly edits: readonly TextEdit[]
+  readonly at: number
+  readonly path: string
+  readonly options: EditOptions
+  readonly found: Found | null
+}
+
+function refusal({ content, text, edits, at, path, options, found }: Refused): JournalError {
+  const edit = edits[at] as TextEdit
+  const which = { path, at, of: edits.length }
+  if (edit.oldText === '') return emptyError(which)
+  if (found !== null) return ambiguousError(which, lineSpans(text, found.places), found.matching)
+  const better = LEVELS.find((lenient) => find(text, edit, { lenient }) !== null)
+  const standing = better === undefined ? null : find(text, edit, { lenient: better })
+  return missingError(which, text, edit.oldText, {
+    otherwise: standing === null ? null : { matching: standing.matching, lines: lineSpans(text, standing.places) },
+    changedBy:
+      find(content, edit, options) === null ? null : changedBy(content, edits.slice(0, at), edit, options, path),
+  })
+}
+
+/** Which edit, from 1, changed the place where another stood; 0: that takes too long to find out. */
+function changedBy(
+  content: string,
+  before: readonly TextEdit[],
+  edit: TextEdit,
+  options: EditOptions,
+  path: string,
+): number {
+  if (before.length * content.length > RUN_CHARACTERS) return 0
+  let text = content
+  for (const [index, earlier] of before.entries()) {
+    text = applyEdits(text, [earlier], path, options).text
+    if (find(text, edit, options) === null) return index + 1
+  }
+  return 0
 }
 
 /** A lone surrogate has no form in UTF-8: neither the file nor the log could hold it. */
-function isWords(value: unknown): value is string {
+export function isWords(value: unknown): value is string {
   return typeof value === 'string' && value.isWellFormed()
 }
 
@@ -130,17 +256,35 @@ export function checkPatch(path: string, patch: string): string {
 
 /** @throws JournalError `INVALID` */
 export function checkEdits(path: string, edits: readonly TextEdit[]): readonly TextEdit[] {
-  const valid =
-    Array.isArray(edits) && edits.length > 0 && edits.every((edit) => isWords(edit?.oldText) && isWords(edit.newText))
-  if (!valid) {
-    throw new JournalError(
-      'INVALID',
-      `the edits for ${shown(path)} are not a list of { oldText, newText } in well-formed text`,
-      {
-        hint: 'Give at least one edit with both texts.',
-        path,
-      },
-    )
-  }
-  return edits.map(({ oldText, newText, all }) => Object.freeze({ oldText, newText, ...(all === true ? { all } : {}) }))
+  if (!Array.isArray(edits) || edits.length === 0) throw badEdits(path, '', 'Give at least one edit with both texts.')
+  return edits.map((edit, index) => {
+    if (isWords(edit?.oldText) && isWords(edit.newText)) {
+      const { oldText, newText, all } = edit
+      return Object.freeze({ oldText, newText, ...(all === true ? { all } : {}) })
+    }
+    const isPattern = (edit?.oldText as unknown) instanceof RegExp
+    const hint = isPattern
+      ? 'A regular expression is no text: give the text itself, one edit for each.'
+      : 'Give at least one edit with both texts.'
+    throw badEdits(path, edits.length === 1 ? '' : `: look at edit ${index + 1} of ${edits.length}`, hint)
+  })
+}
+
+function badEdits(path: string, which: string, hint: string): JournalError {
+  return new JournalError(
+    'INVALID',
+    `the edits for ${shown(path)} are not a list of { oldText, newText } in well-formed text${which}`,
+    { hint, path },
+  )
+}
+
+/** @throws JournalError `INVALID` */
+export function checkLeniency(lenient: unknown): Leniency | undefined {
+  if (lenient === undefined || lenient === false) return undefined
+  if (lenient === true) return 'indentation'
+  const level = LEVELS.find((each) => each === lenient)
+  if (level !== undefined) return level
+  throw new JournalError('INVALID', `${shown(lenient)} is no way of matching`, {
+    hint: `Give true, false, or one of ${LEVELS.join(', ')}.`,
+  })
 }

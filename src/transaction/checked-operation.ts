@@ -1,4 +1,5 @@
-import { checkEdits, checkPatch } from '../edit/edits.ts'
+import { checkEdits, checkLeniency, checkPatch } from '../edit/edits.ts'
+import { checkPatchOptions } from '../edit/patch/patch-set.ts'
 import { reviserOf } from '../edit/revisers.ts'
 import { checkEncoding } from '../edit/text.ts'
 import { plainWords } from '../entry/json-words.ts'
@@ -13,6 +14,7 @@ const OPERATIONS: ReadonlySet<unknown> = new Set([
   'edit',
   'patch',
   'revise',
+  'apply',
   'remove',
   'rename',
   'mkdir',
@@ -56,6 +58,23 @@ function refused(what: string): JournalError {
   return new JournalError('INVALID', what, { hint: 'Use the methods of a transaction, which make operations.' })
 }
 
+function checkTextual(operation: Extract<Operation, { encoding?: unknown }>): void {
+  checkEncoding(operation.encoding)
+  checkMerge(operation)
+}
+
+function checkMerge({ path, merge, expect }: Extract<Operation, { merge?: unknown }>): void {
+  if (merge !== true || typeof expect === 'string') return
+  throw new JournalError(
+    'INVALID',
+    `to merge a change of ${shown(path)}, the content that it was made for must be named`,
+    {
+      hint: 'Give its hash in expect.',
+      path,
+    },
+  )
+}
+
 /**
  * An operation that came as a value, once it is one: what it holds goes into the log, where nonsense would be damage.
  * @throws JournalError `INVALID`
@@ -65,22 +84,32 @@ export async function checkedOperation(operation: Operation): Promise<Operation>
   if (!OPERATIONS.has(op)) throw refused(`${shown(op)} is no operation`)
   switch (operation.op) {
     case 'write':
+      checkMerge(operation)
+      if (!isContent(operation.content)) throw refused('the content of this write is none')
+      return operation
     case 'append':
       if (!isContent(operation.content)) throw refused(`the content of this ${operation.op} is none`)
       return operation
     case 'edit':
-      checkEncoding(operation.encoding)
-      return { ...operation, edits: checkEdits(operation.path, operation.edits) }
+      checkTextual(operation)
+      return {
+        ...operation,
+        edits: checkEdits(operation.path, operation.edits),
+        lenient: checkLeniency(operation.lenient),
+      }
     case 'patch':
-      checkEncoding(operation.encoding)
+      checkTextual(operation)
       return { ...operation, patch: checkPatch(operation.path, operation.patch) }
     case 'revise': {
       const { path, by } = operation
-      checkEncoding(operation.encoding)
+      checkTextual(operation)
       const reviser = await reviserOf(by)
       const change = plainWords('what is to be changed', operation.change, path)
       return { ...operation, change: plainWords('what is to be changed', reviser.check(path, change), path) }
     }
+    case 'apply':
+      checkPatchOptions(operation)
+      return { ...operation, patch: checkPatch('', operation.patch) }
     case 'put':
       if (!isState(operation.state) || !(operation.from === undefined || isState(operation.from))) {
         throw refused('a state to put is none')

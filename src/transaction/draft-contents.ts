@@ -21,6 +21,13 @@ export class DraftContents {
     this.#sources.set(content.hash, content.source)
   }
 
+  /** All bytes of a content that an operation brought. */
+  async all(hash: ContentHash, source: ContentSource): Promise<Uint8Array> {
+    const parts: Uint8Array[] = []
+    for await (const chunk of this.chunksOf(hash, source)) parts.push(Uint8Array.prototype.slice.call(chunk))
+    return Buffer.concat(parts)
+  }
+
   async bytes(path: string, state: FileState): Promise<Uint8Array> {
     const parts: Uint8Array[] = []
     for await (const chunk of this.chunks(path, state)) parts.push(Uint8Array.prototype.slice.call(chunk))

@@ -7,6 +7,7 @@ import { DraftContents } from './draft-contents.ts'
 import { FileOperations } from './file-operations.ts'
 import { NewStates } from './new-states.ts'
 import type { ContentSource, Operation } from './operation.ts'
+import { PatchOperations } from './patch-operations.ts'
 import { notAFile, notFound } from './refusals.ts'
 import type { Revision } from './revision.ts'
 import type { Stager } from './stager.ts'
@@ -29,6 +30,7 @@ export class Draft {
   readonly #contents: DraftContents
   readonly #files: FileOperations
   readonly #tree: TreeOperations
+  readonly #patches: PatchOperations
 
   constructor(site: DraftSite, stager: Stager) {
     this.#view = new View(site)
@@ -36,6 +38,7 @@ export class Draft {
     const states = new NewStates(this.#view, this.#contents)
     this.#files = new FileOperations(this.#view, this.#contents, states, stager)
     this.#tree = new TreeOperations(this.#view, states)
+    this.#patches = new PatchOperations(this.#view, this.#contents, this.#files, this.#tree, stager)
   }
 
   /** Every path whose state was looked at, as it was found. */
@@ -78,17 +81,18 @@ export class Draft {
   }
 
   /** Works one operation in; what it revised of a file, where it did. When it throws, nothing of it is left. */
-  async apply(operation: Operation): Promise<Revision | undefined> {
+  async apply(operation: Operation): Promise<readonly Revision[]> {
     this.#view.begin()
-    const revision = (await this.#evaluate(operation)) ?? undefined
+    const outcome = (await this.#evaluate(operation)) ?? []
+    const revisions = Array.isArray(outcome) ? outcome : [outcome]
     if (this.#view.count > MAX_ENTRIES) {
       throw new JournalError('INVALID', `a transaction makes at most ${MAX_ENTRIES} entries`, {
         hint: 'Split it into smaller ones.',
       })
     }
     this.#view.settle()
-    if (revision !== undefined) this.revisions.push(revision)
-    return revision
+    for (const revision of revisions) this.revisions.push(revision)
+    return revisions
   }
 
   /** Where a path leads, as this transaction sees it. */
@@ -108,7 +112,7 @@ export class Draft {
     return this.#contents.bytes(path, state)
   }
 
-  #evaluate(operation: Operation): Promise<Revision | undefined> | Promise<void> {
+  #evaluate(operation: Operation): Promise<Revision | Revision[] | undefined> | Promise<void> {
     switch (operation.op) {
       case 'write':
         return this.#files.write(operation)
@@ -118,6 +122,8 @@ export class Draft {
       case 'patch':
       case 'revise':
         return this.#files.rewrite(operation)
+      case 'apply':
+        return this.#patches.apply(operation)
       case 'remove':
         return this.#tree.remove(operation)
       case 'rename':

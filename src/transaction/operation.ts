@@ -1,3 +1,5 @@
+import type { Leniency } from '../edit/lenient.ts'
+import type { PatchOptions } from '../edit/patch/patch-set.ts'
 import type { Change } from '../edit/revisers.ts'
 import type { Encoding } from '../edit/text.ts'
 import type { TextEdit } from '../entry/entry.ts'
@@ -22,9 +24,13 @@ interface Conditional {
   readonly expect?: ContentHash | null | undefined
 }
 
-/** `encoding`: of a text that does not say so itself. */
+/**
+ * `encoding`: of a text that does not say so itself. `merge`: when `expect` does not hold, work the change out on the content that it names, which the journal
+ * has, and merge it with what is there now.
+ */
 interface Textual extends Conditional {
   readonly encoding?: Encoding | undefined
+  readonly merge?: boolean | undefined
 }
 
 /**
@@ -37,12 +43,19 @@ export type Operation =
       readonly path: string
       readonly content: StagedContent
       readonly mode?: number | undefined
-    } & Conditional)
+    } & Textual)
   | ({ readonly op: 'append'; readonly path: string; readonly content: StagedContent } & Conditional)
-  | ({ readonly op: 'edit'; readonly path: string; readonly edits: readonly TextEdit[] } & Textual)
+  | ({
+      readonly op: 'edit'
+      readonly path: string
+      readonly edits: readonly TextEdit[]
+      readonly lenient?: Leniency | undefined
+    } & Textual)
   | ({ readonly op: 'patch'; readonly path: string; readonly patch: string } & Textual)
   /** The new content is worked out by a reviser; `change` is what it was asked for. */
   | ({ readonly op: 'revise'; readonly path: string; readonly by: string; readonly change: Change } & Textual)
+  /** A patch of any number of files, each named in it. */
+  | ({ readonly op: 'apply'; readonly patch: string } & PatchOptions)
   | ({ readonly op: 'remove'; readonly path: string; readonly recursive?: boolean | undefined } & Conditional)
   | ({ readonly op: 'rename'; readonly path: string; readonly to: string } & Conditional)
   | { readonly op: 'mkdir'; readonly path: string; readonly mode?: number | undefined }

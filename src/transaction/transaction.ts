@@ -1,4 +1,7 @@
-import { CHANGE, checked, checkedPaths } from '../arguments.ts'
+import { CHANGE, checked, checkedPaths, TEXTUAL } from '../arguments.ts'
+import { checkLeniency } from '../edit/edits.ts'
+import type { Leniency } from '../edit/lenient.ts'
+import type { PatchOptions } from '../edit/patch/patch-set.ts'
 import type { Change, ReviserName } from '../edit/revisers.ts'
 import type { Encoding } from '../edit/text.ts'
 import type { CommitKind, Meta } from '../entry/commit.ts'
@@ -26,6 +29,10 @@ export interface WriteOptions {
   readonly mode?: number
   /** SHA-256 in hex of the content that must be there (null: no file); else `CONFLICT`. */
   readonly expect?: ContentHash | null
+  /** See `TextOptions`: of texts, with `expect`. */
+  readonly merge?: boolean
+  /** To merge: of texts that do not say so themselves. */
+  readonly encoding?: Encoding
 }
 
 export interface ExpectOptions {
@@ -35,6 +42,19 @@ export interface ExpectOptions {
 export interface TextOptions extends ExpectOptions {
   /** Of a text that does not say so itself by a byte order mark. Default UTF-8. */
   readonly encoding?: Encoding
+  /**
+   * When the file is not any more what `expect` says: work the change out on what it was, which the journal has, and merge it with what is there.
+   * `CONFLICT` with both sides where they overlap.
+   */
+  readonly merge?: boolean
+}
+
+export interface EditOptions extends TextOptions {
+  /**
+   * Find whole lines also where blanks at their ends are others (`trailing-blanks`), or where all of them are indented otherwise (`indentation`, or true). Only
+   * where a text is not there as it is; the result says so.
+   */
+  readonly lenient?: boolean | Leniency
 }
 
 export interface RemoveOptions extends ExpectOptions {
@@ -93,10 +113,11 @@ export class Transaction {
 
   /** Writes a file, replacing what it had; missing folders are made. Text is UTF-8; a stream is not held in memory. */
   async write(path: string, content: ContentInput, options: WriteOptions = {}): Promise<void> {
-    const { mode, expect } = checked('options', options)
+    const { mode, expect, merge, encoding } = checked('options', options, TEXTUAL)
     await this.#next(async () => {
       const staged = await this.#stager.take(content, this.#host.signal)
-      return { op: 'write', path, content: staged, mode, expect }
+      const operation: Operation = { op: 'write', path, content: staged, mode, expect }
+      return merge === true ? checkedOperation({ ...operation, merge, encoding }) : operation
     })
   }
 
@@ -110,15 +131,24 @@ export class Transaction {
   }
 
   /** Replaces texts in a file, in order; each must stand there exactly once unless it has `all`. */
-  async edit(path: string, edits: readonly TextEdit[], options: TextOptions = {}): Promise<Revision> {
-    const { expect, encoding } = checked('options', options)
-    return this.#revision({ op: 'edit', path, edits, expect, encoding })
+  async edit(path: string, edits: readonly TextEdit[], options: EditOptions = {}): Promise<Revision> {
+    const { expect, encoding, merge, lenient } = checked('options', options, TEXTUAL)
+    return this.#revision({ op: 'edit', path, edits, expect, encoding, merge, lenient: checkLeniency(lenient) })
   }
 
   /** Applies a unified diff of one file. */
   async patch(path: string, patch: string, options: TextOptions = {}): Promise<Revision> {
-    const { expect, encoding } = checked('options', options)
-    return this.#revision({ op: 'patch', path, patch, expect, encoding })
+    const { expect, encoding, merge } = checked('options', options, TEXTUAL)
+    return this.#revision({ op: 'patch', path, patch, expect, encoding, merge })
+  }
+
+  /**
+   * Applies a patch to the files that it names: a unified diff of any number of files, with renamed, new and deleted ones, or an `apply_patch` text. All of it, or
+   * nothing: the error names every hunk that does not fit.
+   */
+  async applyPatch(patch: string, options: PatchOptions = {}): Promise<readonly Revision[]> {
+    const { format, strip } = checked('options', options)
+    return this.#next(() => checkedOperation({ op: 'apply', patch, format, strip }))
   }
 
   /** Replaces, inserts and deletes cells of a Jupyter notebook, in order. */
@@ -300,20 +330,21 @@ export class Transaction {
   }
 
   #revise(path: string, by: ReviserName, change: Change, options: TextOptions): Promise<Revision> {
-    const { expect, encoding } = checked('options', options)
-    return this.#revision({ op: 'revise', path, by, change, expect, encoding })
+    const { expect, encoding, merge } = checked('options', options, TEXTUAL)
+    return this.#revision({ op: 'revise', path, by, change, expect, encoding, merge })
   }
 
   async #revision(operation: Operation): Promise<Revision> {
-    return (await this.#next(() => checkedOperation(operation))) as Revision
+    const [revision] = await this.#next(() => checkedOperation(operation))
+    return revision as Revision
   }
 
-  #next(make: () => Operation | Promise<Operation>): Promise<Revision | undefined> {
+  #next(make: () => Operation | Promise<Operation>): Promise<readonly Revision[]> {
     return this.#inTurn(async () => {
       const operation = await make()
-      const revision = await this.#draft.apply(operation)
+      const revisions = await this.#draft.apply(operation)
       this.#operations.push(operation)
-      return revision
+      return revisions
     })
   }
 

@@ -21,7 +21,7 @@ describe.concurrent('journal check', () => {
       { op: 'remove', path: 'nothing' },
       { op: 'write', path: 'm.mjs', content: "import './none.mjs'\n" },
     )
-    const names = readdirSync(cwd, { recursive: true })
+    const names = readdirSync(cwd, { recursive: true, encoding: 'utf8' })
     const text = await journal(['check', '--batch', '-'], { cwd, input: bad })
     expect(text.code).toBe(1)
     expect(text.stdout).toMatch(/^safety 0\.00: would be refused/)
@@ -38,7 +38,9 @@ describe.concurrent('journal check', () => {
     expect(await newest(cwd)).toBe(1)
     expect(readFileSync(path.join(cwd, 'a.json'), 'utf8')).toBe('{"a": 1}\n')
     expect(
-      readdirSync(cwd, { recursive: true }).filter((name) => !names.includes(name) && !String(name).includes('index')),
+      readdirSync(cwd, { recursive: true, encoding: 'utf8' }).filter(
+        (name) => !names.includes(name) && !name.includes('index'),
+      ),
     ).toEqual([])
   })
 

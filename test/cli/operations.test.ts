@@ -30,7 +30,7 @@ describe.concurrent('operations', () => {
     await run(['edit', 'a.txt', '--all', '--old', '\n', '--new', '.'])
     expect(readFileSync(file('a.txt'), 'utf8')).toBe('-m..')
     await run(['write', 'p.txt', '--expect', 'none'], 'x\ny\n')
-    await run(['patch', 'p.txt'], '--- a\n+++ b\n@@ -1,2 +1,2 @@\n x\n-y\n+z\n')
+    await run(['patch', '-', '--path', 'p.txt'], '--- a\n+++ b\n@@ -1,2 +1,2 @@\n x\n-y\n+z\n')
     expect(readFileSync(file('p.txt'), 'utf8')).toBe('x\nz\n')
     await run(['mkdir', 'd/e', 'f/'])
     await run(['mv', 'a.txt', 'd/e/b.txt'])

@@ -39,32 +39,37 @@ function update(name: string, examples: readonly Example[], printed: readonly (r
 }
 
 describe.skipIf(process.platform === 'win32')('the examples print what the page says', () => {
-  test.each(['README.md', 'docs/library.md', 'docs/command-line.md', 'docs/recovery.md', 'docs/files.md', 'docs/validation.md'])(
-    '%s',
-    (name) => {
-      if (!existsSync(`${DIST}/cli/main.js`)) {
-        throw new Error(
-          `${DIST} is missing: run 'npm run build' first (or 'npm test', which does), or set WRITE_JOURNAL_DIST`,
-        )
-      }
-      const examples = examplesOf(read(name))
-      expect(examples.length).toBeGreaterThan(0)
-      const playground = new Playground()
-      try {
-        const printed = playground.run(examples)
-        const documented = alike(examples.map((example) => example.printed))
-        const found = alike(printed)
-        if (UPDATE && JSON.stringify(documented) !== JSON.stringify(found)) update(name, examples, printed)
-        else {
-          for (const [index, { source }] of examples.entries()) {
-            expect(found[index], `${name}: ${source}`).toEqual(documented[index])
-          }
+  test.each([
+    'README.md',
+    'docs/library.md',
+    'docs/edit.md',
+    'docs/command-line.md',
+    'docs/recovery.md',
+    'docs/files.md',
+    'docs/validation.md',
+  ])('%s', (name) => {
+    if (!existsSync(`${DIST}/cli/main.js`)) {
+      throw new Error(
+        `${DIST} is missing: run 'npm run build' first (or 'npm test', which does), or set WRITE_JOURNAL_DIST`,
+      )
+    }
+    const examples = examplesOf(read(name))
+    expect(examples.length).toBeGreaterThan(0)
+    const playground = new Playground()
+    try {
+      const printed = playground.run(examples)
+      const documented = alike(examples.map((example) => example.printed))
+      const found = alike(printed)
+      if (UPDATE && JSON.stringify(documented) !== JSON.stringify(found)) update(name, examples, printed)
+      else {
+        for (const [index, { source }] of examples.entries()) {
+          expect(found[index], `${name}: ${source}`).toEqual(documented[index])
         }
-      } finally {
-        playground.remove()
       }
-    },
-  )
+    } finally {
+      playground.remove()
+    }
+  })
 })
 
 describe('nothing is left out', () => {
@@ -106,6 +111,7 @@ describe('nothing is left out', () => {
       'README.md',
       'CHANGELOG.md',
       'library',
+      'edit',
       'command-line',
       'recovery',
       'reliability',
@@ -126,7 +132,15 @@ describe('nothing is left out', () => {
   })
 
   test('lines of the pages are of a readable length', () => {
-    for (const page of ['README.md', 'docs/library.md', 'docs/command-line.md', 'docs/recovery.md', 'docs/files.md', 'docs/validation.md']) {
+    for (const page of [
+      'README.md',
+      'docs/library.md',
+      'docs/edit.md',
+      'docs/command-line.md',
+      'docs/recovery.md',
+      'docs/files.md',
+      'docs/validation.md',
+    ]) {
       const prose = read(page).replace(/```[\s\S]*?```/g, '')
       for (const line of prose.split('\n')) expect(line.length, `${page}: ${line}`).toBeLessThanOrEqual(160)
     }

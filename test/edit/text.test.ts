@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { applyEdits } from '../../src/edit/edits.ts'
-import { decodeText, encodeText, MAX_TEXT_BYTES } from '../../src/edit/text.ts'
+import { checkEncoding, decodeText, type Encoding, encodeText, MAX_TEXT_BYTES } from '../../src/edit/text.ts'
 import type { JournalError } from '../../src/errors.ts'
 
 const failure = (action: () => unknown): JournalError => {
@@ -35,55 +34,44 @@ describe('a text', () => {
   })
 })
 
-describe('edits', () => {
-  it('are made in order, each on what the one before left', () => {
-    expect(
-      applyEdits(
-        'a b',
-        [
-          { oldText: 'a', newText: 'c' },
-          { oldText: 'c b', newText: 'd' },
-        ],
-        'x',
-      ).text,
-    ).toBe('d')
+describe('the encoding of a text', () => {
+  const ENCODED: [string, Buffer, Encoding][] = [
+    ['UTF-8', Buffer.from('häß 🙂\n'), 'utf-8'],
+    ['UTF-8 with a mark', Buffer.from('\ufeffhäß 🙂\r\n'), 'utf-8'],
+    ['UTF-16 LE', Buffer.from('\ufeffhäß 🙂\r\n', 'utf16le'), 'utf-16le'],
+    ['UTF-16 BE', Buffer.from('\ufeffhäß 🙂\r\n', 'utf16le').swap16(), 'utf-16be'],
+  ]
+
+  it.each(ENCODED)('is known: %s', (_, bytes, encoding) => {
+    const kept = Buffer.from(bytes)
+    const source = decodeText(bytes, 'a')
+    expect(source.encoding).toBe(encoding)
+    expect(source.text).toMatch(/^häß 🙂\r?\n$/)
+    expect(encodeText(source.text, source, 'a')).toEqual(kept)
+    expect(bytes).toEqual(kept)
   })
 
-  it('replace all where they are told to', () => {
-    expect(applyEdits('aXbXc', [{ oldText: 'X', newText: '$&', all: true }], 'x').text).toBe('a$&b$&c')
-    expect(applyEdits('aXb', [{ oldText: 'X', newText: "$1$'" }], 'x').text).toBe("a$1$'b")
+  it('is Latin-1 only when it is called so, and every byte of it comes back', () => {
+    const bytes = Buffer.from(Array.from({ length: 255 }, (_, byte) => byte + 1))
+    expect(failure(() => decodeText(bytes, 'a')).code).toBe('INVALID')
+    const source = decodeText(bytes, 'a', 'latin1')
+    expect(encodeText(source.text, source, 'a')).toEqual(bytes)
+    const refused = failure(() => encodeText('a\nb€', { encoding: 'latin1', bom: false }, 'a'))
+    expect(refused).toMatchObject({ code: 'INVALID', details: { line: 2 } })
+    // The bytes of a mark are three letters there.
+    expect(decodeText(Buffer.from('\ufeffx'), 'a', 'latin1')).toMatchObject({ text: 'ï»¿x', bom: false })
   })
 
-  it('change nothing but what they name', () =>
-    fc.assert(
-      fc.property(fc.string(), fc.string(), fc.string({ maxLength: 5 }), (left, right, newText) => {
-        const mark = '\u2603'
-        fc.pre(!left.includes(mark) && !right.includes(mark) && !left.startsWith('\ufeff') && !newText.includes('\n'))
-        expect(applyEdits(left + mark + right, [{ oldText: mark, newText }], 'x').text).toBe(left + newText + right)
-      }),
-    ))
+  it.each<[string, Uint8Array]>([
+    ['half a character of UTF-16', Uint8Array.of(0xff, 0xfe, 0x61)],
+    ['half a pair of UTF-16', Uint8Array.of(0xff, 0xfe, 0x3d, 0xd8)],
+    ['UTF-32', Uint8Array.of(0xff, 0xfe, 0, 0, 0x61, 0, 0, 0)],
+    ['half a character of UTF-8', Uint8Array.of(0x61, 0xc3)],
+  ])('is none of %s', (_, bytes) => {
+    expect(failure(() => decodeText(bytes, 'a'))).toMatchObject({ code: 'INVALID', path: 'a' })
+  })
 
-  it('say how often a text stands there, and where', () => {
-    expect(failure(() => applyEdits('x\ny\nx', [{ oldText: 'x', newText: '' }], 'f')).details).toEqual({
-      count: 2,
-      lines: [1, 3],
-    })
-    const missing = failure(() =>
-      applyEdits('function one() {}\nfunction two() {}\n', [{ oldText: 'function twoo() {}', newText: '' }], 'f'),
-    )
-    expect(missing.details).toMatchObject({ count: 0 })
-    expect(missing.hint).toMatch(/^Nearest: line \d: function/)
-    expect(
-      failure(() =>
-        applyEdits(
-          'x',
-          [
-            { oldText: 'x', newText: 'y' },
-            { oldText: 'x', newText: '' },
-          ],
-          'f',
-        ),
-      ).message,
-    ).toContain('edit 2 of 2')
+  it('is one of those that are known', () => {
+    expect(failure(() => checkEncoding('utf-7' as Encoding)).hint).toContain('latin1')
   })
 })

@@ -14,13 +14,16 @@ export default declare<[], MetaOptions & { batch: string }>({
   {"op":"write","path":"a.txt","content":"text"}     "base64" or "from" for "content"; "mode", "expect"
   {"op":"append","path":"a.txt","content":"text"}    likewise, without "mode"
   {"op":"edit","path":"a.txt","edits":[{"oldText":"x","newText":"y","all":false}]}
+                                                     "lenient":true to overlook blanks and indentation
   {"op":"patch","path":"a.txt","patch":"unified diff"}
+  {"op":"patch","patch":"a patch of any number of files"}
   {"op":"remove","path":"a.txt"}                     "recursive":true for a folder
   {"op":"rename","path":"a.txt","to":"b.txt"}
   {"op":"mkdir","path":"d"}                          also "rmdir"
   {"op":"chmod","path":"a.sh","mode":"755"}
   {"op":"symlink","path":"l","target":"a.txt"}
-"expect" is the SHA-256 of the content that must be there before, or null for no file.`,
+"expect" is the SHA-256 of the content that must be there before, or null for no file. With "merge":true a write, edit or patch whose "expect" does not hold is merged
+with what is there; "encoding" names that of a text that is not UTF-8.`,
   examples: [
     ['journal commit --batch changes.jsonl -m "rename config"', 'from a file'],
     ['generate | journal commit --batch - --json', 'from another program, and the receipt as JSON'],

@@ -1,7 +1,12 @@
+import type { Leniency } from '../../edit/lenient.ts'
+import type { Encoding } from '../../edit/text.ts'
 import type { TextEdit } from '../../entry/entry.ts'
-import { collect, conditionOf, declare, expectation } from '../declaration.ts'
+import type { EditOptions } from '../../transaction/transaction.ts'
+import { collect, conditionOf, declare, encodingName, expectation, leniency } from '../declaration.ts'
 import { UsageError } from '../failure.ts'
+import { present } from '../present.ts'
 import { printReceipt } from '../receipt-text.ts'
+import { printRehearsal } from '../revision-text.ts'
 import type { MetaOptions } from '../session.ts'
 
 interface Options extends MetaOptions {
@@ -9,6 +14,10 @@ interface Options extends MetaOptions {
   readonly new: readonly string[]
   readonly all?: boolean
   readonly expect?: string
+  readonly lenient?: boolean | Leniency
+  readonly encoding?: Encoding
+  readonly merge?: boolean
+  readonly dryRun?: boolean
 }
 
 export default declare<[path: string], Options>({
@@ -21,7 +30,19 @@ export default declare<[path: string], Options>({
   ],
   options: [
     ['--all', 'replace every occurrence'],
+    [
+      '--lenient [level]',
+      'find whole lines also where blanks at their ends (`trailing-blanks`), or also their indentation (`indentation`, the default), are others',
+      leniency,
+    ],
+    [
+      '--encoding <name>',
+      'of a file that is not UTF-8 and does not say so itself: utf-16le, utf-16be, latin1',
+      encodingName,
+    ],
     ['--expect <hash>', 'edit only if the content there now has this SHA-256', expectation],
+    ['--merge', 'with --expect: when the content is another by now, merge the edit with what changed'],
+    ['--dry-run', 'only say what would be changed, and where'],
   ],
   commits: true,
   examples: [
@@ -38,11 +59,15 @@ export default declare<[path: string], Options>({
     const edits = options.old.map((oldText, index): TextEdit => {
       return { oldText, newText: options.new[index] ?? '', ...(options.all ? { all: true } : {}) }
     })
+    const { lenient, encoding, merge } = options
+    const how = { ...conditionOf(options), ...present<EditOptions>({ lenient, encoding, merge }) }
     await session.write(async (journal) => {
-      const receipt = await journal.edit(session.path(path), edits, {
-        ...session.meta(options),
-        ...conditionOf(options),
-      })
+      if (options.dryRun) {
+        const rehearsal = journal.begin(session.meta(options))
+        await printRehearsal([await rehearsal.edit(session.path(path), edits, how)], session.output)
+        return rehearsal.abort()
+      }
+      const receipt = await journal.edit(session.path(path), edits, { ...session.meta(options), ...how })
       await printReceipt(receipt, session.output)
     })
   },

@@ -1,0 +1,71 @@
+/** Lines of a text: where they begin and end, and how they end. A line ends with LF or CRLF; a CR alone ends none. */
+
+export type LineEnd = '\n' | '\r\n'
+
+export interface Line {
+  /** Offset of its first character. */
+  readonly from: number
+  /** Offset behind its last character, the line end not counted. */
+  readonly to: number
+  /** Offset behind its line end. */
+  readonly next: number
+}
+
+/** The lines of a text. What stands behind the last line end is a line too, unless it is empty. */
+export function linesOf(text: string): Line[] {
+  const lines: Line[] = []
+  for (let from = 0; from < text.length; ) {
+    const end = text.indexOf('\n', from)
+    if (end < 0) {
+      lines.push({ from, to: text.length, next: text.length })
+      break
+    }
+    lines.push({ from, to: end > from && text[end - 1] === '\r' ? end - 1 : end, next: end + 1 })
+    from = end + 1
+  }
+  return lines
+}
+
+/** How the line at `at` ends; where it is the last and has no end, how the one before does, or the nearest behind. `\n` when there are none. */
+export function lineEndAt(text: string, at: number): LineEnd {
+  const behind = text.indexOf('\n', at)
+  const end = behind >= 0 ? behind : text.lastIndexOf('\n')
+  return end > 0 && text[end - 1] === '\r' ? '\r\n' : '\n'
+}
+
+/** Which line ends a text has: `mixed` when both. `\n` when it has none. */
+export function lineEndsOf(text: string): LineEnd | 'mixed' {
+  let crlf = false
+  let lf = false
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) {
+    if (at > 0 && text.charCodeAt(at - 1) === 13) crlf = true
+    else lf = true
+    if (crlf && lf) return 'mixed'
+  }
+  return crlf ? '\r\n' : '\n'
+}
+
+/** All line ends of a text made one. */
+export function withLineEnds(text: string, end: LineEnd): string {
+  const plain = text.includes('\r\n') ? text.replaceAll('\r\n', '\n') : text
+  return end === '\n' ? plain : plain.replaceAll('\n', end)
+}
+
+/** The number, from 1, of the line in which an offset lies. `known`: an offset before it, and its number. */
+export function lineNumber(text: string, at: number, known: readonly [at: number, line: number] = [0, 1]): number {
+  let [from, line] = known
+  for (from = text.indexOf('\n', from); from >= 0 && from < at; from = text.indexOf('\n', from + 1)) line += 1
+  return line
+}
+
+/** First and last line of each part of a text, from 1; the parts in their order. A line end at the end of a part does not begin a line of it. */
+export function lineSpans(text: string, parts: readonly { readonly from: number; readonly to: number }[]) {
+  const spans: (readonly [number, number])[] = []
+  let known: readonly [number, number] = [0, 1]
+  for (const { from, to } of parts) {
+    const first = lineNumber(text, from, known)
+    known = [from, first]
+    spans.push([first, lineNumber(text, Math.max(from, to - 1), known)])
+  }
+  return spans
+}
