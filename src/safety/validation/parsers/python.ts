@@ -36,10 +36,11 @@ function checkBlock(finder: Finder, block: Node): void {
   }
 }
 
-/** A tab goes to the next multiple of eight. */
+/** A tab goes to the next multiple of eight, a form feed begins anew. */
 function widthOf(indent: string): number {
   let width = 0
-  for (const character of indent) width = character === '\t' ? (Math.floor(width / 8) + 1) * 8 : width + 1
+  for (const character of indent.slice(indent.lastIndexOf('\f') + 1))
+    width = character === '\t' ? (Math.floor(width / 8) + 1) * 8 : width + 1
   return width
 }
 
