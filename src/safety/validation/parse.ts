@@ -10,7 +10,11 @@ export interface ParseRequest {
   readonly references: boolean
 }
 
-const GRAMMAR_TYPES: ReadonlySet<FileType> = new Set([
+/** A text made for it takes some hundred times as much memory, and seconds. */
+const GRAMMAR_LENGTH = 1024 * 1024
+
+/** Types that are parsed by grammars. */
+export const GRAMMAR_TYPES: ReadonlySet<FileType> = new Set([
   ...(['python', 'go', 'rust', 'java', 'c', 'cpp', 'csharp', 'ruby', 'php', 'bash', 'powershell', 'css'] as const),
 ])
 
@@ -58,6 +62,8 @@ async function parseText(finder: Finder, dialect: Dialect, references: boolean):
       return (await import('./parsers/script.ts')).parseScript(finder, dialect, references)
     default:
       if (!GRAMMAR_TYPES.has(type)) throw new Error(`there is no parser for ${type}`)
+      if (finder.text.length > GRAMMAR_LENGTH)
+        return finder.flaw(0, `it is larger than what a grammar is given: ${GRAMMAR_LENGTH} characters`)
       return (await import('./parsers/grammar.ts')).parseGrammar(finder, type, references)
   }
 }

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { JournalError } from '../../errors.ts'
 import type { Findings } from './findings.ts'
-import { type ParseRequest, parse } from './parse.ts'
+import { GRAMMAR_TYPES, type ParseRequest, parse } from './parse.ts'
 
 /** What the thread sends back. */
 export type ParseAnswer =
@@ -26,6 +26,8 @@ interface Job {
 }
 
 const THREAD = new URL('./parser-thread.js', import.meta.url)
+/** After a larger text for a grammar, the thread is begun anew. */
+const KEPT_BYTES = 256 * 1024
 const NOT_CHECKED = 'Nothing was changed.'
 
 /**
@@ -67,7 +69,11 @@ export class Parsing {
 
   async #one({ path, request, signal }: Job): Promise<Findings> {
     const found = isThreaded() ? await this.#inThread(path, request, signal) : await here(request)
-    if ('findings' in found) return found.findings
+    if ('findings' in found) {
+      // The memory of WebAssembly never shrinks.
+      if (GRAMMAR_TYPES.has(request.dialect.type) && request.bytes.byteLength > KEPT_BYTES) await this.close()
+      return found.findings
+    }
     const { message, missing } = found.failure
     if (missing) throw missingGrammars(path, request)
     // What a parser that failed left behind in its thread is not to be relied on.

@@ -178,7 +178,9 @@ describe('what is no text, or too much of it', () => {
   })
 
   test.each([
-    ['a.json', '['.repeat(200_000)],
+    ['a.json', '['.repeat(8_000_000)],
+    ['a.json', `${'{"a":'.repeat(6000)}1${'}'.repeat(6000)}`],
+    ['a.jsonl', `[]\n${'['.repeat(200_000)}`],
     ['a.json', `{"$ref":${'['.repeat(200_000)}${']'.repeat(200_000)}}`],
     ['tsconfig.json', '['.repeat(200_000)],
     ['a.yaml', '['.repeat(20_000)],
@@ -190,6 +192,20 @@ describe('what is no text, or too much of it', () => {
     ['a.css', 'a{'.repeat(50_000)],
   ])('%s, nested deeply, is an answer and no crash', async (name, text) => {
     await expect(flawsOf(name, text)).resolves.toBeInstanceOf(Array)
+  })
+
+  test('as deep as anybody nests is valid, brackets in strings are none', async () => {
+    expect(await flawsOf('a.json', '['.repeat(4000) + ']'.repeat(4000))).toEqual([])
+    expect(await flawsOf('a.json', JSON.stringify(['[{'.repeat(10_000), '\\"[', '\\\\', '['.repeat(6000)]))).toEqual([])
+    expect(await flawsOf('a.json', '['.repeat(6000) + ']'.repeat(6000))).toEqual([
+      '1:5001 it is nested more than 5000 levels deep',
+    ])
+  })
+
+  test('a grammar is given a megabyte, and not more', async () => {
+    expect(await flawsOf('a.go', `package a\n${'//\n'.repeat(400_000)}`)).toEqual([
+      expect.stringMatching(/^1:1 it is larger than/),
+    ])
   })
 
   test('a thousand faults are counted, the first hundred are listed', async () => {

@@ -20,11 +20,21 @@ const MESSAGES: Readonly<Record<string, string>> = {
   InvalidCharacter: 'this character must be escaped in a string',
 }
 
+const MAX_DEPTH = 5000
+const QUOTE = 0x22
+const OPEN_BRACKET = 0x5b
+const BACKSLASH = 0x5c
+const CLOSE_BRACKET = 0x5d
+const OPEN_BRACE = 0x7b
+const CLOSE_BRACE = 0x7d
+
 /** Keys whose relative values name other files. */
 const NAMING = new Set(['$ref', 'extends'])
 
 export async function parseJson(finder: Finder, comments: boolean, wantReferences: boolean): Promise<void> {
   const { text } = finder
+  const deep = tooDeepAt(text)
+  if (deep >= 0) return finder.flaw(deep, `it is nested more than ${MAX_DEPTH} levels deep`)
   if (!comments && isJson(text)) return wantReferences ? names(finder) : undefined
   const { parse, printParseErrorCode } = await import('jsonc-parser')
   const errors: ParseError[] = []
@@ -43,7 +53,7 @@ export async function parseJson(finder: Finder, comments: boolean, wantReference
 export async function parseJsonLines(finder: Finder): Promise<void> {
   let start = 0
   for (const line of finder.text.split('\n')) {
-    if (line.trim() !== '' && !isJson(line)) {
+    if (line.trim() !== '' && (tooDeepAt(line) >= 0 || !isJson(line))) {
       const own = new Finder(line)
       await parseJson(own, false, false)
       const [first] = own.findings().flaws
@@ -51,6 +61,34 @@ export async function parseJsonLines(finder: Finder): Promise<void> {
     }
     start += line.length + 1
   }
+}
+
+/** Where a text goes deeper than anybody reads; -1: nowhere. The engine's own parser takes memory for each level, and no limit is set to it. */
+function tooDeepAt(text: string): number {
+  let depth = 0
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at)
+    if (code === OPEN_BRACKET || code === OPEN_BRACE) {
+      depth += 1
+      if (depth > MAX_DEPTH) return at
+    } else if (code === CLOSE_BRACKET || code === CLOSE_BRACE) depth -= 1
+    else if (code === QUOTE) {
+      const end = endOfString(text, at)
+      if (end < 0) return -1
+      at = end
+    }
+  }
+  return -1
+}
+
+/** The quote that closes a string; -1: it is never closed. */
+function endOfString(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
+    let slashes = 0
+    while (text.charCodeAt(end - 1 - slashes) === BACKSLASH) slashes += 1
+    if (slashes % 2 === 0) return end
+  }
+  return -1
 }
 
 function isJson(text: string): boolean {
