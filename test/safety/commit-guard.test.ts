@@ -85,7 +85,7 @@ describe('a transaction whose files would not be valid', () => {
 })
 
 describe('the level', () => {
-  test('off by default, and nothing is loaded for it', async () => {
+  test('off by default', async () => {
     const { journal } = await opened()
     await journal.write('a.json', '{')
     expect(await textOf(journal, 'a.json')).toBe('{')

@@ -93,6 +93,21 @@ describe('the thread that parses', () => {
   })
 })
 
+test.each([
+  ['nothing', '{}', []],
+  ['the parser of the file and no other', "{ validation: 'basic' }", ['jsonc', 'parser-thread']],
+])('who asks for this much loads %s', async (_, options, expected) => {
+  const script = `import { openJournal } from ${JSON.stringify(pathToFileURL(`${DIST}/index.js`).href)}
+    import { mkdtempSync } from 'node:fs'; import { tmpdir } from 'node:os'
+    const journal = await openJournal(mkdtempSync(tmpdir() + '/journal-load-'), ${options})
+    await journal.write('a.json', '{').catch(() => {}); await journal.close()`
+  const { stderr } = await runNode(['--input-type=module', '-e', script], { env: { NODE_DEBUG: 'esm' } })
+  expect(stderr).toContain('/transaction/transaction.js')
+  const parsers = ['@babel', 'yaml', 'markdown-it', 'toml-eslint-parser', 'tree-sitter', 'parser-thread', 'jsonc']
+  const loaded = parsers.filter((name) => new RegExp(`file://\\S*${name}`).test(stderr))
+  expect(loaded.sort()).toEqual(expected)
+})
+
 test('a grammar that is not installed says how to get it', async () => {
   // Far from any folder of packages.
   const script = `
