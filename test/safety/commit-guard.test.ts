@@ -219,14 +219,24 @@ describe('validators of the caller', () => {
     await journal.close()
   })
 
-  test('its places are those of the text, and it cannot change what is written', async () => {
-    const { disk, journal } = await opened({
-      validators: [words, { name: 'vandal', files: '*', check: ({ bytes }) => void bytes.fill(0) as undefined }],
-    })
+  test('its places are those of the text, and it cannot change what is written, or what others are shown', async () => {
+    const shown: string[] = []
+    const vandal: Validator = {
+      name: 'vandal',
+      files: '*',
+      check: ({ bytes, text }) => {
+        shown.push(text())
+        bytes.fill(0)
+        return []
+      },
+    }
+    const { disk, journal } = await opened({ validators: [vandal, words, { ...vandal, name: 'another' }] })
     const error = await refused(disk, 'VALIDATION', () => journal.write('a.txt', 'a bad and a bad'))
     expect(error.details?.failures).toMatchObject([{ column: 3, excerpt: 'a bad and a bad' }, { column: 13 }])
     await journal.write('b.txt', 'good')
     expect(await textOf(journal, 'b.txt')).toBe('good')
+    // Both of them, and the first also of the refused text, whose earlier content there is none of.
+    expect(shown).toEqual(['a bad and a bad', 'a bad and a bad', 'good', 'good'])
     await journal.close()
   })
 
