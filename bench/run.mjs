@@ -12,7 +12,18 @@ import { parseArgs } from 'node:util'
 import { duration } from './measure.mjs'
 import { newFileCost } from './probe.mjs'
 
-const MEASUREMENTS = ['batches', 'callers', 'package', 'large', 'opening', 'recovery', 'stream', 'space', 'validation']
+const MEASUREMENTS = [
+  'batches',
+  'callers',
+  'package',
+  'large',
+  'edits',
+  'opening',
+  'recovery',
+  'stream',
+  'space',
+  'validation',
+]
 const USAGE = `Usage: npm run bench -- [options]
 
   --only NAME    only this measurement (${MEASUREMENTS.join(', ')}); may be given several times

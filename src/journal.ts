@@ -1,36 +1,17 @@
 import type { EventEmitter } from 'node:events'
 import { resolve } from 'node:path'
-import {
-  BEGIN,
-  CHANGE,
-  COMPACT,
-  checked,
-  checkedPaths,
-  checkedPoint,
-  checkListener,
-  DIFF,
-  HISTORY,
-  REPLAY,
-  RESTORE,
-  VERIFY,
-} from './arguments.ts'
-import { purgedError } from './content/blob-store.ts'
-import type { FileStat } from './disk/disk.ts'
+import { BEGIN, CHANGE, COMPACT, checked, checkedPaths, checkListener, REPLAY, VERIFY } from './arguments.ts'
 import { genesis, type Head } from './entry/chain.ts'
 import type { ChainedCommit, CommitKind, Meta } from './entry/commit.ts'
-import { hashOf, type State } from './entry/state.ts'
+import type { State } from './entry/state.ts'
 import { asJournalError, eachWithJournalErrors, JournalError, withJournalErrors } from './errors.ts'
-import { type DiffQuery, diff, type FileDiff } from './history/diff.ts'
+import { GoingBack } from './going-back.ts'
+import type { DiffQuery, FileDiff } from './history/diff.ts'
 import { exportHistory } from './history/export.ts'
 import type { HistoryIndex } from './history/history-index.ts'
-import { history } from './history/log.ts'
-import { resolvePoint, resolveTransaction } from './history/point.ts'
 import type { At, HistoryQuery } from './history/query.ts'
 import { type ReplayResult, replay } from './history/replay.ts'
-import { planRestore, sparingOccupied } from './history/restore-plan.ts'
 import { type Stats, stats } from './history/stats.ts'
-import { type ExternalChange, externalChanges } from './history/status.ts'
-import { planRedo, planUndo } from './history/undo-plan.ts'
 import { type VerifyReport, verify } from './history/verify.ts'
 import type {
   CheckOptions,
@@ -43,11 +24,10 @@ import type {
   TransactionOptions,
   UndoOptions,
 } from './journal-types.ts'
-import { checkedMeta, metaOf } from './meta.ts'
-import type { OpenOptions, Progress } from './options.ts'
-import { examine } from './recovery/recovery.ts'
+import { checkedMeta } from './meta.ts'
+import { type OpenOptions, progressOf } from './options.ts'
+import { Past, READING } from './past.ts'
 import { NOTHING_RECOVERED, type RecoveryReport } from './recovery/report.ts'
-import { relativePath } from './relative-path.ts'
 import type { CompactResult } from './retention/compact.ts'
 import type { PurgeResult } from './retention/purge.ts'
 import { Safeguards } from './safeguards.ts'
@@ -57,19 +37,16 @@ import type { ValidationLevel } from './safety/validation/level.ts'
 import type { ValidationReport } from './safety/validation/validation.ts'
 import { Shorthands } from './shorthands.ts'
 import type { Store } from './store/opening.ts'
-import { WriterLock } from './store/writer-lock.ts'
-import type { Operation } from './transaction/operation.ts'
 import type { Receipt } from './transaction/receipt.ts'
 import { Transaction } from './transaction/transaction.ts'
 import { newTransactionId } from './transaction/transaction-id.ts'
 import { Upkeep } from './upkeep.ts'
-import { recoverySite, scanStore, type Writer } from './writer.ts'
+import type { Writer } from './writer.ts'
 
 /** Log bytes after which a checkpoint is made in the background, and idle time after which one is made anyway. */
 const CHECKPOINT_BYTES = 16 * 1024 * 1024
 const CHECKPOINT_IDLE_MS = 1000
 const LOCK_TIMEOUT_MS = 30_000
-const READING = 'reading the history'
 
 /** A folder's journal, open. See the README for what it promises. */
 export class Journal extends Shorthands implements AsyncDisposable {
@@ -81,6 +58,8 @@ export class Journal extends Shorthands implements AsyncDisposable {
   readonly #open = new Set<Transaction>()
   readonly #upkeep: Upkeep
   readonly #safeguards: Safeguards
+  readonly #past: Past
+  readonly #back: GoingBack
   #closing: Promise<void> | null = null
   #idle: NodeJS.Timeout | null = null
   #checkpointing = false
@@ -102,6 +81,15 @@ export class Journal extends Shorthands implements AsyncDisposable {
       },
       open: () => new Set([...this.#open].map(({ id }) => id)),
       committed: (receipt) => events.emit('commit', receipt),
+    })
+    this.#past = new Past(store, index, options, {
+      usable: () => this.#usable(),
+      writer: () => writer,
+      external: (changes) => events.emit('external', changes),
+    })
+    this.#back = new GoingBack(store, index, options, this.#past, {
+      writing: () => this.#writing(),
+      begin: (meta, kind, of, validation) => this.#begin(meta, kind, of, validation),
     })
     const { recovery } = this
     if (recovery !== NOTHING_RECOVERED) queueMicrotask(() => events.emit('recovered', recovery))
@@ -181,77 +169,51 @@ export class Journal extends Shorthands implements AsyncDisposable {
 
   /** Transactions, newest first unless asked otherwise. */
   history(query: HistoryQuery = {}): AsyncIterable<ChainedCommit> {
-    this.#usable()
-    const asked = checked('the query', query, HISTORY)
-    return eachWithJournalErrors(READING, history(this.#index, asked, this.#store.disk.now()))
+    return this.#past.history(query)
   }
 
   /** One transaction by id, unambiguous beginning of an id, or number. */
-  async show(tx: string | number): Promise<ChainedCommit> {
-    this.#usable()
-    return withJournalErrors(READING, async () => this.#index.commit(await resolveTransaction(this.#index, tx)))
+  show(tx: string | number): Promise<ChainedCommit> {
+    return this.#past.show(tx)
   }
 
   /** The number of the last transaction at a point in the history. */
-  async resolve(at: At): Promise<number> {
-    this.#usable()
-    return withJournalErrors(READING, () => resolvePoint(this.#index, checkedPoint(at), this.#store.disk.now()))
+  resolve(at: At): Promise<number> {
+    return this.#past.resolve(at)
   }
 
   /** What was at a path after a point, by the journal's record. */
-  async stateAt(path: string, at: At = 'head'): Promise<State> {
-    const seq = await this.resolve(at)
-    const [given] = checkedPaths([path])
-    const relative = relativePath(this.root, given as string)
-    return (await withJournalErrors(READING, () => this.#index.stateAt(relative, seq))).state
+  stateAt(path: string, at: At = 'head'): Promise<State> {
+    return this.#past.stateAt(path, at)
   }
 
   /** The content of a file at a point. */
-  async readAt(path: string, at: At = 'head'): Promise<Uint8Array> {
-    return withJournalErrors(READING, async () => this.#store.contents.read(await this.#contentAt(path, at)))
+  readAt(path: string, at: At = 'head'): Promise<Uint8Array> {
+    return this.#past.readAt(path, at)
   }
 
   /** The same in chunks, each valid until the next; throws `CORRUPT` at the end when they do not hash right. */
-  async streamAt(path: string, at: At = 'head'): Promise<AsyncIterable<Uint8Array>> {
-    const hash = await withJournalErrors(READING, () => this.#contentAt(path, at))
-    return eachWithJournalErrors(READING, this.#store.contents.stream(hash))
+  streamAt(path: string, at: At = 'head'): Promise<AsyncIterable<Uint8Array>> {
+    return this.#past.streamAt(path, at)
   }
 
   diff(query: DiffQuery = {}): AsyncIterable<FileDiff> {
-    this.#usable()
-    const { disk, contents } = this.#store
-    const asked = checked('the query', query, DIFF)
-    return eachWithJournalErrors(READING, diff(this.#index, { disk, root: this.root, contents }, asked))
+    return this.#past.diff(query)
   }
 
   /** Takes a transaction back, whichever it is; `CONFLICT` when somebody changed one of its paths since. */
-  async undo(tx: string | number, options: UndoOptions = {}): Promise<Receipt> {
-    this.#writing()
-    checked('the options', options, CHANGE)
-    const plan = await withJournalErrors(READING, () => planUndo(this.#index, tx))
-    return this.#put(plan.operations, options, plan.kind, plan.of)
+  undo(tx: string | number, options: UndoOptions = {}): Promise<Receipt> {
+    return this.#back.undo(tx, options)
   }
 
   /** Makes again what was taken back: names the transaction, or the undo. */
-  async redo(tx: string | number, options: UndoOptions = {}): Promise<Receipt> {
-    this.#writing()
-    checked('the options', options, CHANGE)
-    const plan = await withJournalErrors(READING, () => planRedo(this.#index, tx))
-    return this.#put(plan.operations, options, plan.kind, plan.of)
+  redo(tx: string | number, options: UndoOptions = {}): Promise<Receipt> {
+    return this.#back.redo(tx, options)
   }
 
   /** Brings paths back to what they were. Only touches what the journal wrote; never deletes what it does not know. */
-  async restore(options: RestoreOptions): Promise<RestoreResult> {
-    const { to, paths, dryRun } = checked('the options', options, RESTORE)
-    if (dryRun !== true) this.#writing()
-    const seq = await this.resolve(to)
-    const within = paths?.map((path) => relativePath(this.root, path))
-    const { operations } = await withJournalErrors(READING, async () =>
-      sparingOccupied(await planRestore(this.#index, seq, within), this.#store.disk, this.root),
-    )
-    const changes = operations.map(({ path, from, state }) => ({ path, before: from ?? null, after: state }))
-    if (dryRun === true || operations.length === 0) return { changes, receipt: null }
-    return { changes, receipt: await this.#put(operations, options, 'restore') }
+  restore(options: RestoreOptions): Promise<RestoreResult> {
+    return this.#back.restore(options)
   }
 
   /** Writes the tree as it was at a point into another folder, which must be missing or empty. */
@@ -259,77 +221,24 @@ export class Journal extends Shorthands implements AsyncDisposable {
     const { to, at = 'head' } = checked('the options', { ...options, to: options?.to ?? null }, REPLAY)
     const seq = await this.resolve(at)
     try {
-      return await replay(this.#index, this.#source(), { to: resolve(to), seq, ...this.#progress() })
+      return await replay(this.#index, this.#source(), { to: resolve(to), seq, ...progressOf(this.#options) })
     } catch (error) {
       throw asJournalError(error, 'replaying', to)
     }
   }
 
-  async status(): Promise<Status> {
-    this.#usable()
-    return withJournalErrors('looking at the workspace', () => this.#status())
-  }
-
-  async #status(): Promise<Status> {
-    const { disk, layout, format } = this.#store
-    const head = await this.#index.head()
-    const changed: ExternalChange[] = []
-    const walk = externalChanges(this.#index, disk, this.root, this.#progress())
-    let step = await walk.next()
-    for (; !step.done; step = await walk.next()) changed.push(step.value)
-    const writer = this.#writer === null ? WriterLock.holder(disk, layout.lock) : { pid: process.pid }
-    const inFlight = this.#writer === null && writer === null ? (await this.planRecovery('replay')).replayed : []
-    if (changed.length > 0) this.#events.emit('external', changed)
-    return {
-      journal: format.journal,
-      root: this.root,
-      seq: head.seq,
-      chain: head.chain,
-      time: head.time,
-      writer,
-      needsRecovery: inFlight.length > 0,
-      inFlight,
-      changed,
-      tracked: step.value,
-    }
+  status(): Promise<Status> {
+    return this.#past.status()
   }
 
   /** What a recovery begun now would do. */
-  async planRecovery(mode: 'replay' | 'revert'): Promise<RecoveryReport> {
-    this.#usable()
-    if (this.#writer !== null) return NOTHING_RECOVERED
-    return withJournalErrors('planning a recovery', async () => {
-      const scan = scanStore(this.#store, this.#options)
-      const { plan } = await examine(recoverySite(this.#store, this.#index, process.umask(), false), scan, mode)
-      return plan.report
-    })
+  planRecovery(mode: 'replay' | 'revert'): Promise<RecoveryReport> {
+    return this.#past.planRecovery(mode)
   }
 
   /** Takes edits made behind the journal's back into the history: those of `paths`, or all. Null when there are none. */
-  async adopt(paths?: readonly string[], meta: TransactionOptions = {}): Promise<Receipt | null> {
-    this.#writing()
-    if (paths !== undefined) checkedPaths(paths)
-    checked('the meta', meta, BEGIN)
-    const operations = await withJournalErrors('looking at the workspace', () => this.#toAdopt(paths))
-    return operations.length === 0
-      ? null
-      : this.#perform(operations, { message: 'adopted from outside', ...meta }, 'adopt')
-  }
-
-  async #toAdopt(paths?: readonly string[]): Promise<Operation[]> {
-    const operations: Operation[] = []
-    const scoped = paths?.map((path) => relativePath(this.root, path))
-    const options = { ...(scoped === undefined ? {} : { paths: scoped }), ...this.#progress() }
-    for await (const { path, recorded } of externalChanges(this.#index, this.#store.disk, this.root, options)) {
-      operations.push({ op: 'adopt', path, recorded })
-    }
-    for (const path of scoped ?? []) {
-      const known = await this.#index.current(path)
-      const found = this.#lstat(path)
-      if (known === null && found !== null && found.kind !== 'dir')
-        operations.push({ op: 'adopt', path, recorded: null })
-    }
-    return operations
+  adopt(paths?: readonly string[], meta: TransactionOptions = {}): Promise<Receipt | null> {
+    return this.#back.adopt(paths, meta)
   }
 
   /**
@@ -349,7 +258,7 @@ export class Journal extends Shorthands implements AsyncDisposable {
     this.#usable()
     const asked = checked('the options', options, VERIFY)
     return withJournalErrors('verifying', () =>
-      verify(this.#source(), { ...asked, index: this.#index, ...this.#progress() }),
+      verify(this.#source(), { ...asked, index: this.#index, ...progressOf(this.#options) }),
     )
   }
 
@@ -498,62 +407,6 @@ export class Journal extends Shorthands implements AsyncDisposable {
       })
   }
 
-  async #refusePurged(path: string, state: State): Promise<void> {
-    const hash = hashOf(state)
-    const by = hash === null ? null : await this.#store.contents.purgedBy(hash)
-    if (hash !== null && by !== null) throw purgedError(hash, by, path)
-  }
-
-  async #put(operations: readonly Operation[], options: UndoOptions, kind: CommitKind, of?: string): Promise<Receipt> {
-    await withJournalErrors(READING, async () => {
-      for (const operation of operations) {
-        if (operation.op === 'put') await this.#refusePurged(operation.path, operation.state)
-      }
-    })
-    const { force } = options
-    const free = (operation: Operation): Operation => {
-      if (operation.op !== 'put' || force !== true) return operation
-      return { op: 'put', path: operation.path, state: operation.state }
-    }
-    return this.#perform(operations.map(free), options, kind, of)
-  }
-
-  async #perform(
-    operations: readonly Operation[],
-    options: TransactionOptions,
-    kind: CommitKind,
-    of?: string,
-  ): Promise<Receipt> {
-    const transaction = this.#begin(metaOf(options), kind, of, options.validation)
-    try {
-      const conflicts: unknown[] = []
-      for (const operation of operations) {
-        await transaction.perform(operation).catch((error: unknown) => {
-          // All of them are named, not only the first.
-          if (!(error instanceof JournalError) || error.details?.conflicts === undefined) throw error
-          conflicts.push(...(error.details.conflicts as unknown[]))
-        })
-      }
-      if (conflicts.length > 0) throw conflictError(conflicts, of)
-    } catch (error) {
-      await transaction.abort()
-      throw error
-    }
-    return transaction.commit()
-  }
-
-  async #contentAt(path: string, at: At): Promise<string> {
-    const state = await this.stateAt(path, at)
-    if (state?.kind === 'file') {
-      await this.#refusePurged(path, state)
-      return state.hash
-    }
-    throw new JournalError('NOT_FOUND', `the journal has no file ${path} at ${String(at)}`, {
-      hint: `'journal log ${path}' shows when it was written.`,
-      path,
-    })
-  }
-
   #source(): Parameters<typeof verify>[0] {
     const { disk, layout, format, reader, contents } = this.#store
     const readable = () => this.#writer?.log.acknowledged ?? Number.POSITIVE_INFINITY
@@ -568,19 +421,6 @@ export class Journal extends Shorthands implements AsyncDisposable {
     }
   }
 
-  #lstat(path: string): FileStat | null {
-    try {
-      return this.#store.disk.lstat(`${this.root}/${path}`)
-    } catch (error) {
-      throw asJournalError(error, 'looking at the workspace', path)
-    }
-  }
-
-  #progress(): { onProgress?: (progress: Progress) => void } {
-    const { onProgress } = this.#options
-    return onProgress === undefined ? {} : { onProgress }
-  }
-
   #usable(): void {
     if (this.#closing === null) return
     throw new JournalError('CLOSED', 'the journal is closed', { hint: 'Open it again.' })
@@ -591,18 +431,4 @@ export class Journal extends Shorthands implements AsyncDisposable {
     if (this.#writer !== null) return this.#writer
     throw new JournalError('INVALID', 'the journal is open for reading only', { hint: 'Open it without readOnly.' })
   }
-}
-
-function conflictError(conflicts: readonly unknown[], of?: string): JournalError {
-  const paths = conflicts.map((conflict) => (conflict as { path: string }).path)
-  return new JournalError(
-    'CONFLICT',
-    `changed since: ${paths.slice(0, 5).join(', ')}${paths.length > 5 ? ` and ${paths.length - 5} more` : ''}`,
-    {
-      hint: "Look at 'journal diff' and 'journal log PATH'; take later changes back first, or force it (what is there is kept in the history).",
-      path: paths[0],
-      tx: of,
-      details: { conflicts },
-    },
-  )
 }

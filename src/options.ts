@@ -66,3 +66,8 @@ export interface OpenOptions {
   /** Bytes after which a new log segment begins. Default 64 MiB. */
   readonly segmentSize?: number
 }
+
+/** What long pieces of work take of the options. */
+export function progressOf({ onProgress }: OpenOptions): { onProgress?: (progress: Progress) => void } {
+  return onProgress === undefined ? {} : { onProgress }
+}

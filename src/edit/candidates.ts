@@ -20,7 +20,7 @@ const COMPARED = 16
 /** Characters of a line that are looked at, and shown. */
 const WIDTH = 200
 /** Characters of a text that are looked through. */
-const REACH = 16 * 1024 * 1024
+const REACH = 4 * 1024 * 1024
 
 export function candidatesOf(text: string, oldText: string): Candidate[] {
   const asked = cutLines(oldText)

@@ -11,7 +11,9 @@ export type Matching = 'exact' | 'line-ends' | Leniency
 /** How one edit was made. */
 export interface EditMatch {
   readonly matching: Matching
-  /** First and last line of each place, from 1, in the text as the edits before it left it. */
+  /** How many places. */
+  readonly count: number
+  /** First and last line of each place, from 1, in the text as the edits before it left it: of a thousand at most. */
   readonly lines: readonly (readonly [from: number, to: number])[]
 }
 
@@ -30,6 +32,9 @@ const RUN_EDITS = 32
 const RUN_CHARACTERS = 50_000_000
 /** After a run that came no further than this, edits are made one by one for a while. */
 const SHORT_RUN = 64
+/** Places whose lines are told. */
+const MOST_LINES = 1000
+const MOST_PARTS = 100_000
 
 /**
  * Makes edits in order, each on what the ones before it left. A text is looked for as it is; then with other line ends; then, as far as `lenient` goes, without
@@ -66,11 +71,11 @@ export function applyEdits(
     single = Math.max(0, single - 1)
     const edit = edits[at] as TextEdit
     const found = find(text, edit, options)
-    if (found === null || (found.places.length > 1 && edit.all !== true)) {
+    if (found === null || (found.starts.length > 1 && edit.all !== true)) {
       throw refusal({ content, text, edits, at, path, options, found })
     }
-    const places = edit.all === true ? apart(found.places) : found.places
-    made.push({ matching: found.matching, lines: lineSpans(text, places) })
+    const places = edit.all === true ? apart(found) : found
+    made.push({ matching: found.matching, count: places.starts.length, lines: linesOf(text, places) })
     text = replaced(text, places)
     at += 1
   }
@@ -79,8 +84,10 @@ export function applyEdits(
 
 interface Found {
   readonly matching: Matching
-  /** Where it stands, in order; they may overlap. */
-  readonly places: readonly Place[]
+  /** Where it stands, in order; places may overlap. */
+  readonly starts: readonly number[]
+  /** A place, by its index. Made when it is asked for: there may be millions. */
+  readonly place: (index: number) => Place
 }
 
 /** Many edits at once, as far as that goes. */
@@ -94,7 +101,7 @@ function runOf(text: string, edits: readonly TextEdit[]): Edited | null {
   if (run === null) return null
   const made = run.lines.map((lines, index): EditMatch => {
     const { oldText } = edits[index] as TextEdit
-    return { matching: isOtherwise(oldText, ends) ? 'line-ends' : 'exact', lines }
+    return { matching: isOtherwise(oldText, ends) ? 'line-ends' : 'exact', count: lines.length, lines }
   })
   return { text: run.text, edits: made }
 }
@@ -119,16 +126,30 @@ function isOtherwise(oldText: string, ends: LineEnd): boolean {
 function find(text: string, edit: TextEdit, { lenient }: EditOptions): Found | null {
   const { oldText, newText } = edit
   if (oldText === '') return null
-  const exact = exactPlaces(text, oldText)
-  if (exact.length > 0) return { matching: 'exact', places: exact.map((from) => placed(text, from, oldText, newText)) }
+  const starts = exactPlaces(text, oldText)
+  if (starts.length > 0) {
+    return { matching: 'exact', starts, place: (index) => placed(text, starts[index] as number, oldText, newText) }
+  }
   const otherwise = otherLineEnds(text, oldText, newText)
-  if (otherwise.length > 0) return { matching: 'line-ends', places: otherwise }
+  if (otherwise.length > 0) return listed('line-ends', otherwise)
   for (const level of LEVELS) {
     if (lenient === undefined || LEVELS.indexOf(level) > LEVELS.indexOf(lenient)) break
     const places = lenientPlaces(text, oldText, newText, level)
-    if (places.length > 0) return { matching: level, places }
+    if (places.length > 0) return listed(level, places)
   }
   return null
+}
+
+function listed(matching: Matching, places: readonly Place[]): Found {
+  return { matching, starts: places.map(({ from }) => from), place: (index) => places[index] as Place }
+}
+
+/** The lines of the first places. */
+function linesOf(text: string, { starts, place }: Found): (readonly [number, number])[] {
+  return lineSpans(
+    text,
+    starts.slice(0, MOST_LINES).map((_, index) => place(index)),
+  )
 }
 
 const LEVELS: readonly Leniency[] = ['trailing-blanks', 'indentation']
@@ -179,24 +200,38 @@ function offsets(text: string): (at: number) => number {
 }
 
 /** Those that do not overlap one before them. */
-function apart(places: readonly Place[]): readonly Place[] {
+function apart(found: Found): Found {
   let end = 0
-  return places.filter(({ from, to }) => {
-    if (from < end) return false
+  const kept: number[] = []
+  for (let index = 0; index < found.starts.length; index += 1) {
+    const { from, to } = found.place(index)
+    if (from < end) continue
     end = to
-    return true
-  })
+    kept.push(index)
+  }
+  if (kept.length === found.starts.length) return found
+  return {
+    matching: found.matching,
+    starts: kept.map((index) => found.starts[index] as number),
+    place: (index) => found.place(kept[index] as number),
+  }
 }
 
-function replaced(text: string, places: readonly Place[]): string {
-  const parts: string[] = []
+function replaced(text: string, { starts, place }: Found): string {
+  const whole: string[] = []
+  let parts: string[] = []
   let at = 0
-  for (const { from, to, replacement } of places) {
+  for (let index = 0; index < starts.length; index += 1) {
+    const { from, to, replacement } = place(index)
     parts.push(text.slice(at, from), replacement)
     at = to
+    // Not millions of parts at once.
+    if (parts.length < MOST_PARTS) continue
+    whole.push(parts.join(''))
+    parts = []
   }
-  parts.push(text.slice(at))
-  return parts.join('')
+  whole.push(parts.join(''), text.slice(at))
+  return whole.join('')
 }
 
 interface Refused {
@@ -213,11 +248,11 @@ function refusal({ content, text, edits, at, path, options, found }: Refused): J
   const edit = edits[at] as TextEdit
   const which = { path, at, of: edits.length }
   if (edit.oldText === '') return emptyError(which)
-  if (found !== null) return ambiguousError(which, lineSpans(text, found.places), found.matching)
+  if (found !== null) return ambiguousError(which, found.starts.length, linesOf(text, found), found.matching)
   const better = LEVELS.find((lenient) => find(text, edit, { lenient }) !== null)
   const standing = better === undefined ? null : find(text, edit, { lenient: better })
   return missingError(which, text, edit.oldText, {
-    otherwise: standing === null ? null : { matching: standing.matching, lines: lineSpans(text, standing.places) },
+    otherwise: standing === null ? null : { matching: standing.matching, lines: linesOf(text, standing) },
     changedBy:
       find(content, edit, options) === null ? null : changedBy(content, edits.slice(0, at), edit, options, path),
   })

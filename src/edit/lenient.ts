@@ -2,7 +2,7 @@
  * Lenient matching: whole lines that are the same but for blanks at their ends (`trailing-blanks`), or also at their beginnings (`indentation`), if the
  * indentation of all of them changes by one rule.
  */
-import { type Line, lineEndAt, linesOf } from './lines.ts'
+import { Lines, lineEndAt } from './lines.ts'
 
 export type Leniency = 'trailing-blanks' | 'indentation'
 
@@ -28,22 +28,20 @@ export function lenientPlaces(text: string, oldText: string, newText: string, le
   const asked = bare(oldText)
   if (asked.lines.every((line) => line.trim() === '')) return []
   const wanted = asked.lines.map(leniency === 'indentation' ? (line) => line.trim() : withoutBlanksBehind)
-  const lines = linesOf(text)
-  const reduce = (line: Line): string => {
-    const whole = text.slice(line.from, line.to)
-    return leniency === 'indentation' ? whole.trim() : withoutBlanksBehind(whole)
+  const lines = new Lines(text)
+  const reduce = (line: number): string => {
+    return leniency === 'indentation' ? lines.at(line).trim() : withoutBlanksBehind(lines.at(line))
   }
   const places: Place[] = []
-  for (const start of starts(lines.map(reduce), wanted)) {
-    const found = lines.slice(start, start + wanted.length)
-    const place = placeOf(text, found, asked, newText, leniency)
+  for (const start of starts(lines.count, reduce, wanted)) {
+    const place = placeOf(lines, start, asked, newText, leniency)
     if (place !== null) places.push(place)
   }
   return places
 }
 
-/** Indices at which `wanted` stands in `lines`. Knuth, Morris and Pratt's search, so that no repetition makes it slow. */
-function starts(lines: readonly string[], wanted: readonly string[]): number[] {
+/** Indices at which `wanted` stands among so many lines. Knuth, Morris and Pratt's search, so that no repetition makes it slow. */
+function starts(count: number, lineAt: (line: number) => string, wanted: readonly string[]): number[] {
   const back = [0]
   for (let at = 1, same = 0; at < wanted.length; at += 1) {
     while (same > 0 && wanted[at] !== wanted[same]) same = back[same - 1] as number
@@ -51,9 +49,10 @@ function starts(lines: readonly string[], wanted: readonly string[]): number[] {
     back.push(same)
   }
   const found: number[] = []
-  for (let at = 0, same = 0; at < lines.length; at += 1) {
-    while (same > 0 && lines[at] !== wanted[same]) same = back[same - 1] as number
-    if (lines[at] === wanted[same]) same += 1
+  for (let at = 0, same = 0; at < count; at += 1) {
+    const line = lineAt(at)
+    while (same > 0 && line !== wanted[same]) same = back[same - 1] as number
+    if (line === wanted[same]) same += 1
     if (same < wanted.length) continue
     found.push(at + 1 - same)
     same = back[same - 1] as number
@@ -77,18 +76,22 @@ function withoutBlanksBehind(line: string): string {
   return line.replace(BLANKS_BEHIND, '')
 }
 
-function placeOf(text: string, found: readonly Line[], asked: Bare, newText: string, leniency: Leniency): Place | null {
-  const standing = found.map(({ from, to }) => text.slice(from, to))
+function placeOf(lines: Lines, start: number, asked: Bare, newText: string, leniency: Leniency): Place | null {
+  const { text } = lines
+  const behind = start + asked.lines.length
+  const standing = lines.range(start, behind)
   const indentation = leniency === 'indentation' ? indentationOf(asked.lines, standing) : IDENTICAL
   if (indentation === null) return null
-  const [first, last] = [found[0] as Line, found.at(-1) as Line]
+  const from = lines.from(start)
   const fresh = bare(newText)
-  const lines = keptLines(asked.lines, fresh.lines, standing, (line) => indented(line, indentation))
-  const end = lineEndAt(text, first.from)
-  const body = lines.join(end)
-  if (!asked.ended) return { from: first.from, to: last.to, replacement: fresh.ended ? body + end : body }
+  const kept = keptLines(asked.lines, fresh.lines, standing, (line) => indented(line, indentation))
+  const end = lineEndAt(text, from)
+  const body = kept.join(end)
+  const lastEnd = lines.end(behind - 1)
+  const next = lines.from(behind)
+  if (!asked.ended) return { from, to: next - lastEnd.length, replacement: fresh.ended ? body + end : body }
   // A last line without an end stays one.
-  return { from: first.from, to: last.next, replacement: fresh.ended ? body + text.slice(last.to, last.next) : body }
+  return { from, to: next, replacement: fresh.ended ? body + lastEnd : body }
 }
 
 /** The new lines. Those that were asked for unchanged, before and behind all that changes, stay what they are in the file. */

@@ -2,28 +2,50 @@
 
 export type LineEnd = '\n' | '\r\n'
 
-export interface Line {
-  /** Offset of its first character. */
-  readonly from: number
-  /** Offset behind its last character, the line end not counted. */
-  readonly to: number
-  /** Offset behind its line end. */
-  readonly next: number
-}
+/** The lines of a text. What stands behind the last line end is a line too, unless it is empty. Four bytes a line, whatever is in it. */
+export class Lines {
+  readonly text: string
+  /** Offsets of their first characters. */
+  readonly #starts: Uint32Array
 
-/** The lines of a text. What stands behind the last line end is a line too, unless it is empty. */
-export function linesOf(text: string): Line[] {
-  const lines: Line[] = []
-  for (let from = 0; from < text.length; ) {
-    const end = text.indexOf('\n', from)
-    if (end < 0) {
-      lines.push({ from, to: text.length, next: text.length })
-      break
+  constructor(text: string) {
+    this.text = text
+    let count = text === '' || text.endsWith('\n') ? 0 : 1
+    for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) count += 1
+    this.#starts = new Uint32Array(count)
+    for (let line = 1, at = text.indexOf('\n'); line < count; at = text.indexOf('\n', at + 1)) {
+      this.#starts[line] = at + 1
+      line += 1
     }
-    lines.push({ from, to: end > from && text[end - 1] === '\r' ? end - 1 : end, next: end + 1 })
-    from = end + 1
   }
-  return lines
+
+  get count(): number {
+    return this.#starts.length
+  }
+
+  /** Offset of the first character of a line, from 0; behind the last one: of the end. */
+  from(line: number): number {
+    return line < this.#starts.length ? (this.#starts[line] as number) : this.text.length
+  }
+
+  /** How a line ends; the last may not. */
+  end(line: number): LineEnd | '' {
+    const next = this.from(line + 1)
+    if (this.text[next - 1] !== '\n') return ''
+    return next - 2 >= this.from(line) && this.text[next - 2] === '\r' ? '\r\n' : '\n'
+  }
+
+  /** A line without its end. */
+  at(line: number): string {
+    return this.text.slice(this.from(line), this.from(line + 1) - this.end(line).length)
+  }
+
+  /** Lines without their ends, from one up to another, which is not among them. */
+  range(from: number, to: number): string[] {
+    const lines: string[] = []
+    for (let line = from; line < Math.min(to, this.count); line += 1) lines.push(this.at(line))
+    return lines
+  }
 }
 
 /** How the line at `at` ends; where it is the last and has no end, how the one before does, or the nearest behind. `\n` when there are none. */

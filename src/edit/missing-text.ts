@@ -34,17 +34,18 @@ export function emptyError(which: Which): JournalError {
 
 export function ambiguousError(
   which: Which,
+  count: number,
   spans: readonly (readonly [number, number])[],
   matching: Matching,
 ): JournalError {
   const { path } = which
   const lines = spans.map(([first]) => first)
-  const more = lines.length > SHOWN ? ` and ${lines.length - SHOWN} more` : ''
+  const more = count > SHOWN ? ` and ${count - SHOWN} more` : ''
   const how = matching === 'exact' ? '' : ` (matched by ${matching})`
-  return new JournalError('INVALID', `the text to replace stands ${lines.length} times in ${path}${named(which)}`, {
+  return new JournalError('INVALID', `the text to replace stands ${count} times in ${path}${named(which)}`, {
     hint: `It stands at lines ${lines.slice(0, SHOWN).join(', ')}${more}${how}. Give more of the text around it, or ask for all.`,
     path,
-    details: { ...numbered(which), count: lines.length, lines },
+    details: { ...numbered(which), count, lines },
   })
 }
 

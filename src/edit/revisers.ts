@@ -37,7 +37,7 @@ export type ReviserName = keyof typeof REVISERS
 
 /** @throws JournalError `INVALID` for a name that none has */
 export function reviserOf(name: string): Promise<Reviser> {
-  if (Object.hasOwn(REVISERS, name)) return REVISERS[name as ReviserName]()
+  if (typeof name === 'string' && Object.hasOwn(REVISERS, name)) return REVISERS[name as ReviserName]()
   throw new JournalError('INVALID', `nothing that revises files is called ${shown(name)}`, {
     hint: `Known are ${Object.keys(REVISERS).join(', ')}.`,
   })

@@ -147,8 +147,17 @@ export function readFormat(disk: Disk, layout: Layout): Format | null {
   return format as Format
 }
 
+/** The last raising that was begun: two at a time would take each other's file, and the smaller version might win. */
+let raising: Promise<void> = Promise.resolve()
+
 /** Makes FORMAT say a version, if it says a smaller one; durable when it resolves. */
-export async function raiseVersion(disk: Disk, layout: Layout, version: number): Promise<void> {
+export function raiseVersion(disk: Disk, layout: Layout, version: number): Promise<void> {
+  const raised = raising.then(() => raise(disk, layout, version))
+  raising = raised.catch(() => undefined)
+  return raised
+}
+
+async function raise(disk: Disk, layout: Layout, version: number): Promise<void> {
   const format = readFormat(disk, layout)
   if (format !== null && format.version < version) await replaceJson(disk, layout.format, { ...format, version }, true)
 }

@@ -1,5 +1,5 @@
 import { applyEdits } from '../edit/edits.ts'
-import { merge, mergeError } from '../edit/merge.ts'
+import { merge, mergeError, unmergeable } from '../edit/merge.ts'
 import { patchOneFile } from '../edit/patch/patch-file.ts'
 import { type Change, reviserOf } from '../edit/revisers.ts'
 import { checkTextSize, decodeText, encodeText, type SourceText } from '../edit/text.ts'
@@ -144,9 +144,10 @@ export class FileOperations {
   }
 
   async #merged(path: string, base: SourceText, ours: string, theirs: SourceText): Promise<string> {
-    const { text, conflicts } = await merge(base.text, ours, theirs.text)
-    if (conflicts.length > 0) throw mergeError(path, conflicts)
-    return text
+    const merged = await merge(base.text, ours, theirs.text)
+    if (merged === null) throw unmergeable(path)
+    if (merged.conflicts.length > 0) throw mergeError(path, merged.conflicts)
+    return merged.text
   }
 
   /** The content that a change was made for. @throws JournalError `CONFLICT` when the journal does not have it */

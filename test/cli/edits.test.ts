@@ -41,7 +41,7 @@ describe.concurrent('journal edit', () => {
     ]
     const rehearsal = await journalObject<Rehearsal>([...args, '--dry-run'], { cwd })
     expect(rehearsal).toMatchObject({ dryRun: true, saved: { reads: 1, writes: 1 } })
-    expect(rehearsal.revisions[0]?.edits?.[0]).toEqual({ matching: 'indentation', lines: [[2, 3]] })
+    expect(rehearsal.revisions[0]?.edits?.[0]).toEqual({ matching: 'indentation', count: 1, lines: [[2, 3]] })
     expect(text('a.py')).toContain('y()')
     const { code, stdout } = await journal(args, { cwd })
     expect(code).toBe(0)

@@ -211,3 +211,20 @@ describe('100,000 edits', () => {
     expect(failure(() => applyEdits(lines.join(''), edits, 'f'))).toMatchObject({ details: { edit: 77_778, count: 0 } })
   })
 })
+
+describe('a text that stands a million times', () => {
+  const text = 'x\n'.repeat(1_000_000)
+
+  it('is replaced everywhere, and the lines of the first thousand places are told', () => {
+    const edited = applyEdits(text, [{ oldText: '\n', newText: '\r\n', all: true }], 'f')
+    expect(edited.text).toBe('x\r\n'.repeat(1_000_000))
+    expect(edited.edits[0]?.count).toBe(1_000_000)
+    expect(edited.edits[0]?.lines).toHaveLength(1000)
+  })
+
+  it('is refused without all', () => {
+    const refused = failure(() => one(text, 'x', 'y'))
+    expect(refused.message).toBe('the text to replace stands 1000000 times in f')
+    expect(refused.hint).toContain('1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 999990 more')
+  })
+})

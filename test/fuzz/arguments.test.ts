@@ -44,7 +44,21 @@ type Call = (journal: Any, odd: Any) => unknown
 const words = [{ oldText: 'kept', newText: 'kept' }]
 const CALLS: Readonly<Record<string, Call>> = {
   ...Object.fromEntries(
-    ['write', 'append', 'edit', 'patch', 'remove', 'rename', 'mkdir', 'rmdir', 'chmod', 'symlink'].flatMap((name) => [
+    [
+      'write',
+      'append',
+      'edit',
+      'patch',
+      'notebook',
+      'set',
+      'imports',
+      'remove',
+      'rename',
+      'mkdir',
+      'rmdir',
+      'chmod',
+      'symlink',
+    ].flatMap((name) => [
       [`${name} path`, (journal: Any, odd: Any) => journal[name](odd, 'x')],
       [`${name} second`, (journal: Any, odd: Any) => journal[name]('kept', odd)],
       [`${name} third`, (journal: Any, odd: Any) => journal[name]('kept', name === 'edit' ? words : 'x', odd)],
@@ -57,17 +71,29 @@ const CALLS: Readonly<Record<string, Call>> = {
     ]),
   ),
   ...Object.fromEntries(
-    'write append edit patch remove rename mkdir rmdir chmod symlink put adopt nothing'.split(' ').map((op) => [
-      `perform ${op}`,
-      (journal: Any, odd: Any) =>
-        journal.transact((tx: Any) => {
-          const rest = { content: odd, edits: odd, patch: odd, to: odd, mode: odd, target: odd, expect: odd }
-          return tx.perform({ op, path: 'kept', state: odd, from: odd, recorded: odd, recursive: odd, ...rest })
-        }),
-    ]),
+    'write append edit patch revise apply remove rename mkdir rmdir chmod symlink put adopt nothing'
+      .split(' ')
+      .map((op) => [
+        `perform ${op}`,
+        (journal: Any, odd: Any) =>
+          journal.transact((tx: Any) => {
+            const rest = {
+              content: odd,
+              edits: odd,
+              patch: odd,
+              to: odd,
+              mode: odd,
+              target: odd,
+              expect: odd,
+              by: odd,
+              change: odd,
+            }
+            return tx.perform({ op, path: 'kept', state: odd, from: odd, recorded: odd, recursive: odd, ...rest })
+          }),
+      ]),
   ),
   ...Object.fromEntries(
-    'history diff show undo redo resolve restore replay adopt verify purge compact readAt streamAt stateAt'
+    'applyPatch history diff show undo redo resolve restore replay adopt verify purge compact readAt streamAt stateAt'
       .split(' ')
       .map((name) => [name, (journal: Any, odd: Any) => journal[name](odd)]),
   ),

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Journal, JournalError } from '../../src/index.ts'
+import { Layout, raiseVersion } from '../../src/store/layout.ts'
 import { newDisk, openOn, ROOT, workspace } from '../journal/fixture.ts'
 
 const lines = (...list: string[]): string => list.map((line) => `${line}\n`).join('')
@@ -46,8 +47,8 @@ describe('edits', () => {
         by: 'edit',
         changes: 2,
         edits: [
-          { matching: 'exact', lines: [[1, 1]] },
-          { matching: 'exact', lines: [[3, 3]] },
+          { matching: 'exact', count: 1, lines: [[1, 1]] },
+          { matching: 'exact', count: 1, lines: [[3, 3]] },
         ],
       })
       await tx.edit('a', [{ oldText: 'two\n3\n', newText: 'two\n4\n' }])
@@ -131,6 +132,22 @@ describe('revisions in the history', () => {
     expect(JSON.parse(disk.readText(format))).toMatchObject({ version: 3 })
     await opened.edit('a', [{ oldText: 'w\ny\n', newText: 'w\nz\n' }], { lenient: true })
     expect(JSON.parse(disk.readText(format))).toMatchObject({ version: 4 })
+    expect((await opened.verify()).problems).toEqual([])
+    await opened.close()
+  })
+
+  // Two first revisions at the same time, and a drop beside them, would write FORMAT at the same time.
+  it('make it one however many come at once, and nothing makes it an older one again', async () => {
+    const { disk, journal } = await prepared({ a: '  x\n  y\n', b: '  x\n  y\n', c: '  x\n  y\n' })
+    await journal.close()
+    const format = `${ROOT}/.journal/FORMAT`
+    disk.writeFile(format, `${JSON.stringify({ ...JSON.parse(disk.readText(format)), version: 2 })}\n`)
+    const opened = await openOn(disk)
+    const layout = new Layout(ROOT)
+    const edit = (name: string) => opened.edit(name, [{ oldText: 'x\ny\n', newText: 'x\nz\n' }], { lenient: true })
+    await Promise.all([edit('a'), raiseVersion(disk, layout, 3), edit('b'), raiseVersion(disk, layout, 3), edit('c')])
+    expect(JSON.parse(disk.readText(format))).toMatchObject({ version: 4 })
+    expect(disk.lstat(`${format}.new`)).toBeNull()
     expect((await opened.verify()).problems).toEqual([])
     await opened.close()
   })

@@ -1,13 +1,7 @@
 /** Puts the hunks of a patch into a text. */
 import { candidatesOf, diffOf } from '../candidates.ts'
-import { type LineEnd, linesOf } from '../lines.ts'
+import { type LineEnd, Lines } from '../lines.ts'
 import type { Hunk, HunkConflict, HunkMatch, HunkMatching, PatchFormat, PatchLine } from './file-patch.ts'
-
-/** A line of a text with its end; only the last may have none. */
-interface TextLine {
-  readonly text: string
-  readonly end: LineEnd | ''
-}
 
 export interface Patched {
   readonly text: string
@@ -52,10 +46,8 @@ const LEVELS: Readonly<Record<PatchFormat, readonly (readonly [HunkMatching, Red
  * those of their neighbours. All hunks are tried, also behind one that does not fit.
  */
 export function applyHunks(content: string, hunks: readonly Hunk[], format: PatchFormat): Patched {
-  const lines = linesOf(content).map(({ from, to, next }): TextLine => {
-    return { text: content.slice(from, to), end: content.slice(to, next) as LineEnd | '' }
-  })
-  const parts: TextLine[] = []
+  const lines = new Lines(content)
+  const parts = new Parts()
   const matches: HunkMatch[] = []
   const conflicts: HunkConflict[] = []
   let done = 0
@@ -70,24 +62,38 @@ export function applyHunks(content: string, hunks: readonly Hunk[], format: Patc
     }
     const { hunk, place } = located
     const wanted = hunk.lines.filter(({ sign }) => sign !== '+')
-    for (let at = done; at < place.from; at += 1) parts.push(lines[at] as TextLine)
-    parts.push(...changed(lines, hunk, place.from, endFor(lines, place.from)))
+    parts.push(content.slice(lines.from(done), lines.from(place.from)))
+    const end = endFor(lines, place.from)
+    for (const line of changed(lines, hunk, place.from, end)) parts.push(line, end)
     done = place.from + wanted.length
     const offset = expected === null ? 0 : place.from - expected
     shift += offset
     matches.push({ matching: place.matching, lines: [place.from + 1, place.from + wanted.length], offset })
   }
-  for (let at = done; at < lines.length; at += 1) parts.push(lines[at] as TextLine)
-  return { text: joined(parts), hunks: matches, conflicts }
+  parts.push(content.slice(lines.from(done)))
+  return { text: parts.text, hunks: matches, conflicts }
+}
+
+/** Parts of a new text. A line without an end gets one when anything comes behind it. */
+class Parts {
+  readonly #parts: string[] = []
+  #last = ''
+
+  /** `end`: of the lines around it. */
+  push(part: string, end: LineEnd = '\n'): void {
+    if (part === '') return
+    if (this.#last !== '' && !this.#last.endsWith('\n')) this.#parts.push(end)
+    this.#parts.push(part)
+    this.#last = part
+  }
+
+  get text(): string {
+    return this.#parts.join('')
+  }
 }
 
 /** Where to look from; null when an anchor is not there. */
-function behindAnchors(
-  lines: readonly TextLine[],
-  anchors: readonly string[],
-  from: number,
-  format: PatchFormat,
-): number | null {
+function behindAnchors(lines: Lines, anchors: readonly string[], from: number, format: PatchFormat): number | null {
   let begin = from
   for (const anchor of anchors) {
     const place = sought(lines, [{ sign: ' ', text: anchor }], begin, format)
@@ -98,7 +104,7 @@ function behindAnchors(
 }
 
 /** Its place; that of one with a blank line at its end may be the one without, which is there for the eye only. */
-function locate(lines: readonly TextLine[], hunk: Hunk, where: Where): { hunk: Hunk; place: Place } | null {
+function locate(lines: Lines, hunk: Hunk, where: Where): { hunk: Hunk; place: Place } | null {
   const wanted = hunk.lines.filter(({ sign }) => sign !== '+')
   const place = placeOf(lines, hunk, wanted, where)
   if (place !== null) return { hunk, place }
@@ -113,12 +119,12 @@ interface Where {
   readonly format: PatchFormat
 }
 
-function placeOf(lines: readonly TextLine[], hunk: Hunk, wanted: readonly PatchLine[], where: Where): Place | null {
+function placeOf(lines: Lines, hunk: Hunk, wanted: readonly PatchLine[], where: Where): Place | null {
   const { begin, expected, format } = where
-  const last = lines.length - wanted.length
+  const last = lines.count - wanted.length
   if (wanted.length === 0) {
-    const from = expected ?? (hunk.anchors.length > 0 ? begin : lines.length)
-    return from < begin || from > lines.length ? null : { from, matching: 'exact' }
+    const from = expected ?? (hunk.anchors.length > 0 ? begin : lines.count)
+    return from < begin || from > lines.count ? null : { from, matching: 'exact' }
   }
   if (expected === null) {
     const atEnd = hunk.atEnd && last >= begin ? sought(lines, wanted, last, format) : null
@@ -133,60 +139,47 @@ function placeOf(lines: readonly TextLine[], hunk: Hunk, wanted: readonly PatchL
 }
 
 /** The first place from `begin` on; a level that finds one counts before the next. */
-function sought(
-  lines: readonly TextLine[],
-  wanted: readonly PatchLine[],
-  begin: number,
-  format: PatchFormat,
-): Place | null {
+function sought(lines: Lines, wanted: readonly PatchLine[], begin: number, format: PatchFormat): Place | null {
   for (const [matching, reduce] of LEVELS[format]) {
-    for (let from = begin; from <= lines.length - wanted.length; from += 1) {
+    for (let from = begin; from <= lines.count - wanted.length; from += 1) {
       if (standsAt(lines, wanted, from, reduce)) return { from, matching }
     }
   }
   return null
 }
 
-function standsAt(lines: readonly TextLine[], wanted: readonly PatchLine[], from: number, reduce: Reduce): boolean {
+function standsAt(lines: Lines, wanted: readonly PatchLine[], from: number, reduce: Reduce): boolean {
   for (const [index, { text, unended, end }] of wanted.entries()) {
-    const line = lines[from + index] as TextLine
-    if (text !== line.text && reduce(text) !== reduce(line.text)) return false
-    if (unended && line.end !== '') return false
-    if (end !== undefined && line.end !== '' && line.end !== end) return false
+    const line = lines.at(from + index)
+    if (text !== line && reduce(text) !== reduce(line)) return false
+    if (!unended && end === undefined) continue
+    const found = lines.end(from + index)
+    if (unended ? found !== '' : found !== '' && found !== end) return false
   }
   return true
 }
 
-/** The lines of a hunk as they are afterwards: those that stay as they are in the file. */
-function changed(lines: readonly TextLine[], hunk: Hunk, from: number, end: LineEnd): TextLine[] {
-  const made: TextLine[] = []
+/** The lines of a hunk as they are afterwards, with their ends: those that stay as they are in the file. */
+function changed(lines: Lines, hunk: Hunk, from: number, end: LineEnd): string[] {
+  const made: string[] = []
   let at = from
-  for (const line of hunk.lines) {
-    const standing = lines[at]
-    if (line.sign !== '+') at += 1
-    if (line.sign === ' ' && standing !== undefined) made.push(standing)
-    if (line.sign === '+') made.push({ text: line.text, end: line.unended ? '' : (line.end ?? end) })
+  for (const { sign, text, unended, end: own } of hunk.lines) {
+    if (sign === ' ') made.push(lines.at(at) + lines.end(at))
+    if (sign === '+') made.push(unended ? text : text + (own ?? end))
+    if (sign !== '+') at += 1
   }
   // A file whose last line has no end keeps it that way, unless the patch speaks of it.
-  const [last, standing] = [made.at(-1), lines[at - 1]]
   const speaks = hunk.lines.some(({ unended }) => unended)
-  if (at === lines.length && at > from && last !== undefined && standing?.end === '' && !speaks)
-    made[made.length - 1] = { ...last, end: '' }
+  const last = made.at(-1)
+  if (last !== undefined && at === lines.count && at > from && lines.end(at - 1) === '' && !speaks)
+    made[made.length - 1] = last.replace(/\r?\n$/, '')
   return made
 }
 
 /** The line end of a place: of its first line, else of the one before. */
-function endFor(lines: readonly TextLine[], from: number): LineEnd {
-  return lines[from]?.end || lines[from - 1]?.end || lines[0]?.end || '\n'
-}
-
-function joined(lines: readonly TextLine[]): string {
-  const last = lines.length - 1
-  return lines
-    .map(({ text, end }, index) =>
-      end === '' && index < last ? text + endFor(lines, Math.max(0, index - 1)) : text + end,
-    )
-    .join('')
+function endFor(lines: Lines, from: number): LineEnd {
+  const own = from < lines.count ? lines.end(from) : ''
+  return own || (from > 0 ? lines.end(from - 1) : '') || (lines.count > 0 ? lines.end(0) : '') || '\n'
 }
 
 interface Failure {
@@ -195,7 +188,7 @@ interface Failure {
   readonly missingAnchor: boolean
 }
 
-function conflictOf(lines: readonly TextLine[], hunk: Hunk, failure: Failure): HunkConflict {
+function conflictOf(lines: Lines, hunk: Hunk, failure: Failure): HunkConflict {
   const { number, expected, missingAnchor } = failure
   const wanted = hunk.lines.filter(({ sign }) => sign !== '+').map(({ text }) => text)
   const asked = missingAnchor ? [...hunk.anchors] : wanted
@@ -203,11 +196,10 @@ function conflictOf(lines: readonly TextLine[], hunk: Hunk, failure: Failure): H
   const isDone =
     expected !== null &&
     result.length > 0 &&
-    standsWhole(lines, result, Math.min(expected, lines.length - result.length))
-  let line = expected === null ? null : Math.min(expected, lines.length) + 1
-  let standing = line === null ? [] : lines.slice(line - 1, line - 1 + wanted.length).map(({ text }) => text)
-  const text = lines.map((each) => each.text).join('\n')
-  const [nearest] = expected === null || standing.length === 0 ? candidatesOf(text, asked.join('\n')) : []
+    standsWhole(lines, result, Math.min(expected, lines.count - result.length))
+  let line = expected === null ? null : Math.min(expected, lines.count) + 1
+  let standing = line === null ? [] : lines.range(line - 1, line - 1 + wanted.length)
+  const [nearest] = expected === null || standing.length === 0 ? candidatesOf(lines.text, asked.join('\n')) : []
   if (nearest !== undefined) {
     line = nearest.line
     standing = nearest.text.split('\n')
@@ -228,6 +220,6 @@ function conflictOf(lines: readonly TextLine[], hunk: Hunk, failure: Failure): H
   }
 }
 
-function standsWhole(lines: readonly TextLine[], wanted: readonly PatchLine[], from: number): boolean {
-  return from >= 0 && from + wanted.length <= lines.length && standsAt(lines, wanted, from, EXACT[1])
+function standsWhole(lines: Lines, wanted: readonly PatchLine[], from: number): boolean {
+  return from >= 0 && from + wanted.length <= lines.count && standsAt(lines, wanted, from, EXACT[1])
 }

@@ -1,0 +1,160 @@
+import { BEGIN, CHANGE, checked, checkedPaths, RESTORE } from './arguments.ts'
+import type { FileStat } from './disk/disk.ts'
+import type { CommitKind, Meta } from './entry/commit.ts'
+import { asJournalError, JournalError, withJournalErrors } from './errors.ts'
+import type { HistoryIndex } from './history/history-index.ts'
+import { planRestore, sparingOccupied } from './history/restore-plan.ts'
+import { externalChanges } from './history/status.ts'
+import { planRedo, planUndo } from './history/undo-plan.ts'
+import type { RestoreOptions, RestoreResult, TransactionOptions, UndoOptions } from './journal-types.ts'
+import { metaOf } from './meta.ts'
+import { type OpenOptions, progressOf } from './options.ts'
+import { type Past, READING } from './past.ts'
+import { relativePath } from './relative-path.ts'
+import type { ValidationLevel } from './safety/validation/level.ts'
+import type { Store } from './store/opening.ts'
+import type { Operation } from './transaction/operation.ts'
+import type { Receipt } from './transaction/receipt.ts'
+import type { Transaction } from './transaction/transaction.ts'
+
+/** What going back asks of the journal that it belongs to. */
+export interface GoingBackHost {
+  /** @throws JournalError when the journal is closed, or open for reading only */
+  readonly writing: () => unknown
+  readonly begin: (meta: Meta, kind: CommitKind, of?: string, validation?: ValidationLevel) => Transaction
+}
+
+/** Undo, redo, restore, and the adoption of what others did: transactions that are made of the history. */
+export class GoingBack {
+  readonly #store: Store
+  readonly #index: HistoryIndex
+  readonly #options: OpenOptions
+  readonly #past: Past
+  readonly #host: GoingBackHost
+
+  constructor(store: Store, index: HistoryIndex, options: OpenOptions, past: Past, host: GoingBackHost) {
+    this.#store = store
+    this.#index = index
+    this.#options = options
+    this.#past = past
+    this.#host = host
+  }
+
+  async undo(tx: string | number, options: UndoOptions = {}): Promise<Receipt> {
+    this.#host.writing()
+    checked('the options', options, CHANGE)
+    const plan = await withJournalErrors(READING, () => planUndo(this.#index, tx))
+    return this.#put(plan.operations, options, plan.kind, plan.of)
+  }
+
+  async redo(tx: string | number, options: UndoOptions = {}): Promise<Receipt> {
+    this.#host.writing()
+    checked('the options', options, CHANGE)
+    const plan = await withJournalErrors(READING, () => planRedo(this.#index, tx))
+    return this.#put(plan.operations, options, plan.kind, plan.of)
+  }
+
+  async restore(options: RestoreOptions): Promise<RestoreResult> {
+    const { to, paths, dryRun } = checked('the options', options, RESTORE)
+    if (dryRun !== true) this.#host.writing()
+    const seq = await this.#past.resolve(to)
+    const within = paths?.map((path) => relativePath(this.#store.layout.root, path))
+    const { operations } = await withJournalErrors(READING, async () =>
+      sparingOccupied(await planRestore(this.#index, seq, within), this.#store.disk, this.#store.layout.root),
+    )
+    const changes = operations.map(({ path, from, state }) => ({ path, before: from ?? null, after: state }))
+    if (dryRun === true || operations.length === 0) return { changes, receipt: null }
+    return { changes, receipt: await this.#put(operations, options, 'restore') }
+  }
+
+  async adopt(paths?: readonly string[], meta: TransactionOptions = {}): Promise<Receipt | null> {
+    this.#host.writing()
+    if (paths !== undefined) checkedPaths(paths)
+    checked('the meta', meta, BEGIN)
+    const operations = await withJournalErrors('looking at the workspace', () => this.#toAdopt(paths))
+    return operations.length === 0
+      ? null
+      : this.#perform(operations, { message: 'adopted from outside', ...meta }, 'adopt')
+  }
+
+  async #toAdopt(paths?: readonly string[]): Promise<Operation[]> {
+    const operations: Operation[] = []
+    const scoped = paths?.map((path) => relativePath(this.#store.layout.root, path))
+    const options = { ...(scoped === undefined ? {} : { paths: scoped }), ...progressOf(this.#options) }
+    for await (const { path, recorded } of externalChanges(
+      this.#index,
+      this.#store.disk,
+      this.#store.layout.root,
+      options,
+    )) {
+      operations.push({ op: 'adopt', path, recorded })
+    }
+    for (const path of scoped ?? []) {
+      const known = await this.#index.current(path)
+      const found = this.#lstat(path)
+      if (known === null && found !== null && found.kind !== 'dir')
+        operations.push({ op: 'adopt', path, recorded: null })
+    }
+    return operations
+  }
+
+  async #put(operations: readonly Operation[], options: UndoOptions, kind: CommitKind, of?: string): Promise<Receipt> {
+    await withJournalErrors(READING, async () => {
+      for (const operation of operations) {
+        if (operation.op === 'put') await this.#past.refusePurged(operation.path, operation.state)
+      }
+    })
+    const { force } = options
+    const free = (operation: Operation): Operation => {
+      if (operation.op !== 'put' || force !== true) return operation
+      return { op: 'put', path: operation.path, state: operation.state }
+    }
+    return this.#perform(operations.map(free), options, kind, of)
+  }
+
+  async #perform(
+    operations: readonly Operation[],
+    options: TransactionOptions,
+    kind: CommitKind,
+    of?: string,
+  ): Promise<Receipt> {
+    const transaction = this.#host.begin(metaOf(options), kind, of, options.validation)
+    try {
+      const conflicts: unknown[] = []
+      for (const operation of operations) {
+        await transaction.perform(operation).catch((error: unknown) => {
+          // All of them are named, not only the first.
+          if (!(error instanceof JournalError) || error.details?.conflicts === undefined) throw error
+          conflicts.push(...(error.details.conflicts as unknown[]))
+        })
+      }
+      if (conflicts.length > 0) throw conflictError(conflicts, of)
+    } catch (error) {
+      await transaction.abort()
+      throw error
+    }
+    return transaction.commit()
+  }
+
+  #lstat(path: string): FileStat | null {
+    try {
+      return this.#store.disk.lstat(`${this.#store.layout.root}/${path}`)
+    } catch (error) {
+      throw asJournalError(error, 'looking at the workspace', path)
+    }
+  }
+}
+
+function conflictError(conflicts: readonly unknown[], of?: string): JournalError {
+  const paths = conflicts.map((conflict) => (conflict as { path: string }).path)
+  return new JournalError(
+    'CONFLICT',
+    `changed since: ${paths.slice(0, 5).join(', ')}${paths.length > 5 ? ` and ${paths.length - 5} more` : ''}`,
+    {
+      hint: "Look at 'journal diff' and 'journal log PATH'; take later changes back first, or force it (what is there is kept in the history).",
+      path: paths[0],
+      tx: of,
+      details: { conflicts },
+    },
+  )
+}
