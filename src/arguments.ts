@@ -64,6 +64,7 @@ export const OPEN: Shape = {
 const LEVEL = oneOf('off', 'basic', 'strict')
 export const CHANGE: Shape = { recursive: FLAG, force: FLAG, dryRun: FLAG, validation: LEVEL }
 export const BEGIN: Shape = { validation: LEVEL }
+export const CHECK: Shape = { run: CALLABLE }
 export const TEXTUAL: Shape = { merge: FLAG }
 export const HISTORY: Shape = {
   path: TEXT,

@@ -1,4 +1,4 @@
-import { BEGIN, checked, checkedPaths } from './arguments.ts'
+import { BEGIN, CHECK, checked, checkedPaths } from './arguments.ts'
 import type { ChainedCommit } from './entry/commit.ts'
 import { withJournalErrors } from './errors.ts'
 import type { CheckOptions } from './journal-types.ts'
@@ -36,6 +36,7 @@ export class Safeguards {
   async check(run: (tx: Transaction) => unknown, options: CheckOptions): Promise<SafetyReport> {
     const { writer, usable } = this.#parts
     usable()
+    checked('the arguments', { run: run ?? null }, CHECK)
     const { validation: enforced = this.guards.level } = checked('the options', options, BEGIN)
     const { disk, layout } = this.#store
     const { rehearse, readerSite } = await import('./safety/rehearsal.ts')

@@ -89,6 +89,9 @@ describe('a check of what a transaction would do', () => {
     expect(await typed.check(json, { validation: 'off' })).toMatchObject({ ok: true, score: 0.9 })
     await typed.close()
     expect((await failure(() => journal.check(json, { validation: 'x' as 'off' }))).code).toBe('INVALID')
+    expect((await failure(() => journal.check(json.name as unknown as typeof json))).message).toContain(
+      'run must be a function',
+    )
     await journal.close()
   })
 

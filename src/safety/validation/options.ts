@@ -43,7 +43,8 @@ const MOST_BYTES = 512 * 1024 * 1024
 /** @throws JournalError `INVALID` that names the option */
 export function settled(options: ValidationOptions | ValidationLevel): ValidationSettings {
   const given = typeof options === 'string' ? { level: options } : options
-  if (typeof given !== 'object' || given === null) throw refused('validation', 'a level or an object', options)
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    throw refused('validation', 'a level or an object', options)
   const { level = 'basic', types = {}, validators = [], exclude = [], refuse = 'all' } = given
   if (!LEVELS.includes(level)) throw refused('validation.level', `one of ${LEVELS.join(', ')}`, level)
   if (typeof types !== 'object' || types === null) throw refused('validation.types', 'an object', types)
