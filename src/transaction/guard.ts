@@ -1,4 +1,4 @@
-import { readChunks } from '../content/hash.ts'
+import { hashBytes, readChunks } from '../content/hash.ts'
 import type { Disk } from '../disk/disk.ts'
 import { changesOf } from '../entry/entry.ts'
 import { type ContentHash, type FileState, hashOf, type State } from '../entry/state.ts'
@@ -149,7 +149,8 @@ async function contentOf({ hash, size }: FileState, draft: Draft | null, site: D
     bytes.set(chunk, length)
     length += chunk.byteLength
   }
-  if (length < size) throw changed()
+  // What is examined goes by its hash from now on, so it must be what the hash says, not what somebody made of the file meanwhile.
+  if (length < size || hashBytes(bytes) !== hash) throw changed()
   return bytes
 }
 

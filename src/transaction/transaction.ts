@@ -280,7 +280,13 @@ export class Transaction {
   /** False when the workspace changed meanwhile. */
   async #examined(guard: Guard): Promise<boolean> {
     const { signal, site } = this.#host
-    await guard(new Proposal(this.id, this.#draft, site(), signal))
+    try {
+      await guard(new Proposal(this.id, this.#draft, site(), signal))
+    } catch (error) {
+      // A verdict on what is not so any more is none.
+      if (signal?.aborted || (await this.#draft.isFresh())) throw error
+      return false
+    }
     if (signal?.aborted) throw aborted(signal)
     return this.#draft.isFresh()
   }

@@ -355,6 +355,47 @@ describe('at the edges', () => {
     await journal.close()
   })
 
+  test('a verdict on what is not so any more is none', async () => {
+    const disk = newDisk()
+    let turns = 0
+    const check: Validator['check'] = ({ text }) => {
+      turns += 1
+      if (turns === 1) disk.writeFile('/ws/a.txt', 'good\n')
+      return text().includes('bad') ? [{ message: 'bad' }] : []
+    }
+    const journal = await openOn(disk, { validation: { validators: [{ name: 'words', files: '*.txt', check }] } })
+    await journal.write('a.txt', 'bad\n', { validation: 'off' })
+    await journal.append('a.txt', 'more\n')
+    expect(await textOf(journal, 'a.txt')).toBe('good\nmore\n')
+    await refused(disk, 'VALIDATION', () => journal.append('a.txt', 'bad\n'))
+    await journal.close()
+  })
+
+  test('what somebody puts in the place of a content is not taken for it, now or later', async () => {
+    const disk = newDisk()
+    let turns = 0
+    const check: Validator['check'] = async () => {
+      turns += 1
+      if (turns === 1) disk.writeFile('/ws/from.json', '[1}')
+      await new Promise((resolve) => setTimeout(resolve, 5))
+      return []
+    }
+    const journal = await openOn(disk, { validation: { validators: [{ name: 'slow', files: '*.txt', check }] } })
+    await journal.write('from.json', '[1]', { validation: 'off' })
+    const move = (): Promise<unknown> =>
+      journal.transact(async (tx) => {
+        // All that are looked at beside each other come before the one that is moved.
+        for (const name of ['a', 'b', 'c', 'd']) await tx.write(`${name}.txt`, 'x')
+        await tx.rename('from.json', 'z.json')
+      })
+    expect((await failure(move)).code).toBe('VALIDATION')
+    expect(disk.readText('/ws/from.json')).toBe('[1}')
+    disk.writeFile('/ws/from.json', '[1]')
+    await move()
+    expect(disk.readText('/ws/z.json')).toBe('[1]')
+    await journal.close()
+  })
+
   test('transactions that wait for each other are all looked at', async () => {
     const { journal } = await opened({
       validators: [
