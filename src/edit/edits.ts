@@ -71,12 +71,12 @@ export function applyEdits(
     single = Math.max(0, single - 1)
     const edit = edits[at] as TextEdit
     const found = find(text, edit, options)
-    if (found === null || (found.starts.length > 1 && edit.all !== true)) {
+    if (found === null || (found.count > 1 && edit.all !== true)) {
       throw refusal({ content, text, edits, at, path, options, found })
     }
     const places = edit.all === true ? apart(found) : found
-    made.push({ matching: found.matching, count: places.starts.length, lines: linesOf(text, places) })
-    text = replaced(text, places)
+    made.push({ matching: found.matching, count: places.count, lines: linesOf(text, places) })
+    text = places.whole?.() ?? replaced(text, places)
     at += 1
   }
   return { text, edits: made }
@@ -84,10 +84,13 @@ export function applyEdits(
 
 interface Found {
   readonly matching: Matching
-  /** Where it stands, in order; places may overlap. */
+  readonly count: number
+  /** Where it stands, in order; places may overlap. Only the first ones, where the others need not be known. */
   readonly starts: readonly number[]
   /** A place, by its index. Made when it is asked for: there may be millions. */
   readonly place: (index: number) => Place
+  /** The whole new text, where that is to be had at once. */
+  readonly whole?: () => string
 }
 
 /** Many edits at once, as far as that goes. */
@@ -126,10 +129,8 @@ function isOtherwise(oldText: string, ends: LineEnd): boolean {
 function find(text: string, edit: TextEdit, { lenient }: EditOptions): Found | null {
   const { oldText, newText } = edit
   if (oldText === '') return null
-  const starts = exactPlaces(text, oldText)
-  if (starts.length > 0) {
-    return { matching: 'exact', starts, place: (index) => placed(text, starts[index] as number, oldText, newText) }
-  }
+  const exact = exactPlaces(text, edit)
+  if (exact !== null) return exact
   const otherwise = otherLineEnds(text, oldText, newText)
   if (otherwise.length > 0) return listed('line-ends', otherwise)
   for (const level of LEVELS) {
@@ -141,7 +142,8 @@ function find(text: string, edit: TextEdit, { lenient }: EditOptions): Found | n
 }
 
 function listed(matching: Matching, places: readonly Place[]): Found {
-  return { matching, starts: places.map(({ from }) => from), place: (index) => places[index] as Place }
+  const starts = places.map(({ from }) => from)
+  return { matching, count: starts.length, starts, place: (index) => places[index] as Place }
 }
 
 /** The lines of the first places. */
@@ -154,14 +156,26 @@ function linesOf(text: string, { starts, place }: Found): (readonly [number, num
 
 const LEVELS: readonly Leniency[] = ['trailing-blanks', 'indentation']
 
-/** Every place, those that overlap too; but none that would cut a CRLF in two for one who wrote LF. */
-function exactPlaces(text: string, oldText: string): number[] {
-  const places: number[] = []
-  const cuts = oldText[0] === '\n'
-  for (let at = text.indexOf(oldText); at >= 0; at = text.indexOf(oldText, at + 1)) {
-    if (!cuts || at === 0 || text[at - 1] !== '\r') places.push(at)
+/**
+ * Where a text stands as it is: every place, those that overlap too; but none that would cut a CRLF in two for one who wrote LF. All of them are kept only for one who
+ * replaces all, each in its own way.
+ */
+function exactPlaces(text: string, { oldText, newText, all }: TextEdit): Found | null {
+  const cuts = oldText[0] === '\n' && text.includes('\r\n')
+  const alike = all === true && !cuts && !(newText.includes('\n') && text.includes('\r'))
+  const most = all === true && !alike ? Number.POSITIVE_INFINITY : MOST_LINES
+  const step = alike ? oldText.length : 1
+  const starts: number[] = []
+  let count = 0
+  for (let at = text.indexOf(oldText); at >= 0; at = text.indexOf(oldText, at + step)) {
+    if (cuts && at > 0 && text[at - 1] === '\r') continue
+    count += 1
+    if (starts.length < most) starts.push(at)
   }
-  return places
+  if (count === 0) return null
+  const place = (index: number) => placed(text, starts[index] as number, oldText, newText)
+  const whole = alike ? { whole: () => replacedAlike(text, oldText, newText) } : {}
+  return { matching: 'exact', count, starts, place, ...whole }
 }
 
 function placed(text: string, from: number, oldText: string, newText: string): Place {
@@ -201,6 +215,7 @@ function offsets(text: string): (at: number) => number {
 
 /** Those that do not overlap one before them. */
 function apart(found: Found): Found {
+  if (found.whole !== undefined) return found
   let end = 0
   const kept: number[] = []
   for (let index = 0; index < found.starts.length; index += 1) {
@@ -212,9 +227,26 @@ function apart(found: Found): Found {
   if (kept.length === found.starts.length) return found
   return {
     matching: found.matching,
+    count: kept.length,
     starts: kept.map((index) => found.starts[index] as number),
     place: (index) => found.place(kept[index] as number),
   }
+}
+
+/** Every occurrence by the same text, without holding one thing for each. */
+function replacedAlike(text: string, oldText: string, newText: string): string {
+  const whole: string[] = []
+  let parts: string[] = []
+  let at = 0
+  for (let next = text.indexOf(oldText); next >= 0; next = text.indexOf(oldText, at)) {
+    parts.push(text.slice(at, next), newText)
+    at = next + oldText.length
+    if (parts.length < MOST_PARTS) continue
+    whole.push(parts.join(''))
+    parts = []
+  }
+  whole.push(parts.join(''), text.slice(at))
+  return whole.join('')
 }
 
 function replaced(text: string, { starts, place }: Found): string {
@@ -248,7 +280,7 @@ function refusal({ content, text, edits, at, path, options, found }: Refused): J
   const edit = edits[at] as TextEdit
   const which = { path, at, of: edits.length }
   if (edit.oldText === '') return emptyError(which)
-  if (found !== null) return ambiguousError(which, found.starts.length, linesOf(text, found), found.matching)
+  if (found !== null) return ambiguousError(which, found.count, linesOf(text, found), found.matching)
   const better = LEVELS.find((lenient) => find(text, edit, { lenient }) !== null)
   const standing = better === undefined ? null : find(text, edit, { lenient: better })
   return missingError(which, text, edit.oldText, {

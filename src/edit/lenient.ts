@@ -27,6 +27,8 @@ const BLANKS_BEFORE = /^[ \t]*/
 export function lenientPlaces(text: string, oldText: string, newText: string, leniency: Leniency): Place[] {
   const asked = bare(oldText)
   if (asked.lines.every((line) => line.trim() === '')) return []
+  // Most texts that are not there have a line that is nowhere at all.
+  if (asked.lines.some((line) => !text.includes(line.trim()))) return []
   const wanted = asked.lines.map(leniency === 'indentation' ? (line) => line.trim() : withoutBlanksBehind)
   const lines = new Lines(text)
   const reduce = (line: number): string => {

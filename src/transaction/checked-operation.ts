@@ -84,7 +84,7 @@ export async function checkedOperation(operation: Operation): Promise<Operation>
   if (!OPERATIONS.has(op)) throw refused(`${shown(op)} is no operation`)
   switch (operation.op) {
     case 'write':
-      checkMerge(operation)
+      checkTextual(operation)
       if (!isContent(operation.content)) throw refused('the content of this write is none')
       return operation
     case 'append':

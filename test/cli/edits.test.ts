@@ -62,13 +62,17 @@ describe.concurrent('journal edit', () => {
     const { cwd, text } = await prepared({ 'l.txt': Buffer.from('gr\u00fcn', 'latin1'), 'm.txt': '' })
     await journalObject(['edit', 'l.txt', '--encoding', 'LATIN1', '--old', 'grün', '--new', 'blau'], { cwd })
     expect(text('l.txt')).toBe('blau')
-    const base = lines('a', 'b', 'c', 'd')
+    const base = lines('a', 'b', 'c', 'd', 'e')
     await journalObject(['write', 'm.txt'], { cwd, input: base })
-    await journalObject(['write', 'm.txt'], { cwd, input: base.replace('d', 'D') })
+    await journalObject(['write', 'm.txt'], { cwd, input: base.replace('e', 'E') })
     const edit = ['edit', 'm.txt', '--old', 'a', '--new', 'A', '--expect', sha256(base)]
     expect((await journal(edit, { cwd })).code).toBe(3)
     expect((await journal([...edit, '--merge'], { cwd })).stdout).toContain('m.txt, merged with what others changed')
-    expect(text('m.txt')).toBe(lines('A', 'b', 'c', 'D'))
+    expect(text('m.txt')).toBe(lines('A', 'b', 'c', 'd', 'E'))
+    const write = ['write', 'm.txt', '--expect', sha256(base), '--merge']
+    expect((await journal(write, { cwd, input: base.replace('a', 'x') })).code).toBe(3)
+    await journalObject(write, { cwd, input: base.replace('c', 'C') })
+    expect(text('m.txt')).toBe(lines('A', 'b', 'C', 'd', 'E'))
     for (const wrong of [
       ['--encoding', 'ebcdic'],
       ['--lenient', 'very'],

@@ -7,6 +7,7 @@ import { standardInput } from '../standard-input.ts'
 interface Options extends MetaOptions {
   readonly mode?: number
   readonly expect?: string
+  readonly merge?: boolean
 }
 
 export default declare<[path: string], Options>({
@@ -16,6 +17,7 @@ export default declare<[path: string], Options>({
   options: [
     ['--mode <octal>', 'permissions of the file; default: those it has, or the usual ones', octal],
     ['--expect <hash>', 'write only if the content there now has this SHA-256 (`none`: no file)', expectation],
+    ['--merge', 'with --expect: when the content is another by now, merge the text with what changed'],
   ],
   commits: true,
   examples: [
@@ -28,7 +30,7 @@ export default declare<[path: string], Options>({
       const receipt = await journal.write(session.path(path), content, {
         ...session.meta(options),
         ...conditionOf(options),
-        ...present<{ mode?: number }>({ mode: options.mode }),
+        ...present<{ mode?: number; merge?: boolean }>({ mode: options.mode, merge: options.merge }),
       })
       await printReceipt(receipt, session.output)
     })

@@ -105,7 +105,7 @@ function filePatch(file: StructuredPatch, hunks: readonly Hunk[], about: About):
   if (from === null || file.isCreate) {
     const path = to ?? from
     if (path === null) throw refused(patchLine, 'neither side names a file')
-    return { change: 'add', path, ...moded, content: contentOf(hunks), hunks, patchLine, said }
+    return { change: 'add', path, ...moded, content: contentOf(file.hunks), hunks, patchLine, said }
   }
   if (to === null || file.isDelete) return { change: 'delete', path: from, hunks, patchLine, said }
   if (!(file.isRename || file.isCopy)) return { change: 'update', path: to, ...moded, hunks, patchLine, said }
@@ -133,13 +133,15 @@ function modeOf(mode: string | undefined, line: number): number | undefined {
   return Number.parseInt(bits, 8)
 }
 
-function contentOf(hunks: readonly Hunk[]): string {
-  const crlf = hunks.some(({ lines }) => lines.some(({ end }) => end !== undefined))
-  return hunks
-    .flatMap(({ lines }) => lines)
-    .filter(({ sign }) => sign === '+')
-    .map(({ text, unended, end }) => text + (unended ? '' : crlf ? (end ?? '\n') : '\n'))
-    .join('')
+/** A new file is what its lines say, a CR at their ends included. */
+function contentOf(hunks: readonly StructuredPatchHunk[]): string {
+  const parts: string[] = []
+  for (const { lines } of hunks) {
+    for (const [index, line] of lines.entries()) {
+      if (line.startsWith('+')) parts.push(line.slice(1), lines[index + 1]?.startsWith('\\') ? '' : '\n')
+    }
+  }
+  return parts.join('')
 }
 
 function refused(line: number, message: string, cause?: unknown): JournalError {

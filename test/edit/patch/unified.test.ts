@@ -158,6 +158,12 @@ describe('a unified diff of many files', () => {
     expect(files[0]?.said).not.toContain('two')
   })
 
+  it('makes new files with the line ends that they are given with', async () => {
+    const patch = (end: string) => `--- /dev/null\n+++ b/x\n@@ -0,0 +1,2 @@\n+a${end}\n+b${end}\n`
+    expect((await readPatch(patch('\r'))).files[0]?.content).toBe('a\r\nb\r\n')
+    expect((await readPatch(patch(''))).files[0]?.content).toBe('a\nb\n')
+  })
+
   it.each([
     [
       'names without a/ and b/',
