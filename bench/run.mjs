@@ -25,6 +25,7 @@ const MEASUREMENTS = [
   'stream',
   'space',
   'retention',
+  'validation',
   'calls',
 ]
 /** Ten minutes: only when it is asked for. */

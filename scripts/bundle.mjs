@@ -16,13 +16,20 @@ const LATE = '\0child-process'
 const LATE_CODE = "module.exports = { spawn: (...given) => require('node:child_process').spawn(...given) }"
 
 const bundle = await rolldown({
-  input: join(CLI, 'main.js'),
+  // The thread that parses is begun by its file's name.
+  input: { main: join(CLI, 'main.js'), 'parser-thread': join(PROJECT, 'dist/safety/validation/parser-thread.js') },
   platform: 'node',
   external: (id) => id.startsWith('node:') || NATIVE.includes(id),
   plugins: [{ name: 'native-parts', resolveId, load }],
 })
 // Half as much to read and to compile; and as CommonJS, which Node loads at once, where it takes turns for each ES module.
-const { output } = await bundle.write({ dir: FRESH, format: 'cjs', chunkFileNames: '[name]-[hash].js', minify: true })
+const { output } = await bundle.write({
+  dir: FRESH,
+  format: 'cjs',
+  entryFileNames: '[name].js',
+  chunkFileNames: '[name]-[hash].js',
+  minify: true,
+})
 writeFileSync(join(FRESH, 'package.json'), '{ "type": "commonjs" }\n')
 await bundle.close()
 writeFileSync(join(FRESH, 'LICENSES.txt'), licenses(output.flatMap(({ moduleIds = [] }) => moduleIds)))

@@ -62,8 +62,12 @@ export const OPEN: Shape = {
   segmentSize: from(...SEGMENT_SIZES, 'bytes'),
   retention: within('retention', RETENTION),
   limits: within('limits', LIMITS),
+  validation: ['a level or an object', (value) => isText(value) || isObject(value)],
 }
-export const CHANGE: Shape = { recursive: FLAG, force: FLAG, dryRun: FLAG }
+const LEVEL = oneOf('off', 'basic', 'strict')
+export const CHANGE: Shape = { recursive: FLAG, force: FLAG, dryRun: FLAG, validation: LEVEL }
+export const BEGIN: Shape = { validation: LEVEL }
+export const CHECK: Shape = { run: CALLABLE }
 export const TEXTUAL: Shape = { merge: FLAG }
 export const HISTORY: Shape = {
   path: TEXT,

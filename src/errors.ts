@@ -22,6 +22,8 @@ export type ErrorCode =
   | 'INVALID'
   /** A validator refused the content. */
   | 'VALIDATION'
+  /** A validator itself failed: it threw, hung, or answered nonsense. */
+  | 'VALIDATOR'
   /** Transactions are in flight from a crash, and the caller asked not to recover on open. */
   | 'NEEDS_RECOVERY'
   /** The journal, or the transaction, is closed. */

@@ -1,4 +1,4 @@
-import { CHANGE, checked, checkedPaths, RESTORE } from './arguments.ts'
+import { BEGIN, CHANGE, checked, checkedPaths, RESTORE } from './arguments.ts'
 import type { FileStat } from './disk/disk.ts'
 import type { CommitKind, Meta } from './entry/commit.ts'
 import { asJournalError, JournalError, withJournalErrors } from './errors.ts'
@@ -6,11 +6,12 @@ import type { HistoryIndex } from './history/history-index.ts'
 import { planRestore, sparingOccupied } from './history/restore-plan.ts'
 import { externalChanges } from './history/status.ts'
 import { planRedo, planUndo } from './history/undo-plan.ts'
-import type { RestoreOptions, RestoreResult, UndoOptions } from './journal-types.ts'
+import type { RestoreOptions, RestoreResult, TransactionOptions, UndoOptions } from './journal-types.ts'
 import { metaOf } from './meta.ts'
 import { type OpenOptions, progressOf } from './options.ts'
 import { type Past, READING } from './past.ts'
 import { relativePath } from './relative-path.ts'
+import type { ValidationLevel } from './safety/validation/level.ts'
 import type { Store } from './store/opening.ts'
 import type { Operation } from './transaction/operation.ts'
 import type { Receipt } from './transaction/receipt.ts'
@@ -20,7 +21,7 @@ import type { Transaction } from './transaction/transaction.ts'
 export interface GoingBackHost {
   /** @throws JournalError when the journal is closed, or open for reading only */
   readonly writing: () => unknown
-  readonly begin: (meta: Meta, kind: CommitKind, of?: string) => Transaction
+  readonly begin: (meta: Meta, kind: CommitKind, of?: string, validation?: ValidationLevel) => Transaction
 }
 
 /** Undo, redo, restore, and the adoption of what others did: transactions that are made of the history. */
@@ -66,10 +67,10 @@ export class GoingBack {
     return { changes, receipt: await this.#put(operations, options, 'restore') }
   }
 
-  async adopt(paths?: readonly string[], meta: Meta = {}): Promise<Receipt | null> {
+  async adopt(paths?: readonly string[], meta: TransactionOptions = {}): Promise<Receipt | null> {
     this.#host.writing()
     if (paths !== undefined) checkedPaths(paths)
-    checked('the meta', meta)
+    checked('the meta', meta, BEGIN)
     const operations = await withJournalErrors('looking at the workspace', () => this.#toAdopt(paths))
     return operations.length === 0
       ? null
@@ -108,11 +109,16 @@ export class GoingBack {
       if (operation.op !== 'put' || force !== true) return operation
       return { op: 'put', path: operation.path, state: operation.state }
     }
-    return this.#perform(operations.map(free), metaOf(options), kind, of)
+    return this.#perform(operations.map(free), options, kind, of)
   }
 
-  async #perform(operations: readonly Operation[], meta: Meta, kind: CommitKind, of?: string): Promise<Receipt> {
-    const transaction = this.#host.begin(meta, kind, of)
+  async #perform(
+    operations: readonly Operation[],
+    options: TransactionOptions,
+    kind: CommitKind,
+    of?: string,
+  ): Promise<Receipt> {
+    const transaction = this.#host.begin(metaOf(options), kind, of, options.validation)
     try {
       const conflicts: unknown[] = []
       for (const operation of operations) {

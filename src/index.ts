@@ -26,12 +26,14 @@ export type { ExternalChange } from './history/status.ts'
 export type { Gap, VerifiedHorizon, VerifyReport } from './history/verify.ts'
 export type { Journal } from './journal.ts'
 export type {
+  CheckOptions,
   CompactOptions,
   JournalEvents,
   PurgeOptions,
   RestoreOptions,
   RestoreResult,
   Status,
+  TransactionOptions,
   UndoOptions,
 } from './journal-types.ts'
 export { openJournal, planRecovery, salvageJournal } from './open-journal.ts'
@@ -41,6 +43,13 @@ export type { CompactResult } from './retention/compact.ts'
 export type { Dropped } from './retention/drop.ts'
 export type { RetentionLimits } from './retention/policy.ts'
 export type { PurgeResult } from './retention/purge.ts'
+export type { CheckName, Reason, SafetyCheck, SafetyReport } from './safety/checks/report.ts'
+export type { Difference, IntegrityReport } from './safety/integrity.ts'
+export type { ValidatedFile, Validator, ValidatorIssue } from './safety/validation/custom.ts'
+export type { FileType } from './safety/validation/file-type.ts'
+export type { ValidationLevel } from './safety/validation/level.ts'
+export type { ValidationOptions } from './safety/validation/options.ts'
+export type { Issue, ValidationReport } from './safety/validation/validation.ts'
 export type { LostTransaction, LostVersion, SalvageReport } from './salvage/report.ts'
 export type { Operation } from './transaction/operation.ts'
 export type { FileReceipt, Receipt } from './transaction/receipt.ts'

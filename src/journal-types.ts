@@ -6,9 +6,22 @@ import type { ExternalChange } from './history/status.ts'
 import type { RecoveryReport } from './recovery/report.ts'
 import type { Dropped } from './retention/drop.ts'
 import type { RetentionLimits } from './retention/policy.ts'
+import type { ValidationLevel } from './safety/validation/level.ts'
 import type { Receipt } from './transaction/receipt.ts'
 
-export interface UndoOptions extends Meta {
+/** Who and why, and what is asked of the contents. */
+export interface TransactionOptions extends Meta {
+  /** Instead of the level that the journal was opened with. */
+  readonly validation?: ValidationLevel
+}
+
+export interface CheckOptions {
+  /** Of `check`: what a commit would be asked, by default that of the journal. Of `validate`: default `basic`. */
+  readonly validation?: ValidationLevel
+}
+
+/** Without `validation`, what is gone back to is not looked at: it was there before. */
+export interface UndoOptions extends TransactionOptions {
   /** Go on although somebody changed a path since. What is there is kept in the history. */
   readonly force?: boolean
 }

@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events'
 import { resolve } from 'node:path'
-import { CHANGE, COMPACT, checked, checkedPaths, checkListener, REPLAY, VERIFY } from './arguments.ts'
+import { BEGIN, CHANGE, COMPACT, checked, checkedPaths, checkListener, REPLAY, VERIFY } from './arguments.ts'
 import { genesis, type Head } from './entry/chain.ts'
 import type { ChainedCommit, CommitKind, Meta } from './entry/commit.ts'
 import type { State } from './entry/state.ts'
@@ -14,12 +14,14 @@ import { type ReplayResult, replay } from './history/replay.ts'
 import { type Stats, stats } from './history/stats.ts'
 import { type VerifyReport, verify } from './history/verify.ts'
 import type {
+  CheckOptions,
   CompactOptions,
   JournalEvents,
   PurgeOptions,
   RestoreOptions,
   RestoreResult,
   Status,
+  TransactionOptions,
   UndoOptions,
 } from './journal-types.ts'
 import { checkedMeta } from './meta.ts'
@@ -28,6 +30,11 @@ import { Past, READING } from './past.ts'
 import { NOTHING_RECOVERED, type RecoveryReport } from './recovery/report.ts'
 import type { CompactResult } from './retention/compact.ts'
 import type { PurgeResult } from './retention/purge.ts'
+import { Safeguards } from './safeguards.ts'
+import type { SafetyReport } from './safety/checks/report.ts'
+import type { IntegrityReport } from './safety/integrity.ts'
+import type { ValidationLevel } from './safety/validation/level.ts'
+import type { ValidationReport } from './safety/validation/validation.ts'
 import { Shorthands } from './shorthands.ts'
 import type { Store } from './store/opening.ts'
 import type { Receipt } from './transaction/receipt.ts'
@@ -50,6 +57,7 @@ export class Journal extends Shorthands implements AsyncDisposable {
   readonly #events: EventEmitter
   readonly #open = new Set<Transaction>()
   readonly #upkeep: Upkeep
+  readonly #safeguards: Safeguards
   readonly #past: Past
   readonly #back: GoingBack
   #closing: Promise<void> | null = null
@@ -64,6 +72,7 @@ export class Journal extends Shorthands implements AsyncDisposable {
     this.#writer = writer
     this.#options = options
     this.#events = events
+    this.#safeguards = new Safeguards(store, options, { writer, usable: () => this.#usable() })
     this.#upkeep = new Upkeep(store, index, options, {
       writer: () => this.#writing(),
       reading: () => {
@@ -80,7 +89,7 @@ export class Journal extends Shorthands implements AsyncDisposable {
     })
     this.#back = new GoingBack(store, index, options, this.#past, {
       writing: () => this.#writing(),
-      begin: (meta, kind, of) => this.#begin(meta, kind, of),
+      begin: (meta, kind, of, validation) => this.#begin(meta, kind, of, validation),
     })
     const { recovery } = this
     if (recovery !== NOTHING_RECOVERED) queueMicrotask(() => events.emit('recovered', recovery))
@@ -123,22 +132,23 @@ export class Journal extends Shorthands implements AsyncDisposable {
   }
 
   /** Begins a transaction. Nothing changes before its `commit`. */
-  begin(meta: Meta = {}): Transaction {
+  begin(meta: TransactionOptions = {}): Transaction {
     if (typeof meta !== 'object' || meta === null) {
       throw new JournalError('INVALID', 'what is said of a transaction must be an object', {
         hint: 'Give { actor?, message?, tags?, parent? }.',
       })
     }
-    return this.#begin(meta, 'write')
+    const { validation } = checked('what is said of a transaction', meta, BEGIN)
+    return this.#begin(meta, 'write', undefined, validation)
   }
 
   /**
    * Runs `fn` with a fresh transaction and commits it; when `fn` throws, nothing is changed and the error goes on.
    */
   async transact(fn: (tx: Transaction) => unknown): Promise<Receipt>
-  async transact(meta: Meta, fn: (tx: Transaction) => unknown): Promise<Receipt>
+  async transact(meta: TransactionOptions, fn: (tx: Transaction) => unknown): Promise<Receipt>
   async transact(
-    first: Meta | ((tx: Transaction) => unknown),
+    first: TransactionOptions | ((tx: Transaction) => unknown),
     second?: (tx: Transaction) => unknown,
   ): Promise<Receipt> {
     const [meta, fn] = typeof first === 'function' ? [{}, first] : [first, second]
@@ -227,7 +237,7 @@ export class Journal extends Shorthands implements AsyncDisposable {
   }
 
   /** Takes edits made behind the journal's back into the history: those of `paths`, or all. Null when there are none. */
-  adopt(paths?: readonly string[], meta: Meta = {}): Promise<Receipt | null> {
+  adopt(paths?: readonly string[], meta: TransactionOptions = {}): Promise<Receipt | null> {
     return this.#back.adopt(paths, meta)
   }
 
@@ -250,6 +260,27 @@ export class Journal extends Shorthands implements AsyncDisposable {
     return withJournalErrors('verifying', () =>
       verify(this.#source(), { ...asked, index: this.#index, ...progressOf(this.#options) }),
     )
+  }
+
+  /**
+   * Works out what `run` makes of a transaction, says what speaks for and against committing it, and drops it. Nothing is written, so a journal that is
+   * open for reading does too. Operations that fail are part of the report.
+   */
+  check(run: (tx: Transaction) => unknown, options: CheckOptions = {}): Promise<SafetyReport> {
+    return this.#safeguards.check(run, options)
+  }
+
+  /**
+   * Looks at files as they are: those of `paths`, and all below folders. Default: the workspace, without `node_modules` and the like.
+   * @throws JournalError `NOT_FOUND`, `VALIDATOR`
+   */
+  validate(paths?: readonly string[], options: CheckOptions = {}): Promise<ValidationReport> {
+    return this.#safeguards.validate(paths, options)
+  }
+
+  /** Does what a transaction wrote stand in the workspace as it was meant? Every file is read; times prove nothing. */
+  async confirm(tx: string | number): Promise<IntegrityReport> {
+    return this.#safeguards.confirm(await this.show(tx))
   }
 
   /** The whole history as plain objects, for JSON Lines. */
@@ -307,19 +338,20 @@ export class Journal extends Shorthands implements AsyncDisposable {
     } catch (error) {
       throw asJournalError(error, 'closing the journal')
     } finally {
+      await this.#safeguards.guards.close()
       await this.#index.close()
     }
   }
 
-  #begin(meta: Meta, kind: CommitKind, of?: string): Transaction {
+  #begin(meta: Meta, kind: CommitKind, of?: string, validation?: ValidationLevel): Transaction {
     try {
-      return this.#newTransaction(meta, kind, of)
+      return this.#newTransaction(meta, kind, of, validation)
     } catch (error) {
       throw asJournalError(error, 'beginning a transaction')
     }
   }
 
-  #newTransaction(meta: Meta, kind: CommitKind, of?: string): Transaction {
+  #newTransaction(meta: Meta, kind: CommitKind, of?: string, validation?: ValidationLevel): Transaction {
     const writer = this.#writing()
     const { actor, durability = 'full', lockTimeoutMs = LOCK_TIMEOUT_MS, signal } = this.#options
     const request = {
@@ -337,6 +369,7 @@ export class Journal extends Shorthands implements AsyncDisposable {
         lockTimeoutMs,
         durability,
         signal,
+        guard: this.#safeguards.guards.of(kind, validation),
         usable: () => this.#usable(),
         ended: (ended, receipt) => this.#ended(ended, receipt),
       },

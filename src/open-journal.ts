@@ -21,6 +21,7 @@ const LEGACY_VARIABLE = 'WRITE_JOURNAL_LEGACY'
  */
 export async function openJournal(root: string, options: OpenOptions = {}): Promise<Journal> {
   checked('the options', options, OPEN)
+  if (options.validation !== undefined) (await import('./safety/validation/options.ts')).settled(options.validation)
   const legacy = options.legacy ?? !['', '0'].includes(process.env[LEGACY_VARIABLE] ?? '')
   const settings = { ...options, legacy }
   const base = options.disk ?? new NodeDisk()

@@ -2,6 +2,8 @@ import type { Disk } from './disk/disk.ts'
 import type { OpenDatabase } from './history/index-database.ts'
 import type { Durability } from './log/log-writer.ts'
 import type { RetentionLimits } from './retention/policy.ts'
+import type { ValidationLevel } from './safety/validation/level.ts'
+import type { ValidationOptions } from './safety/validation/options.ts'
 
 /** How far a long piece of work is. `total` 0: unknown. */
 export interface Progress {
@@ -64,6 +66,8 @@ export interface OpenOptions {
   /** Default: everything is kept. */
   readonly retention?: RetentionOptions
   readonly limits?: SizeLimits
+  /** What is asked of the contents of files before a transaction commits. Default: nothing. */
+  readonly validation?: ValidationLevel | ValidationOptions
   /** Bytes after which a new log segment begins. Default 64 MiB. */
   readonly segmentSize?: number
 }

@@ -5,8 +5,8 @@ import type { ImportsOptions } from './edit/imports/imports.ts'
 import type { PatchOptions } from './edit/patch/patch-set.ts'
 import type { SettingChange } from './edit/settings/setting-change.ts'
 import type { SettingsOptions } from './edit/settings/settings.ts'
-import type { Meta } from './entry/commit.ts'
 import type { TextEdit } from './entry/entry.ts'
+import type { TransactionOptions } from './journal-types.ts'
 import { metaOf } from './meta.ts'
 import type { Receipt } from './transaction/receipt.ts'
 import type { ContentInput } from './transaction/stager.ts'
@@ -21,31 +21,31 @@ import type {
 
 /** A transaction for one operation: each method is that of a transaction, begun before it and committed after. */
 export abstract class Shorthands {
-  abstract transact(meta: Meta, fn: (tx: Transaction) => unknown): Promise<Receipt>
+  abstract transact(meta: TransactionOptions, fn: (tx: Transaction) => unknown): Promise<Receipt>
 
-  write(path: string, content: ContentInput, options: WriteOptions & Meta = {}): Promise<Receipt> {
+  write(path: string, content: ContentInput, options: WriteOptions & TransactionOptions = {}): Promise<Receipt> {
     return single(this, options, (tx) => tx.write(path, content, options))
   }
 
-  append(path: string, content: ContentInput, options: ExpectOptions & Meta = {}): Promise<Receipt> {
+  append(path: string, content: ContentInput, options: ExpectOptions & TransactionOptions = {}): Promise<Receipt> {
     return single(this, options, (tx) => tx.append(path, content, options))
   }
 
-  edit(path: string, edits: readonly TextEdit[], options: EditOptions & Meta = {}): Promise<Receipt> {
+  edit(path: string, edits: readonly TextEdit[], options: EditOptions & TransactionOptions = {}): Promise<Receipt> {
     return single(this, options, (tx) => tx.edit(path, edits, options))
   }
 
-  patch(path: string, patch: string, options: TextOptions & Meta = {}): Promise<Receipt> {
+  patch(path: string, patch: string, options: TextOptions & TransactionOptions = {}): Promise<Receipt> {
     return single(this, options, (tx) => tx.patch(path, patch, options))
   }
 
   /** A patch of any number of files: see `Transaction.applyPatch`. */
-  applyPatch(patch: string, options: PatchOptions & Meta = {}): Promise<Receipt> {
+  applyPatch(patch: string, options: PatchOptions & TransactionOptions = {}): Promise<Receipt> {
     return single(this, options, (tx) => tx.applyPatch(patch, options))
   }
 
   /** See `Transaction.notebook`. */
-  notebook(path: string, cells: readonly CellEdit[], options: TextOptions & Meta = {}): Promise<Receipt> {
+  notebook(path: string, cells: readonly CellEdit[], options: TextOptions & TransactionOptions = {}): Promise<Receipt> {
     return single(this, options, (tx) => tx.notebook(path, cells, options))
   }
 
@@ -53,7 +53,7 @@ export abstract class Shorthands {
   set(
     path: string,
     changes: readonly SettingChange[],
-    options: TextOptions & SettingsOptions & Meta = {},
+    options: TextOptions & SettingsOptions & TransactionOptions = {},
   ): Promise<Receipt> {
     return single(this, options, (tx) => tx.set(path, changes, options))
   }
@@ -62,37 +62,41 @@ export abstract class Shorthands {
   imports(
     path: string,
     changes: readonly ImportChange[],
-    options: TextOptions & ImportsOptions & Meta = {},
+    options: TextOptions & ImportsOptions & TransactionOptions = {},
   ): Promise<Receipt> {
     return single(this, options, (tx) => tx.imports(path, changes, options))
   }
 
-  remove(path: string, options: RemoveOptions & Meta = {}): Promise<Receipt> {
+  remove(path: string, options: RemoveOptions & TransactionOptions = {}): Promise<Receipt> {
     return single(this, options, (tx) => tx.remove(path, options))
   }
 
-  rename(path: string, to: string, options: ExpectOptions & Meta = {}): Promise<Receipt> {
+  rename(path: string, to: string, options: ExpectOptions & TransactionOptions = {}): Promise<Receipt> {
     return single(this, options, (tx) => tx.rename(path, to, options))
   }
 
-  mkdir(path: string, options: { readonly mode?: number } & Meta = {}): Promise<Receipt> {
+  mkdir(path: string, options: { readonly mode?: number } & TransactionOptions = {}): Promise<Receipt> {
     return single(this, options, (tx) => tx.mkdir(path, options))
   }
 
-  rmdir(path: string, options: Meta = {}): Promise<Receipt> {
+  rmdir(path: string, options: TransactionOptions = {}): Promise<Receipt> {
     return single(this, options, (tx) => tx.rmdir(path))
   }
 
-  chmod(path: string, mode: number, options: Meta = {}): Promise<Receipt> {
+  chmod(path: string, mode: number, options: TransactionOptions = {}): Promise<Receipt> {
     return single(this, options, (tx) => tx.chmod(path, mode))
   }
 
-  symlink(path: string, target: string, options: Meta = {}): Promise<Receipt> {
+  symlink(path: string, target: string, options: TransactionOptions = {}): Promise<Receipt> {
     return single(this, options, (tx) => tx.symlink(path, target))
   }
 }
 
-async function single(journal: Shorthands, options: Meta, fn: (tx: Transaction) => Promise<unknown>): Promise<Receipt> {
-  checked('the options', options)
-  return journal.transact(metaOf(options), fn)
+async function single(
+  journal: Shorthands,
+  options: TransactionOptions,
+  fn: (tx: Transaction) => Promise<unknown>,
+): Promise<Receipt> {
+  const { validation } = checked('the options', options)
+  return journal.transact({ ...metaOf(options), ...(validation === undefined ? {} : { validation }) }, fn)
 }

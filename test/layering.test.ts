@@ -17,6 +17,7 @@ const ROOMS = [
   'history',
   'retention',
   'salvage',
+  'safety',
 ]
 
 /** What a file imports to run, as paths in `src/`; types are named across rooms. Imports when needed count too. */

@@ -81,6 +81,11 @@ export const CATALOGUE: readonly CatalogueGroup[] = [
     heading: 'Audit:',
     commands: [
       {
+        name: 'check',
+        summary: 'are files valid; how safe would a batch be',
+        load: () => import('./commands/check.ts'),
+      },
+      {
         name: 'verify',
         summary: 'check the chain, the frames and the contents',
         load: () => import('./commands/verify.ts'),

@@ -58,6 +58,7 @@ export function declareOn(
   const commits: OptionRow[] = [
     ['--tag <tag>', 'a tag in the history; may be repeated', collect],
     ['--parent <id>', 'what this belongs to: a prompt, a tool call, another transaction'],
+    ['--validate <level>', 'what files must pass first: off, basic (syntax), strict (imports and links too)', level],
   ]
   for (const [flags, description, parse] of declaration.required ?? []) {
     command.addOption(option(flags, description, parse).makeOptionMandatory())
@@ -113,6 +114,13 @@ export function octal(text: string): number {
   if (!/^0?[0-7]{3,4}$/.test(text))
     throw new InvalidArgumentError(`'${printable(text)}' is not an octal mode like 644.`)
   return Number.parseInt(text, 8)
+}
+
+/** How closely contents are looked at. */
+export function level(text: string): string {
+  if (!['off', 'basic', 'strict'].includes(text))
+    throw new InvalidArgumentError(`'${printable(text)}' is none of off, basic, strict.`)
+  return text
 }
 
 /** A content hash, or `none` for "no file there": commander takes a null for an empty text, so `conditionOf` makes it one. */

@@ -1,6 +1,8 @@
 import { CommanderError } from 'commander'
 import pc from 'picocolors'
 import { asJournalError, type ErrorCode, isSystemError, JournalError } from '../errors.ts'
+import type { Issue } from '../safety/validation/validation.ts'
+import { issueLines } from './issue-text.ts'
 import { wantsColor } from './output.ts'
 import { printable, printableText } from './printable.ts'
 
@@ -44,7 +46,13 @@ function described(error: unknown, command: string | undefined): Failure {
   if (error instanceof JournalError || isSystemError(error)) {
     const known = asJournalError(error, 'Failed')
     const { message, hint, code } = known
-    return { exitCode: EXIT_CODES[code] ?? 1, json: known.toJSON(), message, hint, more: conflictLines(known.details) }
+    return {
+      exitCode: EXIT_CODES[code] ?? 1,
+      json: known.toJSON(),
+      message,
+      hint,
+      more: [...conflictLines(known.details), ...failureLines(known)],
+    }
   }
   const message = error instanceof Error ? error.message : String(error)
   const hint = 'This is a fault of the program. Run it again with DEBUG=1 and report what it prints.'
@@ -57,6 +65,15 @@ function conflictLines(details: Readonly<Record<string, unknown>> | undefined): 
   // The message itself names the first few.
   if (conflicts.length <= 5) return []
   return conflicts.map((conflict: { path?: unknown }) => `  ${printable(String(conflict.path))}`)
+}
+
+/** Every fault of a validation, as editors take it. */
+function failureLines({ code, details }: JournalError): string[] {
+  const failures = details?.failures
+  if (code !== 'VALIDATION' || !Array.isArray(failures)) return []
+  const lines = (failures as Issue[]).flatMap((issue) => issueLines(issue))
+  const { omitted } = details as { omitted?: number }
+  return omitted === undefined ? lines : [...lines, `  and ${omitted} more`]
 }
 
 /** What an interruption made of an operation is not news: it was interrupted. */

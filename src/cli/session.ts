@@ -1,9 +1,10 @@
 import { userInfo } from 'node:os'
 import path from 'node:path'
-import type { Meta } from '../entry/commit.ts'
 import type { Journal } from '../journal.ts'
+import type { TransactionOptions } from '../journal-types.ts'
 import type { OpenOptions } from '../options.ts'
 import type { Reading } from '../reading.ts'
+import type { ValidationLevel } from '../safety/validation/level.ts'
 import { counted } from './measure.ts'
 import { Output } from './output.ts'
 import { present } from './present.ts'
@@ -24,6 +25,7 @@ export interface GlobalOptions {
 export interface MetaOptions {
   readonly tag?: readonly string[]
   readonly parent?: string
+  readonly validate?: ValidationLevel
 }
 
 /** One run of one command: where it works, how it prints, and the journal it opens. */
@@ -120,13 +122,14 @@ export class Session {
     }
   }
 
-  /** Who and why, from the options. */
-  meta(options: MetaOptions): Meta {
-    return present<Meta>({
+  /** Who and why, and what is asked of the contents, from the options. */
+  meta(options: MetaOptions): TransactionOptions {
+    return present<TransactionOptions>({
       actor: this.globals.actor,
       message: this.globals.message,
       tags: options.tag,
       parent: options.parent,
+      validation: options.validate,
     })
   }
 }

@@ -1,5 +1,5 @@
 import type { Entry } from '../entry/entry.ts'
-import type { ContentHash } from '../entry/state.ts'
+import type { ContentHash, State } from '../entry/state.ts'
 import { JournalError } from '../errors.ts'
 import type { Folders } from '../workspace/folders.ts'
 import type { Observation } from '../workspace/observer.ts'
@@ -59,6 +59,11 @@ export class Draft {
   /** Paths that the entries change. */
   get touched(): Iterable<string> {
     return this.#view.touched
+  }
+
+  /** What stands in the end at the paths that the entries change. */
+  get changes(): ReadonlyMap<string, State> {
+    return this.#view.changes
   }
 
   /** Facts about the folders that it looked at. */

@@ -18,6 +18,7 @@ import { ancestorsOf } from '../workspace/safe-path.ts'
 import { checkedOperation } from './checked-operation.ts'
 import type { Committer } from './committer.ts'
 import { Draft } from './draft.ts'
+import { type Guard, Proposal } from './guard.ts'
 import type { Operation, StagedContent } from './operation.ts'
 import type { LockMode, LockOwner, PathLocks } from './path-locks.ts'
 import type { Receipt } from './receipt.ts'
@@ -75,6 +76,8 @@ export interface TransactionHost {
   readonly lockTimeoutMs: number
   readonly durability: Durability
   readonly signal?: AbortSignal | undefined
+  /** Has the last word before anything is kept. */
+  readonly guard?: Guard | undefined
   readonly ended: (transaction: Transaction, receipt: Receipt | null) => void
   readonly usable: () => void
 }
@@ -272,7 +275,7 @@ export class Transaction {
   }
 
   async #commit(): Promise<Receipt> {
-    const { committer, durability, locks, signal } = this.#host
+    const { committer, durability, guard, locks, signal } = this.#host
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       if (signal?.aborted) throw aborted(signal)
       const wanted = this.#wanted()
@@ -283,6 +286,8 @@ export class Transaction {
         for (const [path, mode] of this.#wanted())
           if (wanted.get(path) !== 'exclusive' && wanted.get(path) !== mode) covered = false
       }
+      // What was examined is what is committed: examining takes its time, and others do not stand still meanwhile.
+      if (covered && guard !== undefined) covered = await this.#examined(guard)
       if (!covered) {
         // Holding nothing, a request cannot deadlock; who locked paths beforehand keeps them.
         if (this.#locked.size === 0) locks.release(this.#owner)
@@ -295,6 +300,20 @@ export class Transaction {
       hint: 'Try again, or lock the paths first.',
       tx: this.id,
     })
+  }
+
+  /** False when the workspace changed meanwhile. */
+  async #examined(guard: Guard): Promise<boolean> {
+    const { signal, site } = this.#host
+    try {
+      await guard(new Proposal(this.id, this.#draft, site(), signal))
+    } catch (error) {
+      // A verdict on what is not so any more is none.
+      if (signal?.aborted || (await this.#draft.isFresh())) throw error
+      return false
+    }
+    if (signal?.aborted) throw aborted(signal)
+    return this.#draft.isFresh()
   }
 
   /** The workspace changed since the operations were worked out: they are, on what is there now. */

@@ -53,6 +53,11 @@ export class View {
     this.site = site
   }
 
+  /** What stands in the end at the paths that the entries change. */
+  get changes(): ReadonlyMap<string, State> {
+    return this.#now
+  }
+
   /** Paths that the entries change. */
   get touched(): Iterable<string> {
     return this.#now.keys()

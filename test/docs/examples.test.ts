@@ -46,6 +46,7 @@ describe.skipIf(process.platform === 'win32')('the examples print what the page 
     'docs/command-line.md',
     'docs/recovery.md',
     'docs/files.md',
+    'docs/validation.md',
   ])('%s', (name) => {
     if (!existsSync(`${DIST}/cli/main.js`)) {
       throw new Error(
@@ -116,6 +117,7 @@ describe('nothing is left out', () => {
       'reliability',
       'files',
       'security',
+      'validation',
     ]
       .concat('architecture', 'performance', 'dependencies')
       .map((name) => (name.endsWith('.md') ? name : `docs/${name}.md`))
@@ -137,6 +139,7 @@ describe('nothing is left out', () => {
       'docs/command-line.md',
       'docs/recovery.md',
       'docs/files.md',
+      'docs/validation.md',
     ]) {
       const prose = read(page).replace(/```[\s\S]*?```/g, '')
       for (const line of prose.split('\n')) expect(line.length, `${page}: ${line}`).toBeLessThanOrEqual(160)
