@@ -76,7 +76,7 @@ export interface Disk {
   /** True when the exclusive lock was granted; it dies with the handle or its process. */
   lock(handle: FileHandle): boolean
 
-  /** Null when there is nothing of that name (or a part of the path is a file). Does not follow a symbolic link at the last name. */
+  /** Null when there is nothing of that name (or a part of the path is a file, or a link that leads back to itself). Does not follow a symbolic link at the last name. */
   lstat(path: string): FileStat | null
   /** Names in a folder, sorted by code unit. */
   readDirectory(path: string): readonly DirectoryEntry[]

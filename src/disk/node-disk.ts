@@ -209,7 +209,7 @@ export class NodeDisk implements Disk {
       return stat === undefined ? null : statOf(stat)
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
-      if (code === 'ENOENT' || code === 'ENOTDIR') return null
+      if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP') return null
       throw error
     }
   }

@@ -151,10 +151,13 @@ async function observe(site: PlanningSite, { path, states }: PathHistory): Promi
 }
 
 function isBelowLeaf({ disk, observer }: PlanningSite, path: string): boolean {
-  return ancestorsOf(path).some((folder) => {
-    const stat = disk.lstat(observer.absolute(folder))
-    return stat !== null && stat.kind !== 'dir'
-  })
+  // From the top down: a link is not followed to see what is behind it.
+  return ancestorsOf(path)
+    .reverse()
+    .some((folder) => {
+      const stat = disk.lstat(observer.absolute(folder))
+      return stat !== null && stat.kind !== 'dir'
+    })
 }
 
 /** Of a file that its own transaction made unreadable, what can be seen must do: it is written anew, and looked at when it is moved aside. */

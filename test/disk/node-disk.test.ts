@@ -79,6 +79,8 @@ describe("Node's file system as a disk", () => {
     for (const how of ['read', 'write'] as const) expect(codeOf(() => disk.open(`${root}/link`, how))).toBe('ELOOP')
     expect(codeOf(() => disk.chmod(`${root}/link`, 0o777))).toBe('ELOOP')
     expect(disk.lstat(`${root}/target`)?.mode).toBe(0o600)
+    disk.symlink('round', `${root}/round`)
+    expect(disk.lstat(`${root}/round/below`)).toBeNull()
     disk.unlink(`${root}/link`)
     expect(fs.existsSync(`${root}/target`)).toBe(true)
   })

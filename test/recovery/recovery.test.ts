@@ -51,6 +51,23 @@ it('tells of a transaction that was killed before its commit, and drops what it 
   await again.close()
 })
 
+it('opens where a folder has become a link that leads below itself', async () => {
+  const disk = newDisk()
+  const journal = await openOn(disk)
+  await journal.write('d/e/f', 'word')
+  await journal.transact(async (tx) => {
+    await tx.rename('d', 'link')
+    await tx.symlink('d', 'd/e')
+  })
+  // Nothing was checkpointed.
+  const left = disk.crash('process')
+  const again = await openOn(left)
+  expect(again.recovery.conflicts).toEqual([])
+  expect(left.readText(`${ROOT}/link/e/f`)).toBe('word')
+  expect(left.readLink(`${ROOT}/d`)).toBe('d/e')
+  await again.close()
+})
+
 it('owns the content of a large file that it left in the workspace', async () => {
   const disk = newDisk()
   const before = Buffer.alloc(2 * 1024 * 1024, 'before')

@@ -53,6 +53,7 @@ describe('names and files', () => {
     expect(disk.realPath('/link/sub/../rel')).toBe('/real/sub/f')
     expect(codeOf(() => disk.open('/real/rel', 'read'))).toBe('ELOOP')
     expect(codeOf(() => disk.open('/loop/x', 'read'))).toBe('ELOOP')
+    expect(disk.lstat('/loop/x')).toBeNull()
     expect(codeOf(() => disk.open('/real/rel', 'create'))).toBe('EEXIST')
     expect(codeOf(() => disk.open('/real/sub/f/g', 'read'))).toBe('ENOTDIR')
     expect(disk.lstat('/real/sub/f/g')).toBeNull()

@@ -175,7 +175,7 @@ export class SimDisk extends Volume<SimDisk> implements Disk {
       return this.space.find(path, 'lstat').inode?.stat() ?? null
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
-      if (code === 'ENOENT' || code === 'ENOTDIR') return null
+      if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP') return null
       throw error
     }
   }
