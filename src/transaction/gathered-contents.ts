@@ -178,8 +178,9 @@ export class GatheredContents {
       const { hash, size } = state
       if (contents.hasRecent(hash) || (size > LOOKUP_SIZE && (await contents.blobs.has(hash)))) continue
       const from = source(hash)
-      // Looking it up would take longer than keeping the change.
-      if (from.at !== 'changed' && size > LOOKUP_SIZE && (await contents.has(hash))) continue
+      // Looking it up would take longer than keeping the change that an edit is; see `#keep` for one that is none.
+      const lookedUp = size > LOOKUP_SIZE && from.at !== 'changed' && !(from.at === 'memory' && isRevised(named))
+      if (lookedUp && (await contents.has(hash))) continue
       if (from.at === 'memory') await this.#keep(named, hash, size, () => from.bytes, from.bytes)
       else if (from.at === 'changed') await this.#keepChanged(from.change)
       else if (from.at === 'staged') {
@@ -219,6 +220,8 @@ export class GatheredContents {
       if (change !== null && known === null && hashBytes(content) !== hash)
         throw new RangeError('a staged content changed before its commit')
     }
+    if (change === null && known !== null && size > LOOKUP_SIZE && isRevised(named) && (await contents.has(hash)))
+      return
     if (change !== null && known === null) change = this.#withoutBytes(change)
     this.#add({ hash, size, bytes, known, change })
   }
@@ -339,6 +342,11 @@ function* statesOf(entries: readonly Entry[]): Generator<Named> {
     yield { state: after, before: known, path, reread }
     if (op === 'rename') yield { state: entry.replaced, before: null, path: entry.to, reread: false }
   }
+}
+
+/** Most likely a small change of what was read to make it. */
+function isRevised({ reread, before }: Named): boolean {
+  return reread && before !== null
 }
 
 /** Where a content stands that the same transaction put into the log just now. */
