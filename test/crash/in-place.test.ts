@@ -49,5 +49,5 @@ test(
       rmSync(folder, { recursive: true, force: true })
     }
   },
-  60_000 + ROUNDS * 10_000,
+  60_000 + ROUNDS * 30_000,
 )
