@@ -61,12 +61,6 @@ export async function measure({ folder, quick }) {
         found: `${figure(more)} ms longer`,
         reached: more <= 5,
       },
-      {
-        // Old transactions go by whole segments.
-        target: `the journal stays below ${MAX_BYTES / 1024 / 1024} MiB and a segment, a sixteenth of that`,
-        found: `${(results.with.bytes / 1024 / 1024).toFixed(1)} MiB`,
-        reached: results.with.bytes <= MAX_BYTES * (1 + 1 / 16),
-      },
     ],
   }
 }

@@ -1,5 +1,5 @@
 import fs from 'node:fs'
-import { createRequire } from 'node:module'
+import { createRequire, Module } from 'node:module'
 import { readBootId } from './boot-id.ts'
 import type { Anchor, DirectoryEntry, Disk, FileHandle, FileKind, FileStat } from './disk.ts'
 
@@ -16,8 +16,21 @@ interface Native {
 let loaded: Native | undefined
 /** Loaded on first use: a reader of a history needs none of it. */
 function native(): Native {
-  loaded ??= require('fs-native-extensions') as Native
+  loaded ??= loadNative()
   return loaded
+}
+
+/** The package looks for the file of this platform in a hundred places, 15 ms long: where it lies as it is published, it is handed over at once. */
+function loadNative(): Native {
+  try {
+    const id = require.resolve('fs-native-extensions/binding.js')
+    const { platform, arch } = process
+    const exports: unknown = require(`fs-native-extensions/prebuilds/${platform}-${arch}/fs-native-extensions.node`)
+    require.cache[id] ??= Object.assign(new Module(id), { exports, filename: id, loaded: true })
+  } catch {
+    // Then the package finds it, or says why not.
+  }
+  return require('fs-native-extensions') as Native
 }
 
 const NOFOLLOW = fs.constants.O_NOFOLLOW ?? 0
