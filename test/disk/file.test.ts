@@ -2,15 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { createFile, makeDirectories, readFully, readSmallFile, writeFully } from '../../src/disk/file.ts'
 import { withoutExchange } from '../../src/disk/legacy-disk.ts'
 import { SimDisk } from '../sim/sim-disk.ts'
-
-const codeOf = (action: () => unknown): string => {
-  try {
-    action()
-    return 'ok'
-  } catch (error) {
-    return (error as { code: string }).code
-  }
-}
+import { codeOf } from '../thrown.ts'
 
 describe('whole reads and writes', () => {
   it('loop over the parts that a disk takes', () => {

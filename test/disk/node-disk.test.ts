@@ -5,6 +5,7 @@ import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { readBootId } from '../../src/disk/boot-id.ts'
 import { NodeDisk } from '../../src/disk/node-disk.ts'
+import { codeOf } from '../thrown.ts'
 
 const disk = new NodeDisk()
 const POSIX = process.platform !== 'win32'
@@ -14,15 +15,6 @@ beforeEach(() => {
   root = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'node-disk-')))
 })
 afterEach(() => fs.rmSync(root, { recursive: true, force: true }))
-
-const codeOf = (action: () => unknown): string => {
-  try {
-    action()
-    return 'ok'
-  } catch (error) {
-    return (error as { code: string }).code
-  }
-}
 
 describe("Node's file system as a disk", () => {
   it.runIf(POSIX)('makes nothing when the permissions of what it makes cannot be set', () => {

@@ -2,16 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { applyEdits, checkEdits, checkLeniency } from '../../src/edit/edits.ts'
 import type { TextEdit } from '../../src/entry/entry.ts'
-import type { JournalError } from '../../src/errors.ts'
+import { failure } from '../thrown.ts'
 
-const failure = (action: () => unknown): JournalError => {
-  try {
-    action()
-  } catch (error) {
-    return error as JournalError
-  }
-  throw new Error('nothing was thrown')
-}
 const one = (text: string, oldText: string, newText: string, options = {}) =>
   applyEdits(text, [{ oldText, newText }], 'f', options)
 

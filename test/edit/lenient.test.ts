@@ -2,17 +2,10 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { applyEdits } from '../../src/edit/edits.ts'
 import type { Leniency } from '../../src/edit/lenient.ts'
+import { codeOf } from '../thrown.ts'
 
 const edited = (text: string, oldText: string, newText: string, lenient?: Leniency) =>
   applyEdits(text, [{ oldText, newText }], 'f', { lenient })
-const codeOf = (action: () => unknown): string => {
-  try {
-    action()
-    return 'ok'
-  } catch (error) {
-    return (error as { code: string }).code
-  }
-}
 
 describe('blanks at the ends of lines', () => {
   it.each([

@@ -1,16 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { checkEncoding, decodeText, type Encoding, encodeText, MAX_TEXT_BYTES } from '../../src/edit/text.ts'
-import type { JournalError } from '../../src/errors.ts'
-
-const failure = (action: () => unknown): JournalError => {
-  try {
-    action()
-  } catch (error) {
-    return error as JournalError
-  }
-  throw new Error('nothing was thrown')
-}
+import { failure } from '../thrown.ts'
 
 describe('a text', () => {
   it('comes back byte for byte', () =>

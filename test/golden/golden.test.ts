@@ -2,10 +2,9 @@
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import fs from 'node:fs'
-import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import {
   type ChainedCommit,
   type Entry,
@@ -15,6 +14,7 @@ import {
   type State,
   salvageJournal,
 } from '../../src/index.ts'
+import { temporary } from './scratch.ts'
 
 const HERE = path.dirname(fileURLToPath(import.meta.url))
 const GOLDEN = path.join(HERE, 'v1')
@@ -44,16 +44,6 @@ const expected = JSON.parse(fs.readFileSync(path.join(GOLDEN, 'expected.json'), 
   Record<'torn' | 'corrupt', Variant>
 const points = Object.keys(expected.trees).map(Number)
 const sum = (counts: Record<string, number>): number => Object.values(counts).reduce((a, b) => a + b, 0)
-
-const scratch: string[] = []
-function temporary(): string {
-  const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'golden-')))
-  scratch.push(folder)
-  return folder
-}
-afterAll(() => {
-  for (const folder of scratch) fs.rmSync(folder, { recursive: true, force: true })
-})
 
 /** A workspace with the golden journal in place; of a variant: with that one segment instead of the journal's own. */
 function goldenWorkspace(variant?: 'torn' | 'corrupt'): string {

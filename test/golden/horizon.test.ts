@@ -1,11 +1,11 @@
 /** The golden journal of format version 3, which begins with a horizon: read by the library, and by reader.py. */
 import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
-import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { type Journal, type OpenOptions, openJournal } from '../../src/index.ts'
+import { temporary } from './scratch.ts'
 
 type Json = Record<string, unknown>
 
@@ -16,16 +16,6 @@ const expected = JSON.parse(fs.readFileSync(path.join(GOLDEN, 'expected.json'), 
   readonly transactions: readonly { readonly tx: string; readonly seq: number; readonly chain: string }[]
   readonly trees: Readonly<Record<string, Readonly<Record<string, Json>>>>
 }
-
-const scratch: string[] = []
-function temporary(): string {
-  const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'golden-')))
-  scratch.push(folder)
-  return folder
-}
-afterAll(() => {
-  for (const folder of scratch) fs.rmSync(folder, { recursive: true, force: true })
-})
 
 function goldenWorkspace(): string {
   const root = temporary()

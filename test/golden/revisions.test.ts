@@ -2,11 +2,11 @@
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import fs from 'node:fs'
-import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { type Entry, openJournal } from '../../src/index.ts'
+import { temporary } from './scratch.ts'
 
 const HERE = path.dirname(fileURLToPath(import.meta.url))
 const GOLDEN = path.join(HERE, 'v4')
@@ -27,16 +27,6 @@ interface Reading {
 const expected = JSON.parse(fs.readFileSync(path.join(GOLDEN, 'expected.json'), 'utf8')) as Reading
 const points = Object.keys(expected.trees).map(Number)
 const python = spawnSync('python3', ['-c', 'import sys; sys.exit(sys.version_info < (3, 8))']).status === 0
-
-const scratch: string[] = []
-function temporary(): string {
-  const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'golden-')))
-  scratch.push(folder)
-  return folder
-}
-afterAll(() => {
-  for (const folder of scratch) fs.rmSync(folder, { recursive: true, force: true })
-})
 
 function runReader(journal: string, ...options: string[]): Reading {
   const run = spawnSync('python3', ['-B', path.join(HERE, 'reader.py'), journal, '--json', ...options], {

@@ -4,15 +4,8 @@ import { readApplyPatch } from '../../../src/edit/patch/apply-patch-text.ts'
 import { patchText } from '../../../src/edit/patch/patch-file.ts'
 import { readPatch } from '../../../src/edit/patch/patch-set.ts'
 import type { JournalError } from '../../../src/errors.ts'
+import { failure } from '../../thrown.ts'
 
-const failure = (action: () => unknown): JournalError => {
-  try {
-    action()
-  } catch (error) {
-    return error as JournalError
-  }
-  throw new Error('nothing was thrown')
-}
 const lines = (...list: string[]): string => list.map((line) => `${line}\n`).join('')
 const patch = (...body: string[]): string => lines('*** Begin Patch', ...body, '*** End Patch')
 const updated = (text: string, ...body: string[]) => {
