@@ -20,7 +20,7 @@ function native(): Native {
   return loaded
 }
 
-/** The package looks for the file of this platform in a hundred places, 15 ms long: where it lies as it is published, it is handed over at once. */
+/** The package takes three times as long when it searches for the file of this platform: where it lies as it is published, it is handed over (docs/performance.md). */
 function loadNative(): Native {
   try {
     const id = require.resolve('fs-native-extensions/binding.js')
