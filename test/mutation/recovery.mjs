@@ -134,7 +134,7 @@ export const MUTANTS = [
   { file: plan, from: 'return aside || site.movedAside.has(history.path) ?', to: 'return aside ?' },
   { file: plan, from: "if (state.kind !== 'file') return 'other'", to: "if (state.kind !== 'file') return 'torn'" },
   { file: plan, from: "if (state.size === 0) return 'torn'", to: "if (state.size === 0) return 'other'" },
-  { file: plan, from: 'history.states.slice(1)', to: 'history.states.slice(2)' },
+  { file: plan, from: 'for (const known of history.states) {', to: 'for (const known of history.states.slice(1)) {' },
   { file: torn, from: 'return position >= size\n', to: 'return true\n' },
   { file: torn, from: 'if (position >= size) return true', to: 'if (position >= size) return false' },
   { file: torn, from: 'if (Buffer.compare(sector, wanted) === 0) return true', to: '' },
@@ -171,6 +171,6 @@ export const MUTANTS = [
   { file: tail, from: 'affected.reverse()', to: 'affected' },
   { file: tail, from: '(from === 0 && segment > 1)', to: 'false' },
   { file: scan, from: "hint < end || verdict?.verdict === 'corrupt'", to: 'true' },
-  { file: scan, from: 'if (missing < 0) return', to: 'return' },
+  { file: scan, from: 'if (index < 0) return', to: 'return' },
   { file: scan, from: 'flight.position >= redo', to: 'flight.position > redo' },
 ]
