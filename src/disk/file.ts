@@ -101,11 +101,11 @@ export async function createFrom(disk: Disk, path: string, chunks: AsyncIterable
       position += chunk.byteLength
     }
   } catch (error) {
+    disk.close(handle)
     dropFile(disk, path)
     throw error
-  } finally {
-    disk.close(handle)
   }
+  disk.close(handle)
 }
 
 /** Removes a file of our own that nobody needs, if it is there. What cannot be removed stays, and the next recovery finds it. */
