@@ -52,6 +52,8 @@ export const OPEN: Shape = {
   salvage: FLAG,
   lockTimeoutMs: from(0, Number.POSITIVE_INFINITY, 'milliseconds'),
   signal: ['an AbortSignal', (value) => value instanceof AbortSignal],
+  shared: FLAG,
+  writerTimeoutMs: from(100, Number.POSITIVE_INFINITY, 'milliseconds'),
   create: FLAG,
   rebind: FLAG,
   readOnly: FLAG,

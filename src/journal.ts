@@ -24,9 +24,11 @@ import type {
   TransactionOptions,
   UndoOptions,
 } from './journal-types.ts'
-import { checkedMeta } from './meta.ts'
+import { checkedMeta, metaOf } from './meta.ts'
 import { type OpenOptions, progressOf } from './options.ts'
 import { Past, READING } from './past.ts'
+import type { Foreign } from './processes/foreign-transactions.ts'
+import type { PurgeRequest, Upkeep as UpkeepWork } from './processes/message.ts'
 import { NOTHING_RECOVERED, type RecoveryReport } from './recovery/report.ts'
 import type { CompactResult } from './retention/compact.ts'
 import type { PurgeResult } from './retention/purge.ts'
@@ -35,8 +37,10 @@ import type { SafetyReport } from './safety/checks/report.ts'
 import type { IntegrityReport } from './safety/integrity.ts'
 import type { ValidationLevel } from './safety/validation/level.ts'
 import type { ValidationReport } from './safety/validation/validation.ts'
+import type { Seat } from './seat.ts'
 import { Shorthands } from './shorthands.ts'
 import type { Store } from './store/opening.ts'
+import type { Guard } from './transaction/guard.ts'
 import type { Receipt } from './transaction/receipt.ts'
 import { Transaction } from './transaction/transaction.ts'
 import { newTransactionId } from './transaction/transaction-id.ts'
@@ -52,10 +56,13 @@ const LOCK_TIMEOUT_MS = 30_000
 export class Journal extends Shorthands implements AsyncDisposable {
   readonly #store: Store
   readonly #index: HistoryIndex
-  readonly #writer: Writer | null
+  /** Null: it is open for reading. */
+  readonly #seat: Seat | null
   readonly #options: OpenOptions
   readonly #events: EventEmitter
   readonly #open = new Set<Transaction>()
+  /** Of other processes. */
+  readonly #served = new Set<Transaction>()
   readonly #upkeep: Upkeep
   readonly #safeguards: Safeguards
   readonly #past: Past
@@ -65,31 +72,35 @@ export class Journal extends Shorthands implements AsyncDisposable {
   #checkpointing = false
 
   /** @internal Use `openJournal`. */
-  constructor(store: Store, index: HistoryIndex, writer: Writer | null, options: OpenOptions, events: EventEmitter) {
+  constructor(store: Store, index: HistoryIndex, seat: Seat | null, options: OpenOptions, events: EventEmitter) {
     super()
     this.#store = store
     this.#index = index
-    this.#writer = writer
+    this.#seat = seat
     this.#options = options
     this.#events = events
-    this.#safeguards = new Safeguards(store, options, { writer, usable: () => this.#usable() })
+    this.#safeguards = new Safeguards(store, options, { writer: () => this.#writer, usable: () => this.#usable() })
     this.#upkeep = new Upkeep(store, index, options, {
-      writer: () => this.#writing(),
+      writer: () => this.#here(),
       reading: () => {
         this.#usable()
-        return writer
+        return this.#writer
       },
-      open: () => new Set([...this.#open].map(({ id }) => id)),
+      open: () => new Set([...this.#open, ...this.#served].map(({ id }) => id)),
       committed: (receipt) => events.emit('commit', receipt),
     })
     this.#past = new Past(store, index, options, {
       usable: () => this.#usable(),
-      writer: () => writer,
+      writer: () => this.#writer,
       external: (changes) => events.emit('external', changes),
     })
     this.#back = new GoingBack(store, index, options, this.#past, {
       writing: () => this.#writing(),
       begin: (meta, kind, of, validation) => this.#begin(meta, kind, of, validation),
+    })
+    seat?.seat({
+      begin: (foreign, guard) => this.#beginForeign(foreign, guard),
+      upkeep: (work, asked) => this.#upkeepFor(work, asked),
     })
     const { recovery } = this
     if (recovery !== NOTHING_RECOVERED) queueMicrotask(() => events.emit('recovered', recovery))
@@ -106,12 +117,21 @@ export class Journal extends Shorthands implements AsyncDisposable {
   }
 
   get readOnly(): boolean {
-    return this.#writer === null
+    return this.#seat === null
+  }
+
+  /** Does this process write the journal now? If not, another one does it for this one, until it is gone. */
+  get isWriter(): boolean {
+    return this.#writer !== null
+  }
+
+  get #writer(): Writer | null {
+    return this.#seat?.writer ?? null
   }
 
   /** What opening found and did. */
   get recovery(): RecoveryReport {
-    return this.#writer?.recovery ?? NOTHING_RECOVERED
+    return this.#seat?.recovery ?? NOTHING_RECOVERED
   }
 
   /** The newest transaction: number, chain value and time. A reader asks `status` instead. */
@@ -302,7 +322,13 @@ export class Journal extends Shorthands implements AsyncDisposable {
   async purge(paths: string | readonly string[], options: PurgeOptions = {}): Promise<PurgeResult> {
     const given = checkedPaths(typeof paths === 'string' ? [paths] : paths)
     checked('the options', options, CHANGE)
-    return withJournalErrors('purging', () => this.#upkeep.purge(given, options))
+    if (options.dryRun === true) return withJournalErrors('purging', () => this.#upkeep.purge(given, options))
+    const { actor } = this.#options
+    const asked = {
+      ...(actor === undefined ? options : { ...metaOf(options), actor: options.actor ?? actor }),
+      paths: given,
+    }
+    return (await this.#writing().upkeep('purge', asked, () => this.#upkeepFor('purge', asked))) as PurgeResult
   }
 
   /**
@@ -311,13 +337,28 @@ export class Journal extends Shorthands implements AsyncDisposable {
    */
   async compact(options: CompactOptions = {}): Promise<CompactResult> {
     const asked = checked('the options', options, COMPACT)
-    return withJournalErrors('compacting', () => this.#upkeep.compact(asked))
+    if (asked.dryRun === true) return withJournalErrors('compacting', () => this.#upkeep.compact(asked))
+    const work = () => this.#upkeepFor('compact', asked)
+    return (await this.#writing().upkeep('compact', asked, work)) as CompactResult
   }
 
   /** Makes durable what was materialized, and moves the start of recovery forward. */
   async checkpoint(): Promise<void> {
-    const { checkpointer } = this.#writing()
-    await withJournalErrors('making a checkpoint', () => checkpointer.run())
+    await this.#writing().upkeep('checkpoint', null, () => this.#upkeepFor('checkpoint', null))
+  }
+
+  /** What this process does as the writer, for itself or for another one. */
+  #upkeepFor(work: UpkeepWork, asked: unknown): Promise<unknown> {
+    switch (work) {
+      case 'checkpoint':
+        return withJournalErrors('making a checkpoint', () => this.#here().checkpointer.run())
+      case 'compact':
+        return withJournalErrors('compacting', () => this.#upkeep.compact(asked as CompactOptions))
+      case 'purge': {
+        const { paths, ...options } = asked as PurgeRequest
+        return withJournalErrors('purging', () => this.#upkeep.purge(paths, options))
+      }
+    }
   }
 
   /** Aborts open transactions, waits for those that commit, and closes everything. Closing twice is no error. */
@@ -334,7 +375,7 @@ export class Journal extends Shorthands implements AsyncDisposable {
     if (this.#idle !== null) clearTimeout(this.#idle)
     await Promise.all([...this.#open].map((transaction) => transaction.abort()))
     try {
-      await this.#writer?.close()
+      await this.#seat?.close()
     } catch (error) {
       throw asJournalError(error, 'closing the journal')
     } finally {
@@ -352,7 +393,7 @@ export class Journal extends Shorthands implements AsyncDisposable {
   }
 
   #newTransaction(meta: Meta, kind: CommitKind, of?: string, validation?: ValidationLevel): Transaction {
-    const writer = this.#writing()
+    const seat = this.#writing()
     const { actor, durability = 'full', lockTimeoutMs = LOCK_TIMEOUT_MS, signal } = this.#options
     const request = {
       id: newTransactionId(),
@@ -362,10 +403,7 @@ export class Journal extends Shorthands implements AsyncDisposable {
     }
     const transaction = new Transaction(
       {
-        site: () => writer.draftSite(),
-        stager: (tx) => writer.stager(tx),
-        committer: writer.committer,
-        locks: writer.locks,
+        ...seat.parts(),
         lockTimeoutMs,
         durability,
         signal,
@@ -379,8 +417,42 @@ export class Journal extends Shorthands implements AsyncDisposable {
     return transaction
   }
 
+  /** A transaction of another process, which this one carries out as the writer. */
+  #beginForeign(foreign: Foreign, guard: Guard): Transaction {
+    const writer = this.#here()
+    const { committer, locks } = writer
+    const transaction = new Transaction(
+      {
+        site: () => writer.draftSite(foreign.plain.umask),
+        stager: (tx) => writer.stager(tx),
+        local: { committer, locks },
+        lockTimeoutMs: foreign.plain.lockTimeoutMs,
+        get durability() {
+          return foreign.plain.durability ?? 'full'
+        },
+        guard,
+        // It is finished, though this process is about to close.
+        usable: () => undefined,
+        ended: (ended, receipt) => this.#ended(ended, receipt),
+      },
+      {
+        id: foreign.plain.id,
+        meta: foreign.plain.meta,
+        get kind() {
+          return foreign.plain.kind ?? 'write'
+        },
+        get of() {
+          return foreign.plain.of
+        },
+      },
+    )
+    this.#served.add(transaction)
+    return transaction
+  }
+
   #ended(transaction: Transaction, receipt: Receipt | null): void {
     this.#open.delete(transaction)
+    this.#served.delete(transaction)
     if (receipt === null) return
     this.#events.emit('commit', receipt)
     const writer = this.#writer
@@ -426,9 +498,16 @@ export class Journal extends Shorthands implements AsyncDisposable {
     throw new JournalError('CLOSED', 'the journal is closed', { hint: 'Open it again.' })
   }
 
-  #writing(): Writer {
+  #writing(): Seat {
     this.#usable()
-    if (this.#writer !== null) return this.#writer
+    if (this.#seat !== null) return this.#seat
     throw new JournalError('INVALID', 'the journal is open for reading only', { hint: 'Open it without readOnly.' })
+  }
+
+  /** The writing half, in this process. What only it does is handed to it, so this is never seen. */
+  #here(): Writer {
+    this.#writing()
+    if (this.#writer !== null) return this.#writer
+    throw new JournalError('LOCKED', 'another process has become the writer', { hint: 'Try again.' })
   }
 }

@@ -1,16 +1,18 @@
 import { EventEmitter } from 'node:events'
 import { checked, OPEN } from './arguments.ts'
+import type { Disk } from './disk/disk.ts'
 import { withoutExchange } from './disk/legacy-disk.ts'
 import { NodeDisk } from './disk/node-disk.ts'
+import type { HistoryIndex } from './history/history-index.ts'
 import { Journal } from './journal.ts'
 import { openIndex } from './open-index.ts'
 import type { OpenOptions } from './options.ts'
 import type { RecoveryReport } from './recovery/report.ts'
 import { type SalvageReport, salvage } from './salvage/salvage.ts'
-import { bindWorkspace, createLayout, readFormat, settleLayout } from './store/layout.ts'
+import { Seat, type SeatSite } from './seat.ts'
+import { bindWorkspace, createLayout, type Layout, readFormat, settleLayout } from './store/layout.ts'
 import { asOpeningError, checkBelonging, locateRoot, noJournal, openStore } from './store/opening.ts'
 import { WriterLock } from './store/writer-lock.ts'
-import { Writer } from './writer.ts'
 
 /** Setting it to anything but `0` or nothing turns every optimization off. */
 const LEGACY_VARIABLE = 'WRITE_JOURNAL_LEGACY'
@@ -35,35 +37,76 @@ export async function openJournal(root: string, options: OpenOptions = {}): Prom
     const made = readFormat(disk, layout) !== null
     if (!made && options.create === false) throw noJournal(layout)
     if (made && options.rebind !== true) checkBelonging(disk, layout)
-    const fresh = disk.lstat(layout.directory) === null
-    if (fresh) disk.makeDirectory(layout.directory, 0o700)
-    const lock = await WriterLock.acquire(disk, layout.lock)
+    const shared = options.shared ?? base instanceof NodeDisk
+    const lock = await makeReady(disk, layout, options, shared)
+    const events = new EventEmitter()
+    let seat: Seat | null = null
+    let index: HistoryIndex
     try {
-      if (readFormat(disk, layout) === null) await createLayout(disk, layout, fresh)
-      else {
-        if (options.rebind === true || checkBelonging(disk, layout) === 'moved') await bindWorkspace(disk, layout)
-        if (disk.lstat(layout.log) === null || disk.readDirectory(layout.log).length === 0)
-          await settleLayout(disk, layout)
-      }
       const store = openStore(disk, layout)
       if (legacy) store.contents.dense = false
-      const events = new EventEmitter()
-      let writer: Writer | null = null
-      const index = openIndex(store, settings, () => writer)
-      writer = await Writer.open(store, index, lock, settings, {
-        onConflict: (tx, path) => events.emit('conflict', { tx, path }),
-        onRetention: (dropped, error) => events.emit('retention', { dropped, error }),
-      }).catch(async (error: unknown) => {
-        await index.close()
-        throw error
-      })
-      return new Journal(store, index, writer, settings, events)
+      index = openIndex(store, settings, () => seat?.writer ?? null)
+      seat = await Seat.take({ store, index, options: settings, shared, events: eventsOf(events) }, lock).catch(
+        async (error: unknown) => {
+          await index.close()
+          throw error
+        },
+      )
+      return new Journal(store, index, seat, settings, events)
     } catch (error) {
-      lock.release()
+      lock?.release()
       throw error
     }
   } catch (error) {
     throw asOpeningError(error, layout)
+  }
+}
+
+/**
+ * Makes the journal where there is none, and binds it to the folder where it must be; null when another process has it open, so it needs nothing.
+ * @throws JournalError `LOCKED` when that process does not share it
+ */
+async function makeReady(
+  disk: Disk,
+  layout: Layout,
+  options: OpenOptions,
+  shared: boolean,
+): Promise<WriterLock | null> {
+  const fresh = disk.lstat(layout.directory) === null
+  if (fresh) disk.makeDirectory(layout.directory, 0o700)
+  const lock = await lockOrWriter(disk, layout, shared && options.rebind !== true)
+  if (lock === null) return null
+  try {
+    if (readFormat(disk, layout) === null) await createLayout(disk, layout, fresh)
+    else {
+      if (options.rebind === true || checkBelonging(disk, layout) === 'moved') await bindWorkspace(disk, layout)
+      if (disk.lstat(layout.log) === null || disk.readDirectory(layout.log).length === 0)
+        await settleLayout(disk, layout)
+    }
+    return lock
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+}
+
+/** Null when somebody else is, or is about to be, the writer of a journal that is there. */
+async function lockOrWriter(disk: Disk, layout: Layout, shared: boolean): Promise<WriterLock | null> {
+  if (!shared) return WriterLock.acquire(disk, layout.lock)
+  for (;;) {
+    const lock = WriterLock.attempt(disk, layout.lock)
+    if (lock !== null) return lock
+    if (readFormat(disk, layout) !== null) return null
+    // Somebody is just making it.
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}
+
+function eventsOf(events: EventEmitter): SeatSite['events'] {
+  return {
+    onConflict: (tx, path) => events.emit('conflict', { tx, path }),
+    onRetention: (dropped, error) => events.emit('retention', { dropped, error }),
+    onTakeover: (report) => events.emit('recovered', report),
   }
 }
 

@@ -47,6 +47,13 @@ export interface OpenOptions {
   readonly lockTimeoutMs?: number
   /** Cancels what is not committed yet. */
   readonly signal?: AbortSignal
+  /**
+   * Share the journal with other processes that have it open for writing: one of them writes for all, and another one when it is gone. False: this process
+   * alone writes, and `LOCKED` when another one does. Default: true, on Node's file system.
+   */
+  readonly shared?: boolean
+  /** How long the process that writes for this one may say nothing before it is taken for frozen, and another one takes its place. Default 10 000, at least 100. */
+  readonly writerTimeoutMs?: number
   /** Make a journal where there is none. Default true, unless `readOnly`. */
   readonly create?: boolean
   /** Take over a journal that was made for another folder. */

@@ -9,12 +9,13 @@ import { Guards } from './safety/guards.ts'
 import type { IntegrityReport } from './safety/integrity.ts'
 import type { ValidationReport } from './safety/validation/validation.ts'
 import type { Store } from './store/opening.ts'
+import { readerSite } from './transaction/reader-site.ts'
 import type { Transaction } from './transaction/transaction.ts'
 import type { Writer } from './writer.ts'
 
 export interface SafeguardsParts {
-  /** Null: the journal is open for reading. */
-  readonly writer: Writer | null
+  /** Null: this process does not write. */
+  readonly writer: () => Writer | null
   readonly usable: () => void
 }
 
@@ -34,12 +35,13 @@ export class Safeguards {
 
   /** See `Journal.check`. */
   async check(run: (tx: Transaction) => unknown, options: CheckOptions): Promise<SafetyReport> {
-    const { writer, usable } = this.#parts
+    const { usable } = this.#parts
+    const writer = this.#parts.writer()
     usable()
     checked('the arguments', { run: run ?? null }, CHECK)
     const { validation: enforced = this.guards.level } = checked('the options', options, BEGIN)
     const { disk, layout } = this.#store
-    const { rehearse, readerSite } = await import('./safety/rehearsal.ts')
+    const { rehearse } = await import('./safety/rehearsal.ts')
     return withJournalErrors('checking', async () =>
       rehearse(
         {
@@ -63,10 +65,7 @@ export class Safeguards {
     const { layout } = this.#store
     const given = checkedPaths(paths).map((path) => relativePath(layout.root, path))
     const { validation: level = 'basic' } = checked('the options', options, BEGIN)
-    const [{ readerSite }, { standingFiles }] = await Promise.all([
-      import('./safety/rehearsal.ts'),
-      import('./safety/standing-files.ts'),
-    ])
+    const { standingFiles } = await import('./safety/standing-files.ts')
     return withJournalErrors('validating', async () => {
       const { sight, files } = standingFiles(readerSite(this.#store), given)
       return (await this.guards.validation()).examine(files, sight, { level, signal: this.#options.signal })

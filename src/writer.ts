@@ -23,20 +23,22 @@ import { isLimited } from './retention/policy.ts'
 import { finishPurge } from './retention/purge.ts'
 import type { RetentionSite } from './retention/site.ts'
 import { beginningOf } from './store/base.ts'
+import { deposedError, type Fence, NO_FENCE } from './store/fence.ts'
 import { completeLayout, REVISED_VERSION, raiseVersion, unfinishedSalvage } from './store/layout.ts'
 import type { Store } from './store/opening.ts'
-import type { WriterLock } from './store/writer-lock.ts'
+import type { Address, Writer as Signature, WriterLock } from './store/writer-lock.ts'
 import { Checkpointer } from './transaction/checkpointer.ts'
 import { Committer } from './transaction/committer.ts'
 import { PathLocks } from './transaction/path-locks.ts'
 import { INLINE_LIMIT, Stager, StagingLimits } from './transaction/stager.ts'
 import type { DraftSite } from './transaction/view.ts'
+import { VERSION } from './version.ts'
 import { Folders } from './workspace/folders.ts'
 import { Observer } from './workspace/observer.ts'
 import { PinnedFolders } from './workspace/pinned-folders.ts'
 import { Reaper } from './workspace/reaper.ts'
 
-/** What happens to a journal while it is open. */
+/** What a writer has to say while it has the journal open. */
 export interface WriterEvents {
   readonly onConflict: (tx: string, path: string) => void
   readonly onRetention: KeeperOptions['onDone']
@@ -65,6 +67,7 @@ export function recoverySite(
   index: HistoryIndex,
   umask: number,
   { legacy, segmentSize }: Pick<OpenOptions, 'legacy' | 'segmentSize'>,
+  fence: Fence = NO_FENCE,
 ): RecoverySite {
   const { disk, layout, contents } = store
   const observer = new Observer(disk, layout.root, legacy === true)
@@ -81,6 +84,7 @@ export function recoverySite(
     suspect: disk.lstat(layout.suspect) !== null,
     inline: inlineLimit(segmentSize),
     isCommitted: (tx) => index.has(tx),
+    fence,
   }
 }
 
@@ -116,6 +120,7 @@ export class Writer {
   readonly #store: Store
   readonly #site: RecoverySite
   readonly #lock: WriterLock
+  readonly #signature: Omit<Signature, 'address'>
   readonly #limits: StagingLimits
   readonly #umask: number
   readonly #device: bigint
@@ -128,6 +133,7 @@ export class Writer {
     store: Store,
     site: RecoverySite,
     lock: WriterLock,
+    signature: Omit<Signature, 'address'>,
     parts: {
       log: LogWriter
       committer: Committer
@@ -142,6 +148,7 @@ export class Writer {
     this.#store = store
     this.#site = site
     this.#lock = lock
+    this.#signature = signature
     this.log = parts.log
     this.committer = parts.committer
     this.checkpointer = parts.checkpointer
@@ -167,7 +174,7 @@ export class Writer {
     store: Store,
     index: HistoryIndex,
     lock: WriterLock,
-    options: OpenOptions,
+    options: OpenOptions & { readonly shared?: boolean },
     events: WriterEvents,
   ): Promise<Writer> {
     const { disk, layout, segments, reader, seed, format } = store
@@ -180,12 +187,14 @@ export class Writer {
     if (claim !== null && claim.durable > scan.end)
       throw lostEndError(scan.end, claim.durable, scan.head.seq, claim.durableSeq)
     completeLayout(disk, layout)
-    const site = recoverySite(store, index, umask, options)
+    const shared = options.shared === true
+    const site = recoverySite(store, index, umask, options, shared ? lock.fence(layout) : NO_FENCE)
     const mode = options.recover === 'revert' ? 'revert' : 'replay'
     if (options.recover === 'manual') await refuseUnrecovered(site, scan)
     if (scan.tail !== null) await cutTail(reader, scan.end, layout.broken, `torn-${disk.now()}`)
-    const term = scan.term + 1
-    lock.sign({ pid: process.pid, host: os.hostname(), term, since: disk.now() })
+    const term = Math.max(scan.term + 1, lock.term)
+    const signature = { pid: process.pid, host: os.hostname(), term, since: disk.now(), version: VERSION }
+    lock.sign({ ...signature, address: shared ? 'soon' : null })
     if (!scan.clean && scan.sequence > 0) await syncEnd(store, scan)
     await finishDrop(store)
     await finishPurge(store)
@@ -205,6 +214,7 @@ export class Writer {
       {
         seed,
         othersComing: () => committer.preparing,
+        fence: site.fence,
         ...(options.segmentSize === undefined ? {} : { segmentSize: options.segmentSize }),
         ...(rollAt === undefined ? {} : { rollAt }),
         segmentPayload: (segment) => encodeSegment({ journal: format.journal, segment, ...committer.head }),
@@ -254,7 +264,8 @@ export class Writer {
         onProgress: (done, total) => progress?.({ phase: 'recovering', done, total }),
       })
       if (scan.inFlight.length > 0) await checkpointer.run(true)
-      return new Writer(store, site, lock, { log, committer, checkpointer, limits, upkeep, keeper }, report, umask)
+      const parts = { log, committer, checkpointer, limits, upkeep, keeper }
+      return new Writer(store, site, lock, signature, parts, report, umask)
     } catch (error) {
       site.pins.trim(0)
       await log.close().catch(() => undefined)
@@ -262,13 +273,32 @@ export class Writer {
     }
   }
 
-  /** What a new transaction works with. */
-  draftSite(): DraftSite {
+  get term(): number {
+    return this.#signature.term
+  }
+
+  /** Is it not the writer any more, since another process took its place? */
+  get isDeposed(): boolean {
+    try {
+      this.#site.fence.check()
+      return false
+    } catch {
+      return true
+    }
+  }
+
+  /** Says where other processes reach it. */
+  announce(address: Address | null): void {
+    this.#lock.sign({ ...this.#signature, address })
+  }
+
+  /** What a new transaction works with; `umask` of the process that asks for it. */
+  draftSite(umask = this.#umask): DraftSite {
     const { observer, contents } = this.#site
     return {
       observer,
       contents,
-      folders: new Folders(observer, this.#device, this.#umask, this.#workspace),
+      folders: new Folders(observer, this.#device, umask, this.#workspace),
       foldsCase: this.#foldsCase,
       owner: this.#owner,
       inPlaceFrom: this.#limits.inPlaceFrom,
@@ -277,6 +307,12 @@ export class Writer {
 
   stager(tx: string): Stager {
     return new Stager(this.#store.disk, `${this.#site.staging}/${tx}`, this.#limits)
+  }
+
+  /** Another process took the place of this one: nothing is written any more. */
+  abandon(): void {
+    this.log.poisonWith(deposedError())
+    this.close().catch(() => undefined)
   }
 
   /** Ends writing: a last checkpoint, unless the log is poisoned, and the lock is free. */

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import { VERSION } from '../version.ts'
 import { CATALOGUE, catalogued } from './catalogue.ts'
 import { addGlobalOptions, declareOn } from './declaration.ts'
 import { interrupted, reportFailure } from './failure.ts'
@@ -38,7 +38,7 @@ export class Program {
       .configureOutput({ writeErr: () => {}, outputError: () => {} })
       .showSuggestionAfterError()
       .helpCommand(false)
-      .version(version(), '-V, --version', 'print the version')
+      .version(VERSION, '-V, --version', 'print the version')
       .addHelpText('after', TEACHING)
       .hook('preSubcommand', async (_program, subcommand) => this.declare(subcommand))
     addGlobalOptions(this.command)
@@ -69,11 +69,6 @@ export class Program {
   async declareAll(): Promise<void> {
     await Promise.all(this.command.commands.map((command) => this.declare(command)))
   }
-}
-
-function version(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
-  return version
 }
 
 /** Runs one command line and returns its exit code. */

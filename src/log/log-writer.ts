@@ -58,7 +58,17 @@ export interface LogWriterOptions {
   readonly segmentPayload: (segment: number) => Uint8Array
   /** How many transactions are on their way here, besides those that wait already. */
   readonly othersComing?: () => number
+  /** Default: nobody can take over. */
+  readonly fence?: LogFence
 }
+
+/** Is this still the only one that writes? See `Fence`. */
+export interface LogFence {
+  check(): void
+  hold(): () => void
+}
+
+const UNFENCED: LogFence = { check: () => undefined, hold: () => () => undefined }
 
 interface Waiting {
   readonly append: Append
@@ -96,6 +106,8 @@ export class LogWriter {
   #queue: Waiting[] = []
   #flushing: Promise<void> | null = null
   #poison: JournalError | null = null
+  /** What is done to the log beside appending to it is done while this is held. */
+  readonly fence: LogFence
 
   constructor(segments: Segments, state: LogState, options: LogWriterOptions) {
     this.#segments = segments
@@ -107,6 +119,7 @@ export class LogWriter {
     this.#offset = offsetOf(state.end)
     this.#durable = state.durable
     this.#acknowledged = state.end
+    this.fence = options.fence ?? UNFENCED
   }
 
   get end(): Position {
@@ -162,7 +175,8 @@ export class LogWriter {
     while (this.#flushing !== null) await this.#flushing
     this.#closeFile()
     this.#reserved = 0
-    const working = work()
+    const release = this.fence.hold()
+    const working = work().finally(release)
     const ended = (): Promise<void> | null => {
       this.#flushing = this.#queue.length > 0 ? this.#flush() : null
       return this.#flushing
@@ -204,6 +218,8 @@ export class LogWriter {
         }
         this.#drain()
         if (accepted.some(({ append }) => append.durability === 'full')) await this.#syncBeside(accepted)
+        // What went to a file that is not the log any more is not in the log.
+        this.fence.check()
         this.#acknowledged = this.end
         for (const resolve of done) resolve()
       } catch (error) {
@@ -293,7 +309,10 @@ export class LogWriter {
       })
     }
     if (this.#handle === null || this.#isFull(size)) {
-      return this.#roll(size).then(() => this.#encode(frame, size))
+      const release = this.fence.hold()
+      return this.#roll(size)
+        .finally(release)
+        .then(() => this.#encode(frame, size))
     }
     this.#encode(frame, size)
     return null

@@ -24,8 +24,8 @@ export interface Leftover {
 }
 
 const NAME = /^(t[0-9a-z]{15})\.(.+)$/
-/** Files that take or took the place of one in the workspace; with `r.` those of a recovery. */
-const PLACED = /^(r\.)?(\d+)(\.from|\.gone)?(\.old)*$/
+/** Files that take or took the place of one in the workspace; with `r.` those of a recovery; with the last ending those of a writer that was deposed. */
+const PLACED = /^(r\.)?(\d+)(\.from|\.gone)?(\.old)*(\.fenced)*$/
 
 /** Everything a killed process left behind. */
 export function findLeftovers(disk: Disk, root: string, staging: string, flight: readonly FlightCommit[]): Leftover[] {
@@ -90,7 +90,8 @@ export function markOf(state: State): string | null {
 }
 
 /** Was it taken away from its path, so that nothing was there for a moment? */
-export function isGone({ file }: Leftover): boolean {
+export function isGone({ file: found }: Leftover): boolean {
+  const file = found.replace(/(\.fenced)+$/, '')
   return file.endsWith(GONE) || file.endsWith(`${GONE}.wj`)
 }
 

@@ -47,9 +47,12 @@ export class Keeper {
     this.#options = options
   }
 
-  /** Runs `work` when no other upkeep runs. */
+  /** Runs `work` when no other upkeep runs, and nobody can take over meanwhile: it changes what no log makes again. */
   alone<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#turn.then(work)
+    const turn = this.#turn.then(async () => {
+      const release = this.#site.log.fence.hold()
+      return work().finally(release)
+    })
     this.#turn = turn.catch(() => undefined)
     return turn
   }

@@ -1,8 +1,6 @@
 import { tmpdir } from 'node:os'
 import type { Disk } from '../disk/disk.ts'
-import type { Owner } from '../entry/state.ts'
 import { asJournalError, JournalError } from '../errors.ts'
-import type { Store } from '../store/opening.ts'
 import { WriterLock } from '../store/writer-lock.ts'
 import type { Committer } from '../transaction/committer.ts'
 import type { Proposal } from '../transaction/guard.ts'
@@ -11,8 +9,6 @@ import { Stager, StagingLimits } from '../transaction/stager.ts'
 import { Transaction } from '../transaction/transaction.ts'
 import { newTransactionId } from '../transaction/transaction-id.ts'
 import type { DraftSite } from '../transaction/view.ts'
-import { Folders } from '../workspace/folders.ts'
-import { Observer } from '../workspace/observer.ts'
 import { ancestorsOf } from '../workspace/safe-path.ts'
 import { examineSafety } from './checks/examine.ts'
 import type { SafetyReport } from './checks/report.ts'
@@ -58,8 +54,7 @@ export async function rehearse(host: RehearsalHost, run: (tx: Transaction) => un
       site: host.site,
       stager: () => new Stager(disk, `${tmpdir()}/journal-check-${id}`, heldInMemory()),
       // The guard never lets a commit come to it.
-      committer: undefined as unknown as Committer,
-      locks: new PathLocks(),
+      local: { committer: undefined as unknown as Committer, locks: new PathLocks() },
       lockTimeoutMs: 0,
       durability: 'full',
       signal,
@@ -113,20 +108,5 @@ async function lockFailures({ disk, locks, lockFile }: RehearsalHost, proposal: 
     return [asJournalError(error, 'looking at the locks')]
   } finally {
     locks.release(owner)
-  }
-}
-
-/** What a journal that is open for reading works drafts out with. */
-export function readerSite({ disk, layout, contents }: Store): DraftSite {
-  const observer = new Observer(disk, layout.root)
-  const owner: Owner | null = disk.superuser ? { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 } : null
-  const device = disk.lstat(layout.staging)?.dev ?? 0n
-  return {
-    observer,
-    contents,
-    folders: new Folders(observer, device, process.umask()),
-    foldsCase: false,
-    owner,
-    inPlaceFrom: Number.POSITIVE_INFINITY,
   }
 }

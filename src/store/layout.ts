@@ -51,6 +51,22 @@ export class Layout {
   get lock(): string {
     return `${this.directory}/LOCK`
   }
+  /** Locked by a writer amid what nobody may come between, and by who takes its place. */
+  get fence(): string {
+    return `${this.directory}/FENCE`
+  }
+  /** Locked by who takes the place of a writer that does not answer. */
+  get election(): string {
+    return `${this.directory}/ELECTION`
+  }
+  /** What was `LOCK` in a term whose writer was deposed. */
+  deposed(term: number): string {
+    return `${this.directory}/DEPOSED.${term}`
+  }
+  /** What processes that are not the writer stage, a folder each. */
+  get clients(): string {
+    return `${this.directory}/clients`
+  }
   get checkpoint(): string {
     return `${this.directory}/CHECKPOINT`
   }

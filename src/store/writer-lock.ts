@@ -1,6 +1,19 @@
+import os from 'node:os'
 import type { Disk, FileHandle } from '../disk/disk.ts'
 import { readFully, writeFully } from '../disk/file.ts'
 import { hasSystemCode, JournalError } from '../errors.ts'
+import { type Fence, LockFence, openFence, openOrCreate } from './fence.ts'
+import type { Layout } from './layout.ts'
+
+/** Where other processes reach the writer. */
+export interface Address {
+  /** Of a Unix domain socket: a name in `.journal` (no `/`), or an absolute path; or of a named pipe. */
+  readonly socket: string
+  /** What whoever calls must know: only who may read `LOCK` does. */
+  readonly key: string
+  /** Of the messages. */
+  readonly protocol: number
+}
 
 /** Who holds the writer's lock, as noted in the file. */
 export interface Writer {
@@ -9,6 +22,10 @@ export interface Writer {
   readonly term: number
   /** Milliseconds since 1970. */
   readonly since: number
+  /** Version of the package. */
+  readonly version?: string
+  /** Null, or missing: it does not write for others. `soon`: it is not ready yet. */
+  readonly address?: Address | 'soon' | null
 }
 
 const SPACE = 4096
@@ -31,45 +48,99 @@ function readWriter(disk: Disk, handle: FileHandle): Writer | null {
 export class WriterLock {
   readonly #disk: Disk
   readonly #handle: FileHandle
+  #released = false
+  /** Above that of everybody who signed before, though they may have written nothing. */
+  readonly term: number
 
-  private constructor(disk: Disk, handle: FileHandle) {
+  private constructor(disk: Disk, handle: FileHandle, term: number) {
     this.#disk = disk
     this.#handle = handle
+    this.term = term
   }
 
   /** @throws JournalError `LOCKED` with the holder's process id */
   static async acquire(disk: Disk, path: string): Promise<WriterLock> {
-    if (disk.lstat(path) === null) {
-      try {
-        disk.close(disk.open(path, 'create', 0o600))
-      } catch (error) {
-        if (disk.lstat(path) === null) throw error
-      }
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
+      const lock = WriterLock.attempt(disk, path)
+      if (lock !== null) return lock
     }
-    const handle = disk.open(path, 'write')
+    const holder = WriterLock.signer(disk, path)
+    throw new JournalError(
+      'LOCKED',
+      `the journal is being written by ${holder === null ? 'another process' : `process ${holder.pid}`}`,
+      {
+        hint: 'Wait for it to finish, or end it; reading commands work meanwhile.',
+        path,
+        details: holder === null ? {} : { holder: withoutKey(holder) },
+      },
+    )
+  }
+
+  /** Null when somebody else holds it. */
+  static attempt(disk: Disk, path: string): WriterLock | null {
+    const handle = openOrCreate(disk, path)
     try {
-      for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-        if (disk.lock(handle)) return new WriterLock(disk, handle)
-        await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
+      if (disk.lock(handle) && isStill(disk, path, handle)) {
+        return new WriterLock(disk, handle, (readWriter(disk, handle)?.term ?? 0) + 1)
       }
-      const holder = readWriter(disk, handle)
-      throw new JournalError(
-        'LOCKED',
-        `the journal is being written by ${holder === null ? 'another process' : `process ${holder.pid}`}`,
-        {
-          hint: 'Wait for it to finish, or end it; reading commands work meanwhile.',
-          path,
-          details: holder === null ? {} : { holder },
-        },
-      )
     } catch (error) {
       disk.close(handle)
       throw error
     }
+    disk.close(handle)
+    return null
+  }
+
+  /**
+   * Takes the right to write from the process that has it under a term, and does not answer any more; null when it cannot be taken now: another one is about
+   * to do so, or the writer has been frozen amid something that nobody may come between. What that process left must be fenced off
+   * before anything is written (see `isolate`).
+   */
+  static depose(disk: Disk, layout: Layout, term: number): WriterLock | null {
+    const election = openOrCreate(disk, layout.election)
+    try {
+      const writer = disk.lock(election) ? WriterLock.signer(disk, layout.lock) : null
+      if (writer?.term !== term || typeof writer.address !== 'object' || writer.address === null) return null
+      const fence = openFence(disk, layout)
+      try {
+        if (!disk.lock(fence)) return null
+        disk.rename(layout.lock, layout.deposed(term))
+        const handle = disk.open(layout.lock, 'create', 0o600)
+        if (disk.lock(handle)) return new WriterLock(disk, handle, term + 1)
+        disk.close(handle)
+        return null
+      } finally {
+        disk.close(fence)
+      }
+    } catch (error) {
+      // Somebody opened the journal in just that moment.
+      if (hasSystemCode(error, 'EEXIST', 'ENOENT')) return null
+      throw error
+    } finally {
+      disk.close(election)
+    }
+  }
+
+  /** What the file says of its holder, which may be gone; null: nothing. */
+  static signer(disk: Disk, path: string): Writer | null {
+    if (disk.lstat(path) === null) return null
+    let handle: FileHandle
+    try {
+      handle = disk.open(path, 'read')
+    } catch (error) {
+      if (hasSystemCode(error, 'ENOENT', 'EACCES', 'EPERM')) return null
+      throw error
+    }
+    try {
+      return readWriter(disk, handle)
+    } finally {
+      disk.close(handle)
+    }
   }
 
   /** Who writes now; null when nobody does. Takes the lock for a moment to find out. */
-  static holder(disk: Disk, path: string): Writer | { readonly pid: null } | null {
+  static holder(disk: Disk, path: string): Omit<Writer, 'address'> | { readonly pid: null } | null {
     if (disk.lstat(path) === null) return null
     let handle: FileHandle
     try {
@@ -80,20 +151,47 @@ export class WriterLock {
       throw error
     }
     try {
-      return disk.lock(handle) ? null : (readWriter(disk, handle) ?? { pid: null })
+      if (disk.lock(handle)) return null
+      const writer = readWriter(disk, handle)
+      return writer === null ? { pid: null } : withoutKey(writer)
     } finally {
       disk.close(handle)
     }
   }
 
-  /** Notes who this is, for people. */
+  /** Notes who this is. */
   sign(writer: Writer): void {
     const text = Buffer.from(`${JSON.stringify(writer)}\n`)
     this.#disk.truncate(this.#handle, 0)
     writeFully(this.#disk, this.#handle, text, 0)
   }
 
+  /** Notes that somebody is about to write, who cannot be reached yet: nobody takes its place. */
+  announceSoon(version: string): void {
+    this.sign({ pid: process.pid, host: os.hostname(), term: this.term, since: this.#disk.now(), version, address: 'soon' })
+  }
+
+  /** What a writer looks at before it relies on being one. */
+  fence(layout: Layout): Fence {
+    return new LockFence(this.#disk, layout, this.#disk.stat(this.#handle))
+  }
+
+  /** Releasing twice is no error. */
   release(): void {
+    if (this.#released) return
+    this.#released = true
     this.#disk.close(this.#handle)
   }
+}
+
+/** Was the file not put aside between opening and locking it? */
+function isStill(disk: Disk, path: string, handle: FileHandle): boolean {
+  const own = disk.stat(handle)
+  const now = disk.lstat(path)
+  return now !== null && now.ino === own.ino && now.dev === own.dev
+}
+
+/** The key is nothing for messages and logs. */
+function withoutKey({ address, ...writer }: Writer): Omit<Writer, 'address'> {
+  return writer
 }

@@ -123,17 +123,22 @@ export class Checkpointer {
     const placed = (at: Position): void => {
       position = at
     }
-    // Durable before the hint names it: so a log that ends before the hint's position has lost something.
-    await this.#log.append({
-      frames: [{ kind: 'checkpoint', payload: encodeCheckpoint(record), placed }],
-      size: 256,
-      durability: 'full',
-    })
-    this.#last = position
-    this.#redo = redo
-    if (suspect) clearSuspect(this.#disk, this.#layout)
-    // Without room for a new hint the old one still leads to a checkpoint, only to an earlier one.
-    await writeHint(this.#disk, this.#layout, this.#journalId, position).catch(() => undefined)
+    const release = this.#log.fence.hold()
+    try {
+      // Durable before the hint names it: so a log that ends before the hint's position has lost something.
+      await this.#log.append({
+        frames: [{ kind: 'checkpoint', payload: encodeCheckpoint(record), placed }],
+        size: 256,
+        durability: 'full',
+      })
+      this.#last = position
+      this.#redo = redo
+      if (suspect) clearSuspect(this.#disk, this.#layout)
+      // Without room for a new hint the old one still leads to a checkpoint, only to an earlier one.
+      await writeHint(this.#disk, this.#layout, this.#journalId, position).catch(() => undefined)
+    } finally {
+      release()
+    }
   }
 
   /** Notes in `locked` what may not be opened. */

@@ -21,6 +21,7 @@ import { Draft } from './draft.ts'
 import { type Guard, Proposal } from './guard.ts'
 import type { Operation, StagedContent } from './operation.ts'
 import type { LockMode, LockOwner, PathLocks } from './path-locks.ts'
+import type { Elsewhere, PlainTransaction, Seen } from './plain-transaction.ts'
 import type { Receipt } from './receipt.ts'
 import type { Revision } from './revision.ts'
 import { aborted, type ContentInput, type Stager } from './stager.ts'
@@ -71,8 +72,10 @@ export interface RemoveOptions extends ExpectOptions {
 export interface TransactionHost {
   readonly site: () => DraftSite
   readonly stager: (tx: string) => Stager
-  readonly committer: Committer
-  readonly locks: PathLocks
+  /** Null: another process writes. */
+  readonly local: { readonly committer: Committer; readonly locks: PathLocks } | null
+  /** Undefined: no other process can. */
+  readonly elsewhere?: Elsewhere | undefined
   readonly lockTimeoutMs: number
   readonly durability: Durability
   readonly signal?: AbortSignal | undefined
@@ -238,8 +241,11 @@ export class Transaction {
    */
   lock(paths: readonly string[]): Promise<void> {
     return this.#inTurn(async () => {
-      for (const path of checkedPaths(paths)) addLock(this.#locked, this.#draft.locate(path), 'exclusive')
-      await this.#acquire(this.#locked)
+      const located = checkedPaths(paths).map((path) => this.#draft.locate(path))
+      for (const path of located) addLock(this.#locked, path, 'exclusive')
+      const { local, elsewhere, lockTimeoutMs } = this.#host
+      if (local !== null) await this.#acquire(local.locks, this.#locked)
+      else await elsewhere?.lock({ id: this.id, meta: this.meta, lockTimeoutMs }, located)
     })
   }
 
@@ -275,11 +281,58 @@ export class Transaction {
   }
 
   async #commit(): Promise<Receipt> {
-    const { committer, durability, guard, locks, signal } = this.#host
+    const { local, elsewhere } = this.#host
+    if (local === null) return this.#commitElsewhere(false)
+    try {
+      return await this.#commitHere(local)
+    } catch (error) {
+      // Another process has become the writer meanwhile. It knows whether the transaction is in the log.
+      if (elsewhere?.away() !== true) throw error
+      local.locks.release(this.#owner)
+      return this.#commitElsewhere(true)
+    }
+  }
+
+  async #commitElsewhere(mayBeThere: boolean): Promise<Receipt> {
+    const { elsewhere, guard, signal, durability, lockTimeoutMs } = this.#host
+    const { kind = 'write', of, meta, id } = this.#request
+    let tried = mayBeThere
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      if (signal?.aborted) throw aborted(signal)
+      let examined: PlainTransaction['examined'] = guard === undefined ? 'needless' : 'not yet'
+      if (guard !== undefined && !tried) {
+        if (!(await this.#draft.isFresh())) await this.#redraft()
+        if (!(await this.#examined(guard))) continue
+        examined = seenBy(this.#draft, this.#draft.base.keys())
+      }
+      const plain: PlainTransaction = {
+        ...{ id, kind, of, meta, operations: this.#operations, reads: seenBy(this.#draft, this.#draft.reads) },
+        ...{ examined, durability, lockTimeoutMs, umask: process.umask() },
+      }
+      const answer = await elsewhere?.commit(plain, tried)
+      if (answer !== undefined && answer !== 'stale') return answer
+      tried = false
+    }
+    throw this.#restless()
+  }
+
+  /**
+   * Takes over what a transaction of another process asks for.
+   * @throws JournalError `CONFLICT` when it cannot be done on what is there now: it could be when it was asked for
+   */
+  takeOver({ operations, reads }: Pick<PlainTransaction, 'operations' | 'reads'>): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#draft = await this.#workedOut(operations, reads)
+      this.#operations.push(...operations)
+    })
+  }
+
+  async #commitHere({ committer, locks }: NonNullable<TransactionHost['local']>): Promise<Receipt> {
+    const { durability, guard, signal } = this.#host
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       if (signal?.aborted) throw aborted(signal)
       const wanted = this.#wanted()
-      await this.#acquire(wanted)
+      await this.#acquire(locks, wanted)
       let covered = true
       if (!(await this.#draft.isFresh())) {
         await this.#redraft()
@@ -296,7 +349,11 @@ export class Transaction {
       const { kind = 'write', of, meta, id } = this.#request
       return await committer.commit({ tx: id, kind, of, meta, draft: this.#draft, durability })
     }
-    throw new JournalError('CONFLICT', `the workspace kept changing under transaction ${this.id}`, {
+    throw this.#restless()
+  }
+
+  #restless(): JournalError {
+    return new JournalError('CONFLICT', `the workspace kept changing under transaction ${this.id}`, {
       hint: 'Try again, or lock the paths first.',
       tx: this.id,
     })
@@ -318,13 +375,17 @@ export class Transaction {
 
   /** The workspace changed since the operations were worked out: they are, on what is there now. */
   async #redraft(): Promise<void> {
-    const stale = this.#draft
+    this.#draft = await this.#workedOut(this.#operations, seenBy(this.#draft, this.#draft.reads))
+  }
+
+  async #workedOut(operations: readonly Operation[], reads: readonly Seen[]): Promise<Draft> {
     const fresh = new Draft(this.#host.site(), this.#stager)
     try {
-      for (const path of stale.reads) {
-        const before = stale.base.get(path)
+      for (const [path, state] of reads) {
+        // It read what it had made itself.
+        if (state?.kind !== 'file') continue
         await fresh.read(path)
-        if (before !== undefined && JSON.stringify(fresh.base.get(path)?.state) !== JSON.stringify(before.state)) {
+        if (JSON.stringify(fresh.base.get(path)?.state) !== JSON.stringify(state)) {
           throw new JournalError('CONFLICT', `${path} was read by this transaction and has changed since`, {
             hint: 'Run the transaction again.',
             path,
@@ -332,7 +393,7 @@ export class Transaction {
           })
         }
       }
-      for (const operation of this.#operations) await fresh.apply(operation)
+      for (const operation of operations) await fresh.apply(operation)
     } catch (error) {
       if (error instanceof JournalError && ['INVALID', 'NOT_FOUND', 'EXISTS'].includes(error.code)) {
         throw new JournalError('CONFLICT', `the workspace changed meanwhile: ${error.message}`, {
@@ -344,7 +405,7 @@ export class Transaction {
       }
       throw error
     }
-    this.#draft = fresh
+    return fresh
   }
 
   #wanted(): Map<string, LockMode> {
@@ -355,8 +416,8 @@ export class Transaction {
     return wanted
   }
 
-  #acquire(wanted: ReadonlyMap<string, LockMode>): Promise<void> {
-    const { locks, lockTimeoutMs, signal } = this.#host
+  #acquire(locks: PathLocks, wanted: ReadonlyMap<string, LockMode>): Promise<void> {
+    const { lockTimeoutMs, signal } = this.#host
     return locks.acquire(this.#owner, wanted, { timeoutMs: lockTimeoutMs, signal })
   }
 
@@ -414,7 +475,8 @@ export class Transaction {
 
   #end(state: 'committed' | 'aborted', receipt: Receipt | null): void {
     this.#state = state
-    this.#host.locks.release(this.#owner)
+    this.#host.local?.locks.release(this.#owner)
+    if (state === 'aborted' && this.#locked.size > 0) this.#host.elsewhere?.forget(this.id)
     this.#stager.release()
     this.#host.ended(this, receipt)
   }
@@ -431,4 +493,14 @@ function settled(): undefined {}
 function addLock(wanted: Map<string, LockMode>, path: string, mode: LockMode): void {
   if (mode === 'exclusive' || !wanted.has(path)) wanted.set(path, mode)
   for (const folder of ancestorsOf(path)) if (!wanted.has(folder)) wanted.set(folder, 'shared')
+}
+
+/** Of paths that were looked at in the workspace, not only as the draft made them. */
+function seenBy({ base }: Draft, paths: Iterable<string>): Seen[] {
+  const seen: Seen[] = []
+  for (const path of paths) {
+    const observation = base.get(path)
+    if (observation !== undefined) seen.push([path, observation.state])
+  }
+  return seen
 }

@@ -4,6 +4,7 @@ import type { Attribute } from '../disk/disk.ts'
 import { breathe, dropFile } from '../disk/file.ts'
 import { type ContentHash, type FileState, sameState } from '../entry/state.ts'
 import { asJournalError, JournalError } from '../errors.ts'
+import type { Fence } from '../store/fence.ts'
 import type { ContentSource } from '../transaction/operation.ts'
 import { Anchors } from './anchors.ts'
 import { GONE, siblingName, TAKEN } from './aside-name.ts'
@@ -31,6 +32,7 @@ export interface Site {
   readonly staging: string
   readonly reaper: Reaper
   readonly pins: PinnedFolders
+  readonly fence: Fence
 }
 
 function depth(path: string): number {
@@ -105,7 +107,12 @@ export class Materialization {
    * @throws JournalError
    */
   async apply(): Promise<void> {
+    let release: (() => void) | null = null
     try {
+      // A writer that others have replaced finds nothing in `staging` any more, so what comes from there fails by itself.
+      if (this.#changes.every((change) => isReplacement(change) && this.#staged.has(change.path))) {
+        this.#site.fence.check()
+      } else release = this.#site.fence.hold()
       let steps = 0
       for (const step of this.#plan()) {
         const working = step()
@@ -117,6 +124,7 @@ export class Materialization {
       this.#rollBack()
       throw asJournalError(error, 'writing the workspace')
     } finally {
+      release?.()
       this.#anchors.release()
     }
   }
@@ -371,7 +379,14 @@ export class Materialization {
   }
 
   #rollBack(): void {
-    this.rollBackFailure = this.#inverses.undo()
+    try {
+      const release = this.#site.fence.hold()
+      this.rollBackFailure = this.#inverses.undo()
+      release()
+    } catch (error) {
+      // Whoever took over decides by the log.
+      this.rollBackFailure = error
+    }
     // What could not be taken back is left to recovery, which needs the files that were moved aside.
     if (this.rollBackFailure !== null) return
     const { disk } = this.#site.observer

@@ -9,6 +9,7 @@ import type { OperationKind, SimDisk } from '../sim/sim-disk.ts'
 import { differences, type Tree } from '../sim/tree.ts'
 import { buildEngine, kill, startChild } from './child.ts'
 import { collect, failure, history, newDisk, openOn, ROOT, refused, staged, workspace } from './fixture.ts'
+import { realTree } from './real-tree.ts'
 
 const MIB = 1024 * 1024
 const roots: string[] = []
@@ -24,18 +25,6 @@ afterAll(() => {
   for (const clean of cleanings.reverse()) clean()
   for (const root of roots) fs.rmSync(root, { recursive: true, force: true })
 })
-
-/** Names and contents of a real folder, without the journal. */
-function realTree(root: string, prefix = ''): Record<string, string> {
-  const tree: Record<string, string> = {}
-  for (const entry of fs.readdirSync(path.join(root, prefix), { withFileTypes: true })) {
-    const name = prefix === '' ? entry.name : `${prefix}/${entry.name}`
-    if (name === '.journal') continue
-    if (entry.isDirectory()) Object.assign(tree, { [name]: 'dir' }, realTree(root, name))
-    else tree[name] = fs.readFileSync(path.join(root, name)).toString('latin1')
-  }
-  return tree
-}
 
 interface Scene {
   readonly prepare: (disk: SimDisk) => void

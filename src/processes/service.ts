@@ -1,0 +1,227 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import net from 'node:net'
+import { asJournalError, type JournalError } from '../errors.ts'
+import type { Address } from '../store/writer-lock.ts'
+import { VERSION } from '../version.ts'
+import { type Endpoint, listen } from './endpoint.ts'
+import {
+  encodeMessage,
+  type Hello,
+  MessageParts,
+  type Numbered,
+  otherProtocol,
+  PROTOCOL,
+  plainError,
+  type Request,
+  WriterLost,
+} from './message.ts'
+
+/** Of one process: what it asked for and was not answered yet. Beyond it nothing more is read from it. */
+const MOST_REQUESTS = 256
+const MOST_BYTES = 32 * 1024 * 1024
+/** Of all together. */
+const MOST_BYTES_OF_ALL = 128 * 1024 * 1024
+/** A connection that says nothing is nobody's. */
+const HELLO_MS = 10_000
+
+/** Carries out what other processes ask for. */
+export interface Servant {
+  /** `client`: the name of the process's folder for what it stages. */
+  answer(request: Request, client: string): Promise<unknown>
+  /** The process is gone: transactions that it had begun here end. */
+  gone(client: string): void
+}
+
+/** The writer's ear: takes transactions from other processes of the same user, and answers when they are done. */
+export class Service {
+  readonly address: Address
+  readonly #server: net.Server
+  readonly #endpoint: Endpoint
+  readonly #sessions: ReadonlySet<ClientSession>
+
+  private constructor(server: net.Server, endpoint: Endpoint, key: string, sessions: ReadonlySet<ClientSession>) {
+    this.#sessions = sessions
+    this.#server = server
+    this.#endpoint = endpoint
+    this.address = { socket: endpoint.socket, key, protocol: PROTOCOL }
+  }
+
+  /** Null where no other process can reach this one. */
+  static async begin(directory: string, term: number, servant: Servant): Promise<Service | null> {
+    const key = randomBytes(24).toString('base64url')
+    const sessions = new Set<ClientSession>()
+    const budget = new Budget()
+    const server = net.createServer((socket) => {
+      const session = new ClientSession(socket, key, servant, budget, () => {
+        sessions.delete(session)
+      })
+      sessions.add(session)
+    })
+    const endpoint = await listen(server, directory, term)
+    if (endpoint === null) return null
+    // Nobody must go on living only to serve others: they find another writer.
+    server.unref()
+    server.on('error', () => undefined)
+    return new Service(server, endpoint, key, sessions)
+  }
+
+  /** Takes no more requests, and waits for those that are being carried out. */
+  async drain(): Promise<void> {
+    this.#server.close()
+    await Promise.all([...this.#sessions].map((session) => session.drain()))
+  }
+
+  /** Ends all connections: whoever is at the other end looks for the next writer. */
+  end(): void {
+    this.#server.close()
+    for (const session of this.#sessions) session.end()
+    this.#endpoint.release()
+  }
+}
+
+/** Bytes of requests that are being carried out, of all processes. */
+class Budget {
+  #used = 0
+  readonly #waiting = new Set<() => void>()
+
+  take(bytes: number): void {
+    this.#used += bytes
+  }
+
+  give(bytes: number): void {
+    this.#used -= bytes
+    if (this.isSpent) return
+    for (const resume of this.#waiting) resume()
+    this.#waiting.clear()
+  }
+
+  get isSpent(): boolean {
+    return this.#used > MOST_BYTES_OF_ALL
+  }
+
+  wait(resume: () => void): void {
+    this.#waiting.add(resume)
+  }
+}
+
+/** One process at the other end. */
+class ClientSession {
+  readonly #socket: net.Socket
+  readonly #key: string
+  readonly #servant: Servant
+  readonly #budget: Budget
+  readonly #parts = new MessageParts()
+  readonly #running = new Set<Promise<void>>()
+  #client: string | null = null
+  #bytes = 0
+  #draining = false
+
+  constructor(socket: net.Socket, key: string, servant: Servant, budget: Budget, ended: () => void) {
+    this.#socket = socket
+    this.#key = key
+    this.#servant = servant
+    this.#budget = budget
+    socket.unref()
+    const timer = setTimeout(() => {
+      if (this.#client === null) socket.destroy()
+    }, HELLO_MS).unref()
+    socket.on('data', (piece: Buffer) => this.#take(piece))
+    socket.on('error', () => undefined)
+    socket.on('close', () => {
+      clearTimeout(timer)
+      ended()
+      if (this.#client !== null) servant.gone(this.#client)
+    })
+  }
+
+  async drain(): Promise<void> {
+    this.#draining = true
+    this.#socket.pause()
+    await Promise.all(this.#running)
+  }
+
+  end(): void {
+    // What was answered must arrive.
+    this.#socket.end(() => this.#socket.destroy())
+  }
+
+  #take(piece: Buffer): void {
+    try {
+      for (const { message, bytes } of this.#parts.take(piece)) {
+        if (this.#client === null) this.#greet(message as Partial<Hello>)
+        else if (!this.#draining) this.#carryOut(message as Numbered<Request>, bytes)
+      }
+    } catch {
+      // Whatever it is, it does not speak as we do.
+      this.#socket.destroy()
+    }
+  }
+
+  #greet({ hello }: Partial<Hello>): void {
+    if (typeof hello?.key !== 'string' || !sameKey(hello.key, this.#key) || !/^[0-9a-z-]{1,64}$/.test(hello.client)) {
+      this.#socket.destroy()
+      return
+    }
+    if (hello.protocol !== PROTOCOL) {
+      this.#refuse(otherProtocol(process.pid, VERSION, PROTOCOL, hello.protocol))
+      return
+    }
+    this.#client = hello.client
+    this.#send({ id: 0, ok: { version: VERSION, pid: process.pid } })
+  }
+
+  #refuse(error: JournalError): void {
+    this.#send({ id: 0, error: plainError(error) })
+    this.#socket.end()
+  }
+
+  #carryOut(request: Numbered<Request>, bytes: number): void {
+    const { id } = request
+    if (request.ask === 'ping') {
+      this.#send({ id, ok: null })
+      return
+    }
+    this.#bytes += bytes
+    this.#budget.take(bytes)
+    const work = this.#servant
+      .answer(request, this.#client as string)
+      .then(
+        (ok) => this.#send({ id, ok }),
+        (error: unknown) => this.#fail(id, error),
+      )
+      .finally(() => {
+        this.#running.delete(work)
+        this.#bytes -= bytes
+        this.#budget.give(bytes)
+        this.#goOn()
+      })
+    this.#running.add(work)
+    if (this.#isBusy) {
+      this.#socket.pause()
+      if (this.#budget.isSpent) this.#budget.wait(() => this.#goOn())
+    }
+  }
+
+  #fail(id: number, error: unknown): void {
+    // What this process cannot answer, the next writer does.
+    if (error instanceof WriterLost) this.#socket.destroy()
+    else this.#send({ id, error: plainError(asJournalError(error, 'writing for another process')) })
+  }
+
+  get #isBusy(): boolean {
+    return this.#running.size >= MOST_REQUESTS || this.#bytes > MOST_BYTES || this.#budget.isSpent
+  }
+
+  #goOn(): void {
+    if (!this.#draining && !this.#isBusy && this.#socket.isPaused()) this.#socket.resume()
+  }
+
+  #send(message: unknown): void {
+    if (!this.#socket.destroyed) this.#socket.write(encodeMessage(message))
+  }
+}
+
+function sameKey(a: string, b: string): boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
+  return timingSafeEqual(digest(a), digest(b))
+}
