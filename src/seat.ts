@@ -5,7 +5,7 @@ import { packed } from './processes/carried-contents.ts'
 import { Channel } from './processes/channel.ts'
 import { ClientFolder, removeDeadClients } from './processes/client-folder.ts'
 import { type Foreign, ForeignTransactions } from './processes/foreign-transactions.ts'
-import { type Ending, type Request, type Upkeep, WriterLost } from './processes/message.ts'
+import { type Committed, type Ending, type Request, type Upkeep, WriterLost } from './processes/message.ts'
 import { Service } from './processes/service.ts'
 import { NOTHING_RECOVERED, type RecoveryReport } from './recovery/report.ts'
 import { isolate } from './store/isolation.ts'
@@ -63,6 +63,8 @@ export class Seat {
   readonly #foreign: ForeignTransactions
   #sitter: Sitter | null = null
   #role: Role | null = null
+  /** Who holds the locks of transactions: they go with it. */
+  readonly #lockedBy = new Map<string, Role>()
   #seeking: Promise<Role> | null = null
   #folder: ClientFolder | null = null
   #closing = false
@@ -77,8 +79,8 @@ export class Seat {
       clients: store.layout.clients,
       begin: (foreign, guard) => this.#sat.begin(foreign, guard),
       upkeep: (work, options) => this.#sat.upkeep(work, options),
-      isDeposed: () => this.writer?.isDeposed !== false,
-      onDeposed: () => this.#lose(this.#role, 'closed'),
+      isOver: () => this.writer === null || this.writer.log.poison !== null || this.writer.isDeposed,
+      onOver: () => this.#yield(),
     })
   }
 
@@ -146,11 +148,17 @@ export class Seat {
       away,
       commit: (transaction, tried) => this.#commit(transaction, tried),
       lock: async (transaction, paths) => {
-        await this.#ask({ ask: 'lock', transaction, paths }, () =>
-          this.#foreign.answer({ ask: 'lock', transaction, paths }, this.#name),
+        const request = { ask: 'lock', transaction, paths } as const
+        await this.#ask(
+          (role) => {
+            this.#lockedBy.set(transaction.id, role)
+            return request
+          },
+          () => this.#foreign.answer(request, this.#name),
         )
       },
       forget: (transaction) => {
+        this.#lockedBy.delete(transaction)
         if (this.#role?.kind === 'client') this.#role.channel.tell({ ask: 'forget', transaction })
         else void this.#foreign.answer({ ask: 'forget', transaction }, this.#name).catch(() => undefined)
       },
@@ -164,15 +172,26 @@ export class Seat {
   /** Resolves when somebody has committed it: whoever writes by then. */
   async #commit(transaction: PlainTransaction, mayBeThere: boolean): Promise<Receipt | 'stale'> {
     const sent = { ...transaction, operations: packed(transaction.operations) }
+    const lockedBy = this.#lockedBy.get(transaction.id)
+    this.#lockedBy.delete(transaction.id)
     let tried = mayBeThere
+    let unlocked = false
+    const requestOf = (role: Role): Request & { readonly ask: 'commit' } => {
+      unlocked = lockedBy !== undefined && lockedBy !== role
+      return { ask: 'commit', transaction: unlocked ? { ...sent, examined: 'not yet' } : sent, tried }
+    }
     const answer = await this.#ask(
-      () => ({ ask: 'commit', transaction: sent, tried }),
-      () => this.#foreign.commit(sent, tried, this.#name),
+      requestOf,
+      (role) => this.#foreign.commit(requestOf(role).transaction, tried, this.#name),
       () => {
         tried = true
       },
     )
-    return answer as Receipt | 'stale'
+    if (answer === 'stale' && unlocked) throw unlockedError(transaction.id)
+    if (answer === 'stale') return answer
+    const { receipt, conflicts } = answer as Committed
+    for (const path of conflicts) this.#site.events.onConflict(receipt.tx, path)
+    return receipt
   }
 
   /** What only the writer does: here, or in the process that writes. */
@@ -182,16 +201,16 @@ export class Seat {
 
   /** Asks whoever writes, again when it is lost before it answers. */
   async #ask(
-    request: Request | (() => Request),
-    here: () => Promise<unknown>,
+    request: Request | ((role: Role) => Request),
+    here: (role: Role) => Promise<unknown>,
     again: () => void = () => undefined,
   ): Promise<unknown> {
     for (;;) {
       const role = await this.#settled()
       try {
         if (role.kind === 'client')
-          return await role.channel.request(typeof request === 'function' ? request() : request)
-        return await here()
+          return await role.channel.request(typeof request === 'function' ? request(role) : request)
+        return await here(role)
       } catch (error) {
         const deposed = role.kind === 'writer' && this.#site.shared && role.writer.isDeposed
         if (deposed) this.#lose(role, 'closed')
@@ -206,6 +225,17 @@ export class Seat {
     if (this.#role !== null) return Promise.resolve(this.#role)
     this.#seeking ??= this.#seek(null)
     return this.#seeking
+  }
+
+  /** This process can write no more. After a failed sync its own callers must open the journal anew; others need not wait for that. */
+  #yield(): void {
+    const role = this.#role
+    if (role?.kind !== 'writer') return
+    if (role.writer.isDeposed) this.#lose(role, 'closed')
+    else {
+      role.service?.end()
+      void role.writer.close().catch(() => undefined)
+    }
   }
 
   /** The writer is gone, or is not this process any more. */
@@ -288,7 +318,16 @@ export class Seat {
         await isolate(disk, layout, segments)
         removeDeadClients(disk, layout)
       }
-      const writer = await Writer.open(store, index, lock, { ...options, shared }, events)
+      const writer = await Writer.open(
+        store,
+        index,
+        lock,
+        { ...options, shared },
+        {
+          ...events,
+          onConflict: (tx, path) => this.#foreign.conflict(tx, path) || events.onConflict(tx, path),
+        },
+      )
       try {
         const service = shared ? await Service.begin(layout.directory, writer.term, this.#foreign) : null
         const role: Role = { kind: 'writer', writer, service }
@@ -322,6 +361,17 @@ export class Seat {
       this.#folder?.remove()
     }
   }
+}
+
+function unlockedError(tx: string): JournalError {
+  return new JournalError(
+    'CONFLICT',
+    `the process that held the locks of transaction ${tx} is gone, and they with it`,
+    {
+      hint: 'Nothing was changed. Run the transaction again.',
+      tx,
+    },
+  )
 }
 
 /** Ends a writer; one whose place another process took has nothing more to say. */

@@ -8,7 +8,7 @@ import { type Receipt, receiptFiles } from '../transaction/receipt.ts'
 import type { Transaction } from '../transaction/transaction.ts'
 import { isTransactionId } from '../transaction/transaction-id.ts'
 import { unpacked } from './carried-contents.ts'
-import { type Request, type Upkeep, WriterLost } from './message.ts'
+import { type Committed, type Request, type Upkeep, WriterLost } from './message.ts'
 import type { Servant } from './service.ts'
 
 /** A transaction of another process, as far as it is known here. Until its commit comes only its locks are. */
@@ -25,10 +25,10 @@ export interface ForeignHost {
   /** A transaction that is worked out and committed here; what is said in `foreign` counts when it commits. `guard` has its say besides. */
   readonly begin: (foreign: Foreign, guard: Guard) => Transaction
   readonly upkeep: (work: Upkeep, options: unknown) => Promise<unknown>
-  /** Has another process become the writer? Then nothing can be said about what happened here. */
-  readonly isDeposed: () => boolean
-  /** Told once that is so. */
-  readonly onDeposed: () => void
+  /** Can this process not write any more: has another one taken its place, or is the log poisoned? Then nothing can be said about what happened here. */
+  readonly isOver: () => boolean
+  /** Told when that is so. */
+  readonly onOver: () => void
 }
 
 /** Not an error: what a process examined is not there any more. */
@@ -37,7 +37,8 @@ class Stale extends Error {}
 /** Carries out, in the writer, what other processes ask for. A transaction is done once, however often its author asks. */
 export class ForeignTransactions implements Servant {
   readonly #host: ForeignHost
-  readonly #running = new Map<string, Promise<Receipt | 'stale'>>()
+  readonly #running = new Map<string, Promise<Committed | 'stale'>>()
+  readonly #conflicts = new Map<string, string[]>()
   /** Those that hold locks. */
   readonly #begun = new Map<string, { readonly transaction: Transaction; readonly foreign: Foreign }>()
 
@@ -49,8 +50,8 @@ export class ForeignTransactions implements Servant {
     try {
       return await this.#answer(request, client)
     } catch (error) {
-      if (!this.#host.isDeposed()) throw error
-      this.#host.onDeposed()
+      if (!this.#host.isOver()) throw error
+      this.#host.onOver()
       throw new WriterLost('closed')
     }
   }
@@ -79,7 +80,7 @@ export class ForeignTransactions implements Servant {
   }
 
   /** Once: who asks again for what is being done waits for that. */
-  commit(plain: PlainTransaction, tried: boolean, client: string): Promise<Receipt | 'stale'> {
+  commit(plain: PlainTransaction, tried: boolean, client: string): Promise<Committed | 'stale'> {
     const running = this.#running.get(plain.id)
     if (running !== undefined) return running
     const committing = this.#commit(plain, tried, client).finally(() => this.#running.delete(plain.id))
@@ -87,11 +88,11 @@ export class ForeignTransactions implements Servant {
     return committing
   }
 
-  async #commit(plain: PlainTransaction, tried: boolean, client: string): Promise<Receipt | 'stale'> {
+  async #commit(plain: PlainTransaction, tried: boolean, client: string): Promise<Committed | 'stale'> {
     if (!isTransactionId(plain.id))
       throw new JournalError('INVALID', 'a transaction needs an id', { hint: 'Use the library.' })
     const known = tried ? await outcomeOf(this.#host.index, plain.id) : null
-    if (known !== null) return known
+    if (known !== null) return { receipt: known, conflicts: [] }
     if (plain.examined === 'not yet') return 'stale'
     const begun = this.#begun.get(plain.id)
     this.#begun.delete(plain.id)
@@ -103,12 +104,22 @@ export class ForeignTransactions implements Servant {
       const { disk, clients } = this.#host
       const operations = await unpacked(disk, `${clients}/${client}`, plain.operations)
       await transaction.takeOver({ operations, reads: plain.reads })
-      return await transaction.commit()
+      const receipt = await transaction.commit()
+      return { receipt, conflicts: this.#conflicts.get(plain.id) ?? [] }
     } catch (error) {
       await transaction.abort()
-      if (error instanceof Stale) return 'stale'
+      if (error instanceof Error && error.cause instanceof Stale) return 'stale'
       throw error
+    } finally {
+      this.#conflicts.delete(plain.id)
     }
+  }
+
+  /** Somebody's edit was found where a transaction wrote. False when it is none of these. */
+  conflict(tx: string, path: string): boolean {
+    if (!this.#running.has(tx)) return false
+    this.#conflicts.set(tx, [...(this.#conflicts.get(tx) ?? []), path])
+    return true
   }
 
   async #lock(plain: Foreign['plain'], paths: readonly string[], client: string): Promise<null> {

@@ -2,6 +2,7 @@ import { Packr } from 'msgpackr'
 import type { Meta } from '../entry/commit.ts'
 import { type ErrorCode, JournalError } from '../errors.ts'
 import type { PlainTransaction } from '../transaction/plain-transaction.ts'
+import type { Receipt } from '../transaction/receipt.ts'
 
 /** Of the messages between the processes that share a journal. Processes that speak another one cannot. */
 export const PROTOCOL = 1
@@ -38,6 +39,12 @@ export type Upkeep = 'checkpoint' | 'compact' | 'purge'
 /** What an upkeep is asked for with. */
 export interface PurgeRequest extends Meta {
   readonly paths: readonly string[]
+}
+
+/** What a commit came to, and where somebody's edit was found. */
+export interface Committed {
+  readonly receipt: Receipt
+  readonly conflicts: readonly string[]
 }
 
 export type Numbered<T> = T & { readonly id: number }

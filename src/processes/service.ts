@@ -19,6 +19,8 @@ import {
 /** Of one process: what it asked for and was not answered yet. Beyond it nothing more is read from it. */
 const MOST_REQUESTS = 256
 const MOST_BYTES = 32 * 1024 * 1024
+/** Answers that a process does not take. */
+const MOST_UNREAD = 1024 * 1024
 /** Of all together. */
 const MOST_BYTES_OF_ALL = 128 * 1024 * 1024
 /** A connection that says nothing is nobody's. */
@@ -38,6 +40,7 @@ export class Service {
   readonly #server: net.Server
   readonly #endpoint: Endpoint
   readonly #sessions: ReadonlySet<ClientSession>
+  #ended = false
 
   private constructor(server: net.Server, endpoint: Endpoint, key: string, sessions: ReadonlySet<ClientSession>) {
     this.#sessions = sessions
@@ -71,8 +74,10 @@ export class Service {
     await Promise.all([...this.#sessions].map((session) => session.drain()))
   }
 
-  /** Ends all connections: whoever is at the other end looks for the next writer. */
+  /** Ends all connections: whoever is at the other end looks for the next writer. Ending twice is no error. */
   end(): void {
+    if (this.#ended) return
+    this.#ended = true
     this.#server.close()
     for (const session of this.#sessions) session.end()
     this.#endpoint.release()
@@ -126,6 +131,7 @@ class ClientSession {
       if (this.#client === null) socket.destroy()
     }, HELLO_MS).unref()
     socket.on('data', (piece: Buffer) => this.#take(piece))
+    socket.on('drain', () => this.#goOn())
     socket.on('error', () => undefined)
     socket.on('close', () => {
       clearTimeout(timer)
@@ -179,6 +185,7 @@ class ClientSession {
     const { id } = request
     if (request.ask === 'ping') {
       this.#send({ id, ok: null })
+      if (this.#isBusy) this.#socket.pause()
       return
     }
     this.#bytes += bytes
@@ -209,7 +216,13 @@ class ClientSession {
   }
 
   get #isBusy(): boolean {
-    return this.#running.size >= MOST_REQUESTS || this.#bytes > MOST_BYTES || this.#budget.isSpent
+    const { writableLength } = this.#socket
+    return (
+      this.#running.size >= MOST_REQUESTS ||
+      this.#bytes > MOST_BYTES ||
+      writableLength > MOST_UNREAD ||
+      this.#budget.isSpent
+    )
   }
 
   #goOn(): void {

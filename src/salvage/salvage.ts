@@ -56,6 +56,7 @@ export async function salvage(root: string, options: SalvageOptions): Promise<Sa
     if (found === null) throw noJournal(layout)
     const store = openStore(disk, layout, found.format)
     const lock = options.dryRun === true ? null : await WriterLock.acquire(disk, layout.lock)
+    lock?.announceAlone()
     const { reader, contents } = store
     const source = {
       disk,

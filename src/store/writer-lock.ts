@@ -81,7 +81,7 @@ export class WriterLock {
   static attempt(disk: Disk, path: string): WriterLock | null {
     const handle = openOrCreate(disk, path)
     try {
-      if (disk.lock(handle) && isStill(disk, path, handle)) {
+      if (locked(disk, handle, path) && isStill(disk, path, handle)) {
         return new WriterLock(disk, handle, (readWriter(disk, handle)?.term ?? 0) + 1)
       }
     } catch (error) {
@@ -168,7 +168,19 @@ export class WriterLock {
 
   /** Notes that somebody is about to write, who cannot be reached yet: nobody takes its place. */
   announceSoon(version: string): void {
-    this.sign({ pid: process.pid, host: os.hostname(), term: this.term, since: this.#disk.now(), version, address: 'soon' })
+    this.sign({
+      pid: process.pid,
+      host: os.hostname(),
+      term: this.term,
+      since: this.#disk.now(),
+      version,
+      address: 'soon',
+    })
+  }
+
+  /** Notes that somebody is at work who does not write for others. */
+  announceAlone(): void {
+    this.sign({ pid: process.pid, host: os.hostname(), term: this.term, since: this.#disk.now(), address: null })
   }
 
   /** What a writer looks at before it relies on being one. */
@@ -181,6 +193,20 @@ export class WriterLock {
     if (this.#released) return
     this.#released = true
     this.#disk.close(this.#handle)
+  }
+}
+
+/** @throws JournalError `IO` where there are no locks: nothing would keep two processes from writing at once */
+function locked(disk: Disk, handle: FileHandle, path: string): boolean {
+  try {
+    return disk.lock(handle)
+  } catch (error) {
+    if (!hasSystemCode(error, 'ENOLCK', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL')) throw error
+    throw new JournalError('IO', `${path} cannot be locked: its file system has no locks`, {
+      hint: 'Without them two processes could write at once. Use a file system that has them; a network share may have to be mounted with locks.',
+      path,
+      cause: error,
+    })
   }
 }
 

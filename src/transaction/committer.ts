@@ -193,7 +193,8 @@ export class Committer {
         materialization.discard()
         throw error
       })
-      await materialization.apply()
+      // The log looked at the fence behind its sync.
+      await materialization.apply(staging === null)
     } catch (error) {
       // What was taken back is another inode, or has its name anew.
       this.#dirty.note(changes.map((change) => ({ ...change, after: change.before })))

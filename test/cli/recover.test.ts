@@ -111,6 +111,34 @@ describe.concurrent('recover', () => {
 })
 
 describe.concurrent('beside another process', () => {
+  test('that shares the journal, commands write through it', async ({ expect }) => {
+    const cwd = await workspace()
+    await commit(cwd, { 'a.txt': 'a' })
+    const program = `
+      import { openJournal } from ${JSON.stringify(LIBRARY)}
+      const journal = await openJournal('.')
+      console.log('open')
+      setInterval(() => {}, 1000)`
+    const holder = spawn(process.execPath, ['--input-type=module', '-e', program], {
+      cwd,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    try {
+      await once(holder.stdout, 'data')
+      const run = await journal(['write', 'b.txt', '--json'], { cwd, input: 'b' })
+      expect(run.code).toBe(0)
+      const status = await journalObject<{ writer: { pid: number }; seq: number }>(['status'], { cwd })
+      expect(status.writer.pid).toBe(holder.pid)
+      expect((await journal(['undo', 'head'], { cwd })).code).toBe(0)
+      expect(existsSync(path.join(cwd, 'b.txt'))).toBe(false)
+      expect((await journal(['compact'], { cwd })).code).toBe(0)
+    } finally {
+      holder.kill('SIGKILL')
+      await once(holder, 'close')
+    }
+    expect((await journal(['verify'], { cwd })).code).toBe(0)
+  })
+
   test('a second writer is refused with the process id, readers are not, and a killed holder is no hindrance', async ({
     expect,
   }) => {
@@ -118,7 +146,7 @@ describe.concurrent('beside another process', () => {
     await commit(cwd, { 'a.txt': 'a' })
     const program = `
       import { openJournal } from ${JSON.stringify(LIBRARY)}
-      await openJournal('.')
+      await openJournal('.', { shared: false })
       console.log('open')
       setInterval(() => {}, 1000)`
     const holder = spawn(process.execPath, ['--input-type=module', '-e', program], {

@@ -645,7 +645,7 @@ describe('two writers', () => {
     expect(disk.openHandles).toEqual([])
   })
 
-  it('in two processes: LOCKED with the holder, and free at once when it is killed', async () => {
+  it('in two processes that do not share: LOCKED with the holder, and free at once when it is killed', async () => {
     const engine = buildEngine()
     cleanings.push(engine.remove)
     const root = tempRoot()
@@ -658,7 +658,7 @@ describe('two writers', () => {
     `)
     try {
       const before = realTree(root)
-      const error = await failure(() => openJournal(root))
+      const error = await failure(() => openJournal(root, { shared: false }))
       expect(error.code).toBe('LOCKED')
       expect(error.details).toMatchObject({ holder: { pid: child.pid } })
       expect(error.message).toContain(String(child.pid))
