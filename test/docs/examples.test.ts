@@ -47,6 +47,7 @@ describe.skipIf(process.platform === 'win32')('the examples print what the page 
     'docs/recovery.md',
     'docs/files.md',
     'docs/validation.md',
+    'docs/processes.md',
   ])('%s', (name) => {
     if (!existsSync(`${DIST}/cli/main.js`)) {
       throw new Error(
