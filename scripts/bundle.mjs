@@ -2,9 +2,10 @@
  * Puts the command line, with the packages it uses, into a few files: a command starts in half the time when it has not to find and read two hundred
  * (docs/performance.md). What is loaded on demand stays in files of its own; native code stays in its packages. The library is left as it is.
  */
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve, sep } from 'node:path'
 import { rolldown } from 'rolldown'
+import { keepCode } from './code-cache.mjs'
 
 const PROJECT = resolve(import.meta.dirname, '..')
 const CLI = join(PROJECT, 'dist/cli')
@@ -17,7 +18,7 @@ const LATE_CODE = "module.exports = { spawn: (...given) => require('node:child_p
 
 const bundle = await rolldown({
   // The thread that parses is begun by its file's name.
-  input: { main: join(CLI, 'main.js'), 'parser-thread': join(PROJECT, 'dist/safety/validation/parser-thread.js') },
+  input: { program: join(CLI, 'main.js'), 'parser-thread': join(PROJECT, 'dist/safety/validation/parser-thread.js') },
   platform: 'node',
   external: (id) => id.startsWith('node:') || NATIVE.includes(id),
   plugins: [{ name: 'native-parts', resolveId, load }],
@@ -33,8 +34,12 @@ const { output } = await bundle.write({
 writeFileSync(join(FRESH, 'package.json'), '{ "type": "commonjs" }\n')
 await bundle.close()
 writeFileSync(join(FRESH, 'LICENSES.txt'), licenses(output.flatMap(({ moduleIds = [] }) => moduleIds)))
+copyFileSync(join(import.meta.dirname, 'loader.cjs'), join(FRESH, 'main.js'))
+const program = join(FRESH, 'program.js')
+writeFileSync(program, readFileSync(program, 'utf8').replace(/^#!.*\n/, ''))
 rmSync(CLI, { recursive: true })
 renameSync(FRESH, CLI)
+keepCode(CLI)
 
 function resolveId(id, from) {
   if (id === 'node:child_process' && from?.includes(`commander${sep}`)) return LATE

@@ -134,7 +134,7 @@ export class Journal extends Shorthands implements AsyncDisposable {
     return this.#seat?.recovery ?? NOTHING_RECOVERED
   }
 
-  /** The newest transaction: number, chain value and time. A reader asks `status` instead. */
+  /** The newest transaction: number, chain value and time. Only the process that writes knows it; another one asks `anchor`. */
   get head(): Head {
     return this.#writer?.committer.head ?? genesis(this.id)
   }
