@@ -1,5 +1,7 @@
 export type { Collected, CollectOptions, CollectRequest, ScopeOptions } from './capture/collect-options.ts'
+export type { CommandOptions, Outcome, OutputUse } from './capture/command.ts'
 export type { LeftOut, LeftOutGroup, LeftOutReason } from './capture/left-out.ts'
+export type { RunOptions, RunResult } from './capture/run.ts'
 export type { CellEdit, CellName, CellType } from './edit/cell-edit.ts'
 export type { EditMatch, Matching } from './edit/edits.ts'
 export type { ImportChange } from './edit/imports/import-change.ts'

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { BEGIN, CHANGE, COMPACT, checked, checkedPaths, checkListener, REPLAY, VERIFY } from './arguments.ts'
 import { Capture } from './capture/capture.ts'
 import type { Collected, CollectRequest } from './capture/collect-options.ts'
+import type { RunOptions, RunResult } from './capture/run.ts'
 import { genesis, type Head } from './entry/chain.ts'
 import type { ChainedCommit, CommitKind, Meta } from './entry/commit.ts'
 import type { State } from './entry/state.ts'
@@ -256,6 +257,15 @@ export class Journal extends Shorthands implements AsyncDisposable {
    */
   collect(options: CollectRequest = {}): Promise<Collected> {
     return this.#capture.collect(options)
+  }
+
+  /**
+   * Runs a command in the workspace. Whatever it changed there becomes one transaction, also when it fails or is killed; the result tells how it ended. What it was
+   * and how it ended stand in the history: the command line in the message, `run` and `exit:0` (or `signal:SIGTERM`, `timeout`) among the tags.
+   * @throws JournalError `NOT_FOUND`, `PERMISSION` when it cannot be started; what `collect` throws
+   */
+  run(command: string, args: readonly string[] = [], options: RunOptions = {}): Promise<RunResult> {
+    return this.#capture.run(command, args, options)
   }
 
   /**

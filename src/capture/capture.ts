@@ -5,6 +5,7 @@ import type { OpenOptions } from '../options.ts'
 import type { Store } from '../store/opening.ts'
 import type { Collected, CollectRequest } from './collect-options.ts'
 import type { Collector, CollectorHost } from './collector.ts'
+import type { RunOptions, RunResult } from './run.ts'
 
 /** What others do in the workspace, taken into the history. All of it is loaded when it is asked for. */
 export class Capture {
@@ -25,6 +26,14 @@ export class Capture {
     this.#host.writing()
     checkedMeta(checked('the options', request, COLLECT))
     return (await this.#collecting()).collect(request)
+  }
+
+  async run(program: string, args: readonly string[], options: RunOptions): Promise<RunResult> {
+    this.#host.writing()
+    checkedMeta(checked('the options', options))
+    const { JournaledRun, journaledRun } = await import('./run.ts')
+    const run = new JournaledRun(this.#store.layout.root, program, args, options)
+    return journaledRun(run, (request) => this.collect(request))
   }
 
   #collecting(): Promise<Collector> {

@@ -13,7 +13,8 @@ import { sizeOf } from '../content/delta.ts'
 import { hashBytes, hashFile } from '../content/hash.ts'
 import type { Held } from '../content/held-bytes.ts'
 import type { LargeChange } from '../content/large-change.ts'
-import { createFile, createFrom, dropFile, readFully } from '../disk/file.ts'
+import type { FileHandle } from '../disk/disk.ts'
+import { createFrom, dropFile, readFully, writeFully } from '../disk/file.ts'
 import { type Entry, isSpoken } from '../entry/entry.ts'
 import { type ContentHash, type FileState, hashOf, type State } from '../entry/state.ts'
 import { JournalError } from '../errors.ts'
@@ -75,6 +76,8 @@ export class GatheredContents {
   readonly #finder: ChangeFinder
   /** Paths by the content that was observed there; made when the first is asked for. */
   #origins: Map<ContentHash, string> | null = null
+  /** Where contents wait that are not held in memory. */
+  #aside: { readonly handle: FileHandle; size: number } | null = null
   #held = 0
   #leave: (() => void) | null = null
 
@@ -113,6 +116,8 @@ export class GatheredContents {
     const { disk } = this.#gathering.observer
     this.#leave?.()
     this.#leave = null
+    if (this.#aside !== null) disk.close(this.#aside.handle)
+    this.#aside = null
     for (const file of this.#temporary.splice(0)) dropFile(disk, file)
   }
 
@@ -200,9 +205,7 @@ export class GatheredContents {
           this.#held += size
           if (this.#held <= HOLD_LIMIT) await this.#keep(named, hash, size, () => bytes, bytes)
           else {
-            const file = this.#temporaryFile()
-            createFile(observer.disk, file, bytes, 0o600)
-            this.#add({ hash, size, bytes: () => this.#read(file, size), known: null, change: null })
+            this.#add({ hash, size, bytes: this.#putAside(bytes), known: null, change: null })
           }
         }
       }
@@ -326,6 +329,20 @@ export class GatheredContents {
     const file = `${staging}/${tx}.b${this.#temporary.length}`
     this.#temporary.push(file)
     return file
+  }
+
+  /** Contents that wait on disk wait in one file, whatever their number: making a file takes longer than filling a small one. */
+  #putAside(bytes: Uint8Array): () => Uint8Array {
+    const { disk } = this.#gathering.observer
+    this.#aside ??= { handle: disk.open(this.#temporaryFile(), 'create', 0o600), size: 0 }
+    const { handle, size: at } = this.#aside
+    writeFully(disk, handle, bytes, at)
+    this.#aside.size += bytes.byteLength
+    const { byteLength } = bytes
+    return () => {
+      const again = Buffer.allocUnsafe(byteLength)
+      return again.subarray(0, readFully(disk, handle, again, at))
+    }
   }
 
   #read(file: string, size: number): Uint8Array {
