@@ -78,7 +78,7 @@ export class Collector {
     const { disk, layout } = this.#store
     const { root } = layout
     const head = await this.#index.head()
-    const baseline = request.baseline === true || head.seq === 0
+    const baseline = request.baseline ?? head.seq === 0
     const tally = new Tally(request.names ?? NAMES)
     const rules = new IgnoreRules((path) => this.#rules(path), {
       patterns: request.ignore ?? [],

@@ -39,7 +39,7 @@ export class JournaledRun {
    */
   constructor(root: string, program: string, args: readonly string[], options: RunOptions) {
     checked('the options', options, COLLECT_AND_RUN)
-    const words: unknown = [program, ...(Array.isArray(args) ? args : [args])]
+    const words: unknown = [program, ...(Array.isArray(args) ? args : [null])]
     if (!(words as unknown[]).every((word) => typeof word === 'string') || program.trim() === '') {
       throw new JournalError('INVALID', `${shown(program)} with ${shown(args)} is no command`, {
         hint: 'Give a program, and a list of texts that it takes.',
@@ -59,7 +59,7 @@ export class JournaledRun {
     const message = within ? 'changed before a command within another' : 'baseline: before a command'
     return {
       ...this.#scope(),
-      ...(within ? { parent: this.#parent } : { baseline: true }),
+      ...(within ? { baseline: false, parent: this.#parent } : { baseline: true }),
       message: `${message}\n\n$ ${cut(this.line)}`,
     }
   }
@@ -75,6 +75,7 @@ export class JournaledRun {
     const line = `$ ${cut(this.line)}`
     return {
       ...this.#scope(),
+      baseline: false,
       message: message === undefined ? line : `${message}\n\n${line}`,
       tags: [...tags, 'run', ended, ...(timedOut ? ['timeout'] : [])],
       parent: this.#parent,
