@@ -184,14 +184,14 @@ function signalTo(child: ChildProcess, group: boolean, name: NodeJS.Signals): vo
 }
 
 function notStarted(error: unknown, program: string, cwd: string): unknown {
-  if (!isSystemError(error)) {
-    // What Node refuses to hand over: a NUL in an argument, say.
-    if (!(error instanceof TypeError)) return error
+  // What Node refuses to hand over: a NUL in an argument, say.
+  if (error instanceof TypeError) {
     return new JournalError('INVALID', `the command cannot be started: ${error.message}`, {
       hint: 'Correct its arguments.',
       cause: error,
     })
   }
+  if (!isSystemError(error)) return error
   const found = error.code !== 'ENOENT'
   return new JournalError(
     found ? 'PERMISSION' : 'NOT_FOUND',
