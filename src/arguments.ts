@@ -111,6 +111,16 @@ export const COLLECT_AND_RUN: Shape = {
   input: ['a text or bytes', (value) => isText(value) || value instanceof Uint8Array],
   validation: LEVEL,
 }
+export const WATCH: Shape = {
+  ...SCOPE,
+  quietMs: MILLISECONDS,
+  maxWaitMs: MILLISECONDS,
+  compareMs: MILLISECONDS,
+  polling: FLAG,
+  onCollected: CALLABLE,
+  onError: CALLABLE,
+  validation: LEVEL,
+}
 export const VERIFY: Shape = { workspace: FLAG }
 
 /**

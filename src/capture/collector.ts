@@ -80,7 +80,7 @@ export class Collector {
     const head = await this.#index.head()
     const baseline = request.baseline ?? head.seq === 0
     const tally = new Tally(request.names ?? NAMES)
-    const rules = new IgnoreRules((path) => this.#rules(path), {
+    const rules = new IgnoreRules((path) => this.readRules(path), {
       patterns: request.ignore ?? [],
       gitignore: request.gitignore !== false,
       defaults: request.defaults !== false,
@@ -127,7 +127,8 @@ export class Collector {
     return tally
   }
 
-  #rules(path: string): string | null {
+  /** The rules in a file of the workspace; null when there are none. */
+  readRules(path: string): string | null {
     const { disk, layout } = this.#store
     try {
       const file = `${layout.root}/${path}`
@@ -171,6 +172,7 @@ export class Collector {
         return
       } catch (error) {
         await transaction.abort()
+        if (error instanceof JournalError && error.details?.nothing === true) return
         const busy = this.#busy(wanted, error)
         if (busy.size === 0 || attempt === ATTEMPTS) throw error
         for (const path of busy) run.tally.add('busy', path)
@@ -216,7 +218,7 @@ export class Collector {
       before.set(path, recorded?.kind === 'file' ? await this.#recordedText(recorded.hash) : null)
     }
     if (before.size === 0) return null
-    const rules = new IgnoreRules((path) => (before.has(path) ? (before.get(path) ?? null) : this.#rules(path)), {
+    const rules = new IgnoreRules((path) => (before.has(path) ? (before.get(path) ?? null) : this.readRules(path)), {
       patterns: request.ignore ?? [],
       gitignore: request.gitignore !== false,
       defaults: request.defaults !== false,

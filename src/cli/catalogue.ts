@@ -63,6 +63,11 @@ export const CATALOGUE: readonly CatalogueGroup[] = [
         summary: 'run a command; what it changes is one transaction',
         load: () => import('./commands/run.ts'),
       },
+      {
+        name: 'watch',
+        summary: 'take in what anybody changes, as it comes',
+        load: () => import('./commands/watch.ts'),
+      },
     ],
   },
   {
