@@ -62,6 +62,8 @@ interface Named {
   readonly state: State
   readonly before: FileState | null
   readonly path: string
+  /** It is there no more: its content may have been purged. */
+  readonly isPast: boolean
   /** Was `before` read already, to make the new content of it? */
   readonly reread: boolean
 }
@@ -196,8 +198,8 @@ export class GatheredContents {
       } else {
         const origin = this.#origin(hash)
         if (origin === null) {
-          if (size <= LOOKUP_SIZE && !(await contents.has(hash))) throw missing(hash)
-          if (size > LOOKUP_SIZE) throw missing(hash)
+          const isThere = size <= LOOKUP_SIZE && (await contents.has(hash))
+          if (!isThere && !(named.isPast && (await contents.purgedBy(hash)) !== null)) throw missing(hash)
         } else if (size > inline) await this.#keepFile(origin, state, leaves(origin))
         else {
           const bytes = this.#read(observer.absolute(origin), size)
@@ -360,11 +362,11 @@ export class GatheredContents {
 function* statesOf(entries: readonly Entry[]): Generator<Named> {
   for (const entry of entries) {
     const { path, op, before, after } = entry
-    yield { state: before, before: null, path, reread: false }
+    yield { state: before, before: null, path, isPast: true, reread: false }
     const reread = op === 'append' || isSpoken(entry)
     const known = op !== 'rename' && before?.kind === 'file' ? before : null
-    yield { state: after, before: known, path, reread }
-    if (op === 'rename') yield { state: entry.replaced, before: null, path: entry.to, reread: false }
+    yield { state: after, before: known, path, isPast: false, reread }
+    if (op === 'rename') yield { state: entry.replaced, before: null, path: entry.to, isPast: true, reread: false }
   }
 }
 
