@@ -18,7 +18,8 @@ import { timesTell } from '../workspace/observer.ts'
 import { type Collected, type CollectRequest, MAX_FILE_BYTES, NAMES } from './collect-options.ts'
 import { Comparison } from './comparison.ts'
 import type { Difference } from './difference.ts'
-import { type HashFiles, hashAlone } from './hashing.ts'
+import { hashTogether } from './hash-threads.ts'
+import type { HashFiles } from './hashing.ts'
 import { IgnoreRules, RULE_FILES } from './ignore-rules.ts'
 import { type LeftOutReason, Tally } from './left-out.ts'
 import { type Moves, movesAmong } from './moves.ts'
@@ -54,7 +55,7 @@ export class Collector {
   readonly #refused = new Set<string>()
   #turn: Promise<unknown> = Promise.resolve()
 
-  constructor(store: Store, index: HistoryIndex, options: OpenOptions, host: CollectorHost, hashFiles = hashAlone) {
+  constructor(store: Store, index: HistoryIndex, options: OpenOptions, host: CollectorHost, hashFiles = hashTogether) {
     this.#store = store
     this.#index = index
     this.#options = options
