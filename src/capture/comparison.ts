@@ -114,9 +114,12 @@ export class Comparison {
       }
     }
     let standing = walk?.next() ?? null
-    let after: string | null = null
-    do {
-      const page: Awaited<ReturnType<HistoryIndex['currents']>> = await index.currents(scope, after)
+    let reading: ReturnType<HistoryIndex['currents']> | null = index.currents(scope, null)
+    while (reading !== null) {
+      const page: Awaited<ReturnType<HistoryIndex['currents']>> = await reading
+      // The next ones are read while these are looked at.
+      reading = page.next === null ? null : index.currents(scope, page.next)
+      reading?.catch(() => undefined)
       for (const known of page.items) {
         while (standing !== null && standing.path !== known.path && comesBefore(standing.path, known.path)) {
           this.#unknown(standing)
@@ -130,8 +133,7 @@ export class Comparison {
         if (this.#looked % PATHS_A_TURN === 0) yield* this.#turn()
       }
       yield* this.#flush()
-      after = page.next
-    } while (after !== null)
+    }
     for (; standing !== null; standing = walk?.next() ?? null) {
       this.#unknown(standing)
       if (this.#looked % PATHS_A_TURN === 0) yield* this.#turn()
