@@ -19,6 +19,7 @@ const ROOMS = [
   'salvage',
   'safety',
   'processes',
+  'capture',
 ]
 
 /** What a file imports to run, as paths in `src/`; types are named across rooms. Imports when needed count too. */

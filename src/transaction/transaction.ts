@@ -235,6 +235,11 @@ export class Transaction {
     await this.#next(() => checkedOperation(operation))
   }
 
+  /** How many entries it makes, as far as its operations are worked out. */
+  get size(): number {
+    return this.#draft.entries.length
+  }
+
   /**
    * Keeps others from writing these paths, and everything below them, until this transaction ends.
    * @throws JournalError `LOCKED` naming the holder after the timeout, `CONFLICT` when two transactions would wait for each other
@@ -347,6 +352,7 @@ export class Transaction {
         continue
       }
       const { kind = 'write', of, meta, id } = this.#request
+      if (kind === 'adopt' && this.size === 0) throw nothingLeft(id)
       return await committer.commit({ tx: id, kind, of, meta, draft: this.#draft, durability })
     }
     throw this.#restless()
@@ -480,6 +486,15 @@ export class Transaction {
     this.#stager.release()
     this.#host.ended(this, receipt)
   }
+}
+
+/** What was to be adopted was a commit on its way into the workspace, or is as it was again. */
+function nothingLeft(tx: string): JournalError {
+  return new JournalError('CONFLICT', 'there is nothing left to adopt', {
+    hint: 'The workspace is as the journal has it.',
+    tx,
+    details: { nothing: true },
+  })
 }
 
 function notPrepared(error: unknown): never {

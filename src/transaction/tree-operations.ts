@@ -1,6 +1,6 @@
 import { type State, sameState } from '../entry/state.ts'
 import { JournalError } from '../errors.ts'
-import { joinPath, nameOf } from '../workspace/safe-path.ts'
+import { ancestorsOf, joinPath, nameOf } from '../workspace/safe-path.ts'
 import type { NewStates } from './new-states.ts'
 import type { Operation } from './operation.ts'
 import { checkExpected, checkedMode, notAFile, notFound } from './refusals.ts'
@@ -181,9 +181,41 @@ export class TreeOperations {
   }
 
   async adopt(operation: Of<'adopt'>): Promise<void> {
-    const path = this.#view.resolve(operation.path, { follow: false, folder: true })
-    const found = await this.#view.state(path)
-    if (sameState(found, operation.recorded)) return
-    this.#view.set(path, found, { op: 'put', path, before: operation.recorded, after: found })
+    const { path, found } = await this.#standing(operation.path)
+    if (operation.standing === true) {
+      if (found !== null) this.#view.set(path, found, { op: 'put', path, before: found, after: found })
+      return
+    }
+    const { moved } = operation
+    const recorded = await this.#recorded(path, operation.recorded)
+    if (moved === undefined) return this.#note(path, recorded, found)
+    const { path: from, found: left } = await this.#standing(moved.from)
+    const before = await this.#recorded(from, moved.recorded)
+    if (left === null && from !== path && found !== null && found.kind !== 'dir' && sameState(found, before)) {
+      this.#view.leave(from)
+      this.#view.set(path, found, { op: 'rename', path: from, to: path, before, replaced: recorded, after: found })
+      return
+    }
+    this.#note(path, recorded, found)
+    this.#note(from, before, left)
+  }
+
+  /** By the journal. To be asked after what stands there: what a commit puts there is in its record before. */
+  async #recorded(path: string, told: State): Promise<State> {
+    const { recorded } = this.#view.site
+    return recorded === undefined ? told : ((await recorded(path)) ?? null)
+  }
+
+  #note(path: string, before: State, after: State): void {
+    if (!sameState(before, after)) this.#view.set(path, after, { op: 'put', path, before, after })
+  }
+
+  /** What stands at just this path. Behind a symbolic link there is something else, or nothing. */
+  async #standing(given: string): Promise<{ readonly path: string; readonly found: State }> {
+    const path = this.#view.plain(given)
+    const reached = ancestorsOf(path)
+      .reverse()
+      .every((folder) => this.#view.look(folder)?.kind === 'dir')
+    return { path, found: reached ? await this.#view.state(path) : null }
   }
 }
