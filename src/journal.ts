@@ -2,7 +2,7 @@ import type { EventEmitter } from 'node:events'
 import { resolve } from 'node:path'
 import { BEGIN, CHANGE, COMPACT, checked, checkedPaths, checkListener, REPLAY, VERIFY } from './arguments.ts'
 import { genesis, type Head } from './entry/chain.ts'
-import type { ChainedCommit, CommitKind, Meta } from './entry/commit.ts'
+import type { ChainedCommit, CommitKind, Meta, Of } from './entry/commit.ts'
 import type { State } from './entry/state.ts'
 import { asJournalError, eachWithJournalErrors, JournalError, withJournalErrors } from './errors.ts'
 import { GoingBack } from './going-back.ts'
@@ -12,6 +12,7 @@ import type { HistoryIndex } from './history/history-index.ts'
 import type { At, HistoryQuery } from './history/query.ts'
 import { type ReplayResult, replay } from './history/replay.ts'
 import { type Stats, stats } from './history/stats.ts'
+import type { TransactionSelection } from './history/undo/selection.ts'
 import { type VerifyReport, verify } from './history/verify.ts'
 import type {
   CheckOptions,
@@ -23,6 +24,8 @@ import type {
   Status,
   TransactionOptions,
   UndoOptions,
+  UndoPreview,
+  UndoReceipt,
 } from './journal-types.ts'
 import { checkedMeta } from './meta.ts'
 import { type OpenOptions, progressOf } from './options.ts'
@@ -201,14 +204,23 @@ export class Journal extends Shorthands implements AsyncDisposable {
     return this.#past.diff(query)
   }
 
-  /** Takes a transaction back, whichever it is; `CONFLICT` when somebody changed one of its paths since. */
-  undo(tx: string | number, options: UndoOptions = {}): Promise<Receipt> {
-    return this.#back.undo(tx, options)
+  /**
+   * Takes transactions back, whichever they are, by one new transaction. What others changed elsewhere in the same texts since stays.
+   * @throws JournalError `CONFLICT` when others changed the same since, with all such paths; `NOT_FOUND`, `INVALID` when nothing is meant, or left to take back
+   */
+  undo(selection: TransactionSelection, options: UndoOptions & { readonly dryRun: true }): Promise<UndoPreview>
+  undo(selection: TransactionSelection, options?: UndoOptions & { readonly dryRun?: false }): Promise<UndoReceipt>
+  undo(selection: TransactionSelection, options?: UndoOptions): Promise<UndoReceipt | UndoPreview>
+  undo(selection: TransactionSelection, options: UndoOptions = {}): Promise<UndoReceipt | UndoPreview> {
+    return this.#back.undo(selection, options)
   }
 
-  /** Makes again what was taken back: names the transaction, or the undo. */
-  redo(tx: string | number, options: UndoOptions = {}): Promise<Receipt> {
-    return this.#back.redo(tx, options)
+  /** Makes again what was taken back: names transactions, or their undo. @throws JournalError as `undo` does */
+  redo(selection: TransactionSelection, options: UndoOptions & { readonly dryRun: true }): Promise<UndoPreview>
+  redo(selection: TransactionSelection, options?: UndoOptions & { readonly dryRun?: false }): Promise<UndoReceipt>
+  redo(selection: TransactionSelection, options?: UndoOptions): Promise<UndoReceipt | UndoPreview>
+  redo(selection: TransactionSelection, options: UndoOptions = {}): Promise<UndoReceipt | UndoPreview> {
+    return this.#back.redo(selection, options)
   }
 
   /** Brings paths back to what they were. Only touches what the journal wrote; never deletes what it does not know. */
@@ -343,7 +355,7 @@ export class Journal extends Shorthands implements AsyncDisposable {
     }
   }
 
-  #begin(meta: Meta, kind: CommitKind, of?: string, validation?: ValidationLevel): Transaction {
+  #begin(meta: Meta, kind: CommitKind, of?: Of, validation?: ValidationLevel): Transaction {
     try {
       return this.#newTransaction(meta, kind, of, validation)
     } catch (error) {
@@ -351,7 +363,7 @@ export class Journal extends Shorthands implements AsyncDisposable {
     }
   }
 
-  #newTransaction(meta: Meta, kind: CommitKind, of?: string, validation?: ValidationLevel): Transaction {
+  #newTransaction(meta: Meta, kind: CommitKind, of?: Of, validation?: ValidationLevel): Transaction {
     const writer = this.#writing()
     const { actor, durability = 'full', lockTimeoutMs = LOCK_TIMEOUT_MS, signal } = this.#options
     const request = {
