@@ -67,7 +67,7 @@ export const CATALOGUE: readonly CatalogueGroup[] = [
   {
     heading: 'Go back, go forth:',
     commands: [
-      { name: 'undo', summary: 'take a transaction back', load: () => import('./commands/undo.ts') },
+      { name: 'undo', summary: 'take transactions back', load: () => import('./commands/undo.ts') },
       { name: 'redo', summary: 'take an undo back', load: () => import('./commands/redo.ts') },
       { name: 'restore', summary: 'set files back to an earlier point', load: () => import('./commands/restore.ts') },
       {

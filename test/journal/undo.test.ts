@@ -1,6 +1,6 @@
 /** Undo and redo of one transaction and of several, with others working in between. */
 import { afterEach, describe, expect, test } from 'vitest'
-import type { Journal, Receipt, UndoReceipt } from '../../src/index.ts'
+import type { Journal, JournalError, Receipt, UndoReceipt } from '../../src/index.ts'
 import type { SimDisk } from '../sim/sim-disk.ts'
 import { collect, failure, newDisk, openOn, ROOT, refused } from './fixture.ts'
 
@@ -14,6 +14,8 @@ afterEach(() => journal.close())
 
 const text = (path: string): string => Buffer.from(disk.readFile(`${ROOT}/${path}`)).toString()
 const there = (path: string): boolean => disk.exists(`${ROOT}/${path}`)
+const pathsOf = ({ details }: JournalError): string[] =>
+  ((details?.conflicts ?? []) as { path: string }[]).map(({ path }) => path)
 const LINES = Array.from({ length: 12 }, (_, n) => `line ${n + 1}\n`)
 const lines = (changes: Readonly<Record<number, string>> = {}): string =>
   LINES.map((line, n) => changes[n + 1] ?? line).join('')
@@ -245,8 +247,7 @@ describe('what others changed since', () => {
     await journal.remove('link')
     await journal.symlink('link', 'c')
     const error = await refused(disk, 'CONFLICT', () => journal.undo(tx))
-    const paths = (error.details?.conflicts as { path: string }[]).map(({ path }) => path)
-    expect(paths.sort()).toEqual(['bin', 'kind', 'link'])
+    expect(pathsOf(error).sort()).toEqual(['bin', 'kind', 'link'])
     expect((await refused(disk, 'INVALID', () => journal.undo(tx, { onConflict: 'ours' }))).message).toContain(
       'already',
     )
@@ -284,7 +285,7 @@ describe('what others changed since', () => {
     const { tx } = await journal.remove('d', { recursive: true })
     await write('d', 'a file now')
     const error = await refused(disk, 'CONFLICT', () => journal.undo(tx))
-    expect((error.details?.conflicts as { path: string }[]).map(({ path }) => path)).toEqual(['d', 'd/f'])
+    expect(pathsOf(error)).toEqual(['d', 'd/f'])
     expect((await refused(disk, 'CONFLICT', () => journal.undo(tx, { onConflict: 'keep' }))).details).toEqual({
       kept: ['d', 'd/f'],
     })
