@@ -157,7 +157,7 @@ function conflictError({ kind, conflicts, of }: UndoPlan): JournalError {
     'CONFLICT',
     `changed since: ${paths.slice(0, 5).join(', ')}${paths.length > 5 ? ` and ${paths.length - 5} more` : ''}`,
     {
-      hint: `Look at it with --dry-run. Leave these paths alone (keep), let what is there win (ours) or what was there (theirs), or ${kind} the later changes first.`,
+      hint: `Look at it with --dry-run. Leave these paths alone (--keep), let what is there now win (--ours) or what was there before (--theirs), or ${kind} the later changes first.`,
       path: paths[0],
       tx: typeof of === 'string' ? of : undefined,
       details: { conflicts: shown },

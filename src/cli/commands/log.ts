@@ -16,12 +16,13 @@ interface Options {
   readonly oldest?: boolean
 }
 
-/** What `--json` prints for a transaction; `kind`, `of`, `tags` and `parent` only where there is something to say. */
+/** What `--json` prints for a transaction; `kind`, `of`, `about`, `tags` and `parent` only where there is something to say. */
 function logObject(commit: ChainedCommit): Record<string, unknown> {
-  const { tx, seq, time, actor, message, chain, kind, of, tags, parent } = commit
+  const { tx, seq, time, actor, message, chain, kind, of, about, tags, parent } = commit
   return {
     ...{ tx, seq, time, actor: actor ?? null, message: message ?? null, chain, kind },
     ...(of === undefined ? {} : { of }),
+    ...(about === undefined ? {} : { about }),
     ...(tags === undefined ? {} : { tags }),
     ...(parent === undefined ? {} : { parent }),
     files: receiptFiles(commit.entries),
@@ -29,8 +30,8 @@ function logObject(commit: ChainedCommit): Record<string, unknown> {
 }
 
 /** What a transaction did, for one that does not say why. */
-function summary({ kind, of, entries }: ChainedCommit): string {
-  if (kind !== 'write') return of === undefined ? kind : `${kind} ${of}`
+function summary({ kind, of, about, entries }: ChainedCommit): string {
+  if (kind !== 'write') return [kind, of ?? about?.map(({ tx }) => tx).join(', ') ?? ''].join(' ').trimEnd()
   const [first, ...more] = entries.filter((entry) => !(entry.op === 'mkdir' && entry.implied))
   return first === undefined ? '' : `${first.op} ${first.path}${more.length > 0 ? ' …' : ''}`
 }
