@@ -19,6 +19,7 @@ export type { ErrorCode } from './errors.ts'
 export { JournalError } from './errors.ts'
 export type { DiffQuery, FileDiff } from './history/diff.ts'
 export type { Problem } from './history/findings.ts'
+export type { FollowGap, FollowOptions } from './history/follow.ts'
 export type { At, HistoryQuery } from './history/query.ts'
 export type { ReplayResult } from './history/replay.ts'
 export type { Stats } from './history/stats.ts'
@@ -31,6 +32,7 @@ export type { Journal } from './journal.ts'
 export type {
   CheckOptions,
   CompactOptions,
+  EventOrigin,
   JournalEvents,
   PurgeOptions,
   RestoreOptions,

@@ -1,4 +1,4 @@
-import type { Meta } from './entry/commit.ts'
+import type { ChainedCommit, Meta } from './entry/commit.ts'
 import type { State } from './entry/state.ts'
 import type { JournalError } from './errors.ts'
 import type { FileDiff } from './history/diff.ts'
@@ -116,10 +116,15 @@ export interface Status {
   readonly tracked: number
 }
 
+/** Who it was: this process, or another, with all that the history says of it. */
+export type EventOrigin = { readonly local: true } | { readonly local: false; readonly commit: ChainedCommit }
+
 export interface JournalEvents {
-  commit: [receipt: Receipt]
+  commit: [receipt: Receipt, origin: EventOrigin]
   /** Somebody's edit was found where a transaction wrote; it is kept in the history. */
-  conflict: [found: { readonly tx: string; readonly path: string }]
+  conflict: [found: { readonly tx: string; readonly path: string }, origin: EventOrigin]
+  /** What other processes do cannot be heard any more. */
+  error: [error: JournalError]
   recovered: [report: RecoveryReport]
   /** Old transactions were dropped in the background (`dropped`), or could not be (`error`). */
   retention: [outcome: { readonly dropped: Dropped | null; readonly error: JournalError | null }]

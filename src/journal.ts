@@ -5,9 +5,11 @@ import { genesis, type Head } from './entry/chain.ts'
 import type { ChainedCommit, CommitKind, Meta, Of } from './entry/commit.ts'
 import type { State } from './entry/state.ts'
 import { asJournalError, eachWithJournalErrors, JournalError, withJournalErrors } from './errors.ts'
+import { Following } from './following.ts'
 import { GoingBack } from './going-back.ts'
 import type { DiffQuery, FileDiff } from './history/diff.ts'
 import { exportHistory } from './history/export.ts'
+import type { FollowOptions } from './history/follow.ts'
 import type { HistoryIndex } from './history/history-index.ts'
 import type { At, HistoryQuery } from './history/query.ts'
 import { type ReplayResult, replay } from './history/replay.ts'
@@ -63,6 +65,7 @@ export class Journal extends Shorthands implements AsyncDisposable {
   readonly #safeguards: Safeguards
   readonly #past: Past
   readonly #back: GoingBack
+  readonly #following: Following
   #closing: Promise<void> | null = null
   #idle: NodeJS.Timeout | null = null
   #checkpointing = false
@@ -83,7 +86,7 @@ export class Journal extends Shorthands implements AsyncDisposable {
         return writer
       },
       open: () => new Set([...this.#open].map(({ id }) => id)),
-      committed: (receipt) => events.emit('commit', receipt),
+      committed: (receipt) => events.emit('commit', receipt, { local: true }),
     })
     this.#past = new Past(store, index, options, {
       usable: () => this.#usable(),
@@ -93,6 +96,12 @@ export class Journal extends Shorthands implements AsyncDisposable {
     this.#back = new GoingBack(store, index, options, this.#past, {
       writing: () => this.#writing(),
       begin: (meta, kind, of, validation) => this.#begin(meta, kind, of, validation),
+    })
+    this.#following = new Following(index, {
+      usable: () => this.#usable(),
+      source: () => this.#source(),
+      hasOthers: () => writer === null,
+      events,
     })
     const { recovery } = this
     if (recovery !== NOTHING_RECOVERED) queueMicrotask(() => events.emit('recovered', recovery))
@@ -125,6 +134,7 @@ export class Journal extends Shorthands implements AsyncDisposable {
   on<E extends keyof JournalEvents>(event: E, listener: (...args: JournalEvents[E]) => void): this {
     checkListener(event, listener)
     this.#events.on(event, listener as (...args: unknown[]) => void)
+    this.#following.listen(event)
     return this
   }
 
@@ -178,6 +188,14 @@ export class Journal extends Shorthands implements AsyncDisposable {
   /** One transaction by id, unambiguous beginning of an id, or number. */
   show(tx: string | number): Promise<ChainedCommit> {
     return this.#past.show(tx)
+  }
+
+  /**
+   * Transactions as they are committed, by any process: each once, in order, from a point on, and without end. Only such that no crash can take back.
+   * @throws JournalError `NOT_FOUND` for a point that is not there any more, `CORRUPT`
+   */
+  follow(options: FollowOptions = {}): AsyncIterable<ChainedCommit> {
+    return this.#following.follow(options)
   }
 
   /** The number of the last transaction at a point in the history. */
@@ -344,6 +362,7 @@ export class Journal extends Shorthands implements AsyncDisposable {
 
   async #close(): Promise<void> {
     if (this.#idle !== null) clearTimeout(this.#idle)
+    this.#following.close()
     await Promise.all([...this.#open].map((transaction) => transaction.abort()))
     try {
       await this.#writer?.close()
@@ -394,7 +413,7 @@ export class Journal extends Shorthands implements AsyncDisposable {
   #ended(transaction: Transaction, receipt: Receipt | null): void {
     this.#open.delete(transaction)
     if (receipt === null) return
-    this.#events.emit('commit', receipt)
+    this.#events.emit('commit', receipt, { local: true })
     const writer = this.#writer
     if (writer === null || this.#closing !== null) return
     writer.keeper.poke()
@@ -422,6 +441,7 @@ export class Journal extends Shorthands implements AsyncDisposable {
   #source(): Parameters<typeof verify>[0] {
     const { disk, layout, format, reader, contents } = this.#store
     const readable = () => this.#writer?.log.acknowledged ?? Number.POSITIVE_INFINITY
+    const durable = () => this.#writer?.log.durable ?? 0
     return {
       disk,
       root: layout.root,
@@ -430,6 +450,7 @@ export class Journal extends Shorthands implements AsyncDisposable {
       reader,
       contents,
       readable,
+      durable,
     }
   }
 

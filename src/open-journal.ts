@@ -51,7 +51,7 @@ export async function openJournal(root: string, options: OpenOptions = {}): Prom
       let writer: Writer | null = null
       const index = openIndex(store, settings, () => writer)
       writer = await Writer.open(store, index, lock, settings, {
-        onConflict: (tx, path) => events.emit('conflict', { tx, path }),
+        onConflict: (tx, path) => events.emit('conflict', { tx, path }, { local: true }),
         onRetention: (dropped, error) => events.emit('retention', { dropped, error }),
       }).catch(async (error: unknown) => {
         await index.close()

@@ -56,6 +56,8 @@ export interface LogWriterOptions {
   readonly rollAt?: number
   /** Payload of the first frame of a new segment. */
   readonly segmentPayload: (segment: number) => Uint8Array
+  /** Told how far the log is on stable storage, each time that is further; closed with the writer. Does not throw. */
+  readonly note?: { synced(durable: Position): void; close(): void }
   /** How many transactions are on their way here, besides those that wait already. */
   readonly othersComing?: () => number
 }
@@ -174,6 +176,7 @@ export class LogWriter {
   /** Waits for what is in flight and closes the file. */
   async close(): Promise<void> {
     await this.#flushing
+    this.#options.note?.close()
     this.#closeFile()
   }
 
@@ -339,6 +342,7 @@ export class LogWriter {
     else await disk.sync(this.#handle)
     this.#syncMs += (performance.now() - begun - this.#syncMs) / 8
     this.#durable = end
+    this.#options.note?.synced(end)
   }
 
   /** Opens the segment the log ends in or, when that is full, finishes it and begins the next. */
