@@ -74,14 +74,15 @@ export class TakingBack {
       const planned = direction === 'undo' ? planUndo : planRedo
       const plan = await planned(site, selected, { choice, force, merge }, disk.now())
       for (const { path, state, bytes } of plan.steps) if (bytes === null) await this.#past.refusePurged(path, state)
+      for (const { path, wanted } of plan.conflicts) await this.#past.refusePurged(path, wanted)
       return plan
     })
   }
 
   async #carryOut(plan: UndoPlan, options: UndoOptions): Promise<UndoReceipt> {
-    const { kind, of, steps, conflicts, kept } = plan
+    const { kind, of, steps, conflicts, decided, kept } = plan
     if (conflicts.length > 0) throw conflictError(plan)
-    if (steps.length === 0) throw nothingToDo(plan)
+    if (of.length === 0) throw nothingToDo(plan)
     const merged = steps.filter((step) => step.merged).map(({ path }) => path)
     const transaction = this.#host.begin(metaOf(options), kind, of, this.#validation(options, merged.length > 0))
     try {
@@ -91,7 +92,6 @@ export class TakingBack {
       throw error
     }
     const receipt = await transaction.commit()
-    const decided = steps.filter((step) => step.decided).map(({ path }) => path)
     return {
       ...receipt,
       ...(plan.transactions.length > 1 ? { transactions: plan.transactions.map(({ tx }) => tx) } : {}),
@@ -165,21 +165,11 @@ function conflictError({ kind, conflicts, of }: UndoPlan): JournalError {
   )
 }
 
-function nothingToDo({ kind, kept, of, transactions }: UndoPlan): JournalError {
-  if (kept.length > 0) {
-    return new JournalError('CONFLICT', `nothing is left to ${kind}: all of it was changed since`, {
-      hint: 'Nothing was changed. Look at the conflicts with --dry-run.',
-      path: kept[0],
-      details: { kept },
-    })
-  }
-  const what = transactions.length === 1 ? 'this transaction' : 'these transactions'
-  return new JournalError(
-    'INVALID',
-    `every path is already as if ${what} were ${kind === 'undo' ? 'undone' : 'redone'}`,
-    {
-      hint: 'Nothing was changed: there is nothing to do.',
-      tx: typeof of === 'string' ? of : undefined,
-    },
-  )
+/** Nothing is left but paths that stay as they are. */
+function nothingToDo({ kind, kept }: UndoPlan): JournalError {
+  return new JournalError('CONFLICT', `nothing is left to ${kind}: all of it was changed since`, {
+    hint: 'Nothing was changed. Look at the conflicts with --dry-run.',
+    path: kept[0],
+    details: { kept },
+  })
 }

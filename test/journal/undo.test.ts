@@ -248,9 +248,10 @@ describe('what others changed since', () => {
     await journal.symlink('link', 'c')
     const error = await refused(disk, 'CONFLICT', () => journal.undo(tx))
     expect(pathsOf(error).sort()).toEqual(['bin', 'kind', 'link'])
-    expect((await refused(disk, 'INVALID', () => journal.undo(tx, { onConflict: 'ours' }))).message).toContain(
-      'already',
-    )
+    const left = await journal.undo(tx, { onConflict: 'ours' })
+    expect([left.decided, left.files]).toEqual([['bin', 'kind', 'link'], []])
+    await refused(disk, 'INVALID', () => journal.undo(tx))
+    await journal.redo(tx)
     // A folder with things in it does not become a file, whoever wins.
     await refused(disk, 'CONFLICT', () => journal.undo(tx, { onConflict: 'theirs' }))
     await journal.remove('kind', { recursive: true })
@@ -274,8 +275,8 @@ describe('what others changed since', () => {
     const other = await journal.chmod('f', 0o700)
     await journal.chmod('f', 0o711)
     await refused(disk, 'CONFLICT', () => journal.undo(other.tx))
-    await write('g', 'x')
-    expect((await journal.undo([other.tx, (await write('h', 'h')).tx], { onConflict: 'ours' })).files.length).toBe(1)
+    const both = await journal.undo([other.tx, (await write('h', 'h')).tx], { onConflict: 'ours' })
+    expect([both.files.length, both.decided]).toEqual([1, ['f']])
     expect(disk.lstat(`${ROOT}/f`)?.mode).toBe(0o711)
   })
 
@@ -369,6 +370,30 @@ test('a preview is plain, and changes nothing; a journal open for reading gives 
   expect(await reader.undo(tx, { dryRun: true })).toEqual(preview)
   expect((await failure(() => reader.undo(tx))).code).toBe('INVALID')
   await reader.close()
+})
+
+test('what somebody else has done already is not done again, nor by a redo', async () => {
+  await start()
+  const { tx } = await journal.transact(async (step) => {
+    await step.write('a', 'a')
+    await step.write('b', 'b')
+  })
+  await journal.remove('b')
+  await journal.undo(tx)
+  expect([there('a'), there('b')]).toEqual([false, false])
+  await journal.redo(tx)
+  expect([there('a'), there('b')]).toEqual([true, false])
+})
+
+test('a redo brings back what was merged, not what was first written', async () => {
+  await start()
+  await write('f', lines())
+  const { tx } = await write('f', lines({ 2: 'two\n', 9: 'nine\n' }))
+  await write('f', lines({ 2: 'two\n' }))
+  await journal.undo(tx)
+  expect(text('f')).toBe(lines())
+  await journal.redo(tx)
+  expect(text('f')).toBe(lines({ 2: 'two\n' }))
 })
 
 test('a plain undo says what a receipt says, and no more', async () => {

@@ -75,6 +75,7 @@ export async function chooseUndo(index: HistoryIndex, selected: Selected, now: n
 export async function chooseRedo(index: HistoryIndex, selected: Selected, now: number): Promise<Chosen> {
   const chosen: Chosing = { transactions: [], passedOver: [], runs: new Runs() }
   const standing = new Standing(index)
+  const again = new Remaking(index)
   let meant = 0
   let stands: Candidate | null = null
   for await (const candidate of redoable(index, selected, standing, now)) {
@@ -86,7 +87,10 @@ export async function chooseRedo(index: HistoryIndex, selected: Selected, now: n
     const left: Effect[] = []
     for (const effect of effects) {
       if (untouched || (only !== null && !only.has(effect.path))) continue
-      if ((await standing.undoneBy(commit.tx, effect.path)) !== null) left.push(effect)
+      const by = await standing.undoneBy(commit.tx, effect.path)
+      if (by === null) continue
+      left.push(effect)
+      again.add(effect, by)
     }
     if (left.length === 0) {
       stands ??= candidate
@@ -95,13 +99,12 @@ export async function chooseRedo(index: HistoryIndex, selected: Selected, now: n
       continue
     }
     take(chosen, commit, all, left)
-    for (const { path, before, after } of left) chosen.runs.add(path, before, after)
   }
-  if (meant === 0 || stands === null) {
-    if (meant > 0) return chosen
-    throw nothingMeant(selected)
+  if (chosen.transactions.length > 0) {
+    await again.into(chosen)
+    return chosen
   }
-  if (chosen.transactions.length > 0) return chosen
+  if (stands === null) throw nothingMeant(selected)
   const { commit, by } = stands
   const hint = `There is nothing to redo. To take it back: journal undo ${commit.tx}`
   if (by !== null) {
@@ -114,6 +117,47 @@ export async function chooseRedo(index: HistoryIndex, selected: Selected, now: n
       : `none of the ${meant} transactions that are meant is undone`,
     { hint, tx: commit.tx },
   )
+}
+
+/**
+ * Changes that are made again. What took them back is turned round where all that it is about is made again: that brings back what was there before it, later changes that it
+ * was merged with included. Else each change is made anew.
+ */
+class Remaking {
+  readonly #index: HistoryIndex
+  readonly #changes: { readonly effect: Effect; readonly by: Act }[] = []
+
+  constructor(index: HistoryIndex) {
+    this.#index = index
+  }
+
+  /** Oldest transactions first. */
+  add(effect: Effect, by: Act): void {
+    this.#changes.push({ effect, by })
+  }
+
+  async into({ transactions, runs }: Chosing): Promise<void> {
+    const again = new Set(transactions.map(({ tx }) => tx))
+    const turned = new Map<number, Map<string, Effect>>()
+    const newestFirst = [...new Set(this.#changes.map(({ by }) => by.seq))].sort((a, b) => b - a)
+    for (const seq of newestFirst) {
+      const commit = await this.#index.commit(seq)
+      if (!namedBy(commit).every(({ tx }) => again.has(tx))) continue
+      turned.set(seq, new Map(effectsOf(commit.entries).map((effect) => [effect.path, effect])))
+    }
+    const done = new Set<string>()
+    for (const seq of newestFirst) {
+      for (const { effect, by } of this.#changes) {
+        const own = turned.get(seq)?.get(effect.path)
+        if (by.seq !== seq || !by.original || own === undefined || done.has(`${seq} ${effect.path}`)) continue
+        done.add(`${seq} ${effect.path}`)
+        runs.add(effect.path, own.after, own.before)
+      }
+    }
+    for (const { effect, by } of this.#changes) {
+      if (!by.original || !turned.has(by.seq)) runs.add(effect.path, effect.before, effect.after)
+    }
+  }
 }
 
 /** A transaction that may be undone. */

@@ -66,6 +66,8 @@ export interface UndoPlan {
   readonly passedOver: readonly string[]
   /** In an order in which they can be carried out. */
   readonly steps: readonly UndoStep[]
+  /** Where the choice of a side decided, be it that nothing happens there. */
+  readonly decided: readonly string[]
   /** Left as they are, and not taken back. */
   readonly kept: readonly string[]
   readonly conflicts: readonly UndoConflict[]
@@ -95,11 +97,13 @@ async function plan(
   const finder = new Finder(disk, root)
   const steps: UndoStep[] = []
   const kept: string[] = []
+  const decided: string[] = []
   const conflicts: UndoConflict[] = []
   const names = new Set(transactions.map(({ tx }) => tx))
   const collide = async (path: string, collision: Omit<UndoConflict, 'path' | 'by'>): Promise<void> => {
     if (manner.choice === 'keep') kept.push(path)
-    else if (manner.choice !== 'ours') {
+    else if (manner.choice === 'ours') decided.push(path)
+    else {
       const by = conflicts.length < LOOKED_UP ? await changers(index, path, names) : []
       conflicts.push({ path, ...collision, by })
     }
@@ -120,6 +124,7 @@ async function plan(
       await collide(path, { expected, found, wanted, ...(sides.length === 0 ? {} : { sides }) })
       continue
     }
+    if (outcome.decided) decided.push(path)
     if (sameState(outcome.value.state, found)) continue
     steps.push(stepOf(path, found, outcome, () => again(site, finder, path, found, own, manner)))
   }
@@ -139,6 +144,7 @@ async function plan(
     transactions: about,
     passedOver,
     steps: inPutOrder(possible),
+    decided,
     kept,
     conflicts,
   }

@@ -9,6 +9,8 @@ export interface Act {
   readonly kind: CommitKind
   /** The paths of the other one that it is about; null: all. */
   readonly paths: ReadonlySet<string> | null
+  /** False: it was taken back itself, and made again. */
+  readonly original: boolean
 }
 
 /**
@@ -55,7 +57,7 @@ export class Standing {
       // Made again by one and the same redo, the older was made again first.
       if (own.undoneBy !== null || own.since < since || (own.since === since && (decides?.seq ?? 0) < act.seq)) continue
       since = own.since
-      decides = act
+      decides = { ...act, original: own.since === act.seq }
     }
     if (decides === null) return { since: seq, undoneBy: null }
     return decides.kind === 'redo' ? { since, undoneBy: null } : { since, undoneBy: decides }
@@ -80,7 +82,7 @@ export class Standing {
     for (const { seq, kind } of await this.#index.about(tx)) {
       const { tx: by, of } = await this.#index.record(seq)
       const paths = of === tx ? null : ((await this.#aboutOf(seq)).get(tx) ?? null)
-      acts.push({ seq, tx: by, kind, paths })
+      acts.push({ seq, tx: by, kind, paths, original: true })
     }
     return acts
   }
