@@ -372,6 +372,20 @@ test('a preview is plain, and changes nothing; a journal open for reading gives 
   await reader.close()
 })
 
+test('a folder that goes with one change, and is needed by another, stays', async () => {
+  await start()
+  const { tx: made } = await write('d/a', 'a')
+  await write('d/b', 'b')
+  const { tx: gone } = await journal.remove('d/b')
+  const { changes } = await journal.undo([made, gone], { dryRun: true })
+  expect(changes.map(({ path, after }) => [path, after?.kind ?? null])).toEqual([
+    ['d/a', null],
+    ['d/b', 'file'],
+  ])
+  await journal.undo([made, gone])
+  expect([there('d/a'), text('d/b')]).toEqual([false, 'b'])
+})
+
 test('what somebody else has done already is not done again, nor by a redo', async () => {
   await start()
   const { tx } = await journal.transact(async (step) => {

@@ -15,11 +15,16 @@ export class Ground {
   readonly #root: string
   readonly #steps: ReadonlyMap<string, Step>
   readonly #folders = new Map<string, boolean>()
+  /** Folders in which a step puts something. */
+  readonly #needed = new Set<string>()
 
   constructor(disk: Disk, root: string, steps: readonly Step[]) {
     this.#disk = disk
     this.#root = root
     this.#steps = new Map(steps.map((step) => [step.path, step]))
+    for (const { path, state } of steps) {
+      if (state !== null) for (const folder of ancestorsOf(path)) this.#needed.add(folder)
+    }
   }
 
   /** Would a step meet something that no step takes away: no folder where one is needed, or things in a folder that is to become a file? */
@@ -55,6 +60,7 @@ export class Ground {
   }
 
   #staysFull(folder: string): boolean {
+    if (this.#needed.has(folder)) return true
     return this.#disk.readDirectory(`${this.#root}/${folder}`).some(({ name }) => {
       const inside = `${folder}/${name}`
       const step = this.#steps.get(inside)
