@@ -1,7 +1,7 @@
 /** Undo of a random selection: refused, with nothing changed, or the tree that comes of the history without what was selected. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Journal } from '../../src/index.ts'
+import type { Journal, Receipt } from '../../src/index.ts'
 import { JournalError } from '../../src/index.ts'
 import '../seed.ts'
 import { differences } from '../sim/tree.ts'
@@ -154,8 +154,8 @@ test('any selection: refused and nothing changed, or only what was selected is g
             )
             if (!overlaid) expect(filesOf(disk)).toEqual(plain(expected))
           }
-          // To take it back again leaves everything as it was.
-          await journal.undo('head')
+          // To take it back again leaves everything as it was. One that found nothing to do has nothing to be taken back.
+          if ((outcome as Receipt).files.length > 0) await journal.undo('head')
           expect(filesOf(disk)).toEqual(files)
         }
         await journal.close()
