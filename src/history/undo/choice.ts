@@ -15,7 +15,7 @@ export interface Chosen {
   readonly runs: Runs
 }
 
-type Chosing = {
+type Choosing = {
   readonly transactions: (About & { seq: number; all: readonly string[] })[]
   readonly passedOver: string[]
   readonly runs: Runs
@@ -29,7 +29,7 @@ const MOST = 100_000
  * @throws JournalError `NOT_FOUND` when nothing is meant, `INVALID` when nothing of it is left to take back
  */
 export async function chooseUndo(index: HistoryIndex, selected: Selected, now: number): Promise<Chosen> {
-  const chosen: Chosing = { transactions: [], passedOver: [], runs: new Runs() }
+  const chosen: Choosing = { transactions: [], passedOver: [], runs: new Runs() }
   const standing = new Standing(index)
   let undone: { readonly commit: ChainedCommit; readonly by: Act } | null = null
   let meant = 0
@@ -73,7 +73,7 @@ export async function chooseUndo(index: HistoryIndex, selected: Selected, now: n
  * @throws JournalError `NOT_FOUND` when nothing is meant, `INVALID` when nothing of it is undone
  */
 export async function chooseRedo(index: HistoryIndex, selected: Selected, now: number): Promise<Chosen> {
-  const chosen: Chosing = { transactions: [], passedOver: [], runs: new Runs() }
+  const chosen: Choosing = { transactions: [], passedOver: [], runs: new Runs() }
   const standing = new Standing(index)
   const again = new Remaking(index)
   let meant = 0
@@ -136,7 +136,7 @@ class Remaking {
     this.#changes.push({ effect, by })
   }
 
-  async into({ transactions, runs }: Chosing): Promise<void> {
+  async into({ transactions, runs }: Choosing): Promise<void> {
     const again = new Set(transactions.map(({ tx }) => tx))
     const turned = new Map<number, Map<string, Effect>>()
     const newestFirst = [...new Set(this.#changes.map(({ by }) => by.seq))].sort((a, b) => b - a)
@@ -220,7 +220,7 @@ function meantOf(
   return { all, effects: effects.filter(({ path }) => within.has(path)) }
 }
 
-function take(chosen: Chosing, { tx, seq }: ChainedCommit, all: readonly string[], left: readonly Effect[]): void {
+function take(chosen: Choosing, { tx, seq }: ChainedCommit, all: readonly string[], left: readonly Effect[]): void {
   const taken = left.map(({ path }) => path)
   chosen.transactions.push({ tx, seq, paths: taken.length === all.length ? null : taken, all: taken })
   if (chosen.transactions.length <= MOST) return
