@@ -84,6 +84,13 @@ export const HISTORY: Shape = {
 }
 export const DIFF: Shape = { from: POINT, to: POINT, paths: PATHS }
 export const RESTORE: Shape = { ...CHANGE, to: POINT, paths: PATHS }
+export const TAKE_BACK: Shape = { ...CHANGE, merge: FLAG, onConflict: oneOf('refuse', 'keep', 'ours', 'theirs') }
+export const SELECTION: Shape = { actor: TEXT, tag: TEXT, parent: TEXT, since: POINT, until: POINT, paths: PATHS }
+export const FOLLOW: Shape = {
+  from: POINT,
+  signal: ['an AbortSignal', (value) => value instanceof AbortSignal],
+  onGap: CALLABLE,
+}
 export const REPLAY: Shape = {
   to: ['a path without NUL', (value) => isText(value) && value !== '' && !(value as string).includes('\0')],
   at: POINT,

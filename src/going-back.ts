@@ -1,18 +1,26 @@
-import { BEGIN, CHANGE, checked, checkedPaths, RESTORE } from './arguments.ts'
+import { BEGIN, checked, checkedPaths, RESTORE } from './arguments.ts'
 import type { FileStat } from './disk/disk.ts'
-import type { CommitKind, Meta } from './entry/commit.ts'
+import type { CommitKind, Meta, Of } from './entry/commit.ts'
 import { asJournalError, JournalError, withJournalErrors } from './errors.ts'
 import type { HistoryIndex } from './history/history-index.ts'
 import { planRestore, sparingOccupied } from './history/restore-plan.ts'
 import { externalChanges } from './history/status.ts'
-import { planRedo, planUndo } from './history/undo-plan.ts'
-import type { RestoreOptions, RestoreResult, TransactionOptions, UndoOptions } from './journal-types.ts'
+import type { TransactionSelection } from './history/undo/selection.ts'
+import type {
+  RestoreOptions,
+  RestoreResult,
+  TransactionOptions,
+  UndoOptions,
+  UndoPreview,
+  UndoReceipt,
+} from './journal-types.ts'
 import { metaOf } from './meta.ts'
 import { type OpenOptions, progressOf } from './options.ts'
 import { type Past, READING } from './past.ts'
 import { relativePath } from './relative-path.ts'
 import type { ValidationLevel } from './safety/validation/level.ts'
 import type { Store } from './store/opening.ts'
+import { TakingBack } from './taking-back.ts'
 import type { Operation } from './transaction/operation.ts'
 import type { Receipt } from './transaction/receipt.ts'
 import type { Transaction } from './transaction/transaction.ts'
@@ -21,7 +29,7 @@ import type { Transaction } from './transaction/transaction.ts'
 export interface GoingBackHost {
   /** @throws JournalError when the journal is closed, or open for reading only */
   readonly writing: () => unknown
-  readonly begin: (meta: Meta, kind: CommitKind, of?: string, validation?: ValidationLevel) => Transaction
+  readonly begin: (meta: Meta, kind: CommitKind, of?: Of, validation?: ValidationLevel) => Transaction
 }
 
 /** Undo, redo, restore, and the adoption of what others did: transactions that are made of the history. */
@@ -31,6 +39,7 @@ export class GoingBack {
   readonly #options: OpenOptions
   readonly #past: Past
   readonly #host: GoingBackHost
+  readonly #takingBack: TakingBack
 
   constructor(store: Store, index: HistoryIndex, options: OpenOptions, past: Past, host: GoingBackHost) {
     this.#store = store
@@ -38,20 +47,15 @@ export class GoingBack {
     this.#options = options
     this.#past = past
     this.#host = host
+    this.#takingBack = new TakingBack(store, index, options, past, host)
   }
 
-  async undo(tx: string | number, options: UndoOptions = {}): Promise<Receipt> {
-    this.#host.writing()
-    checked('the options', options, CHANGE)
-    const plan = await withJournalErrors(READING, () => planUndo(this.#index, tx))
-    return this.#put(plan.operations, options, plan.kind, plan.of)
+  undo(selection: TransactionSelection, options: UndoOptions = {}): Promise<UndoReceipt | UndoPreview> {
+    return this.#takingBack.run('undo', selection, options)
   }
 
-  async redo(tx: string | number, options: UndoOptions = {}): Promise<Receipt> {
-    this.#host.writing()
-    checked('the options', options, CHANGE)
-    const plan = await withJournalErrors(READING, () => planRedo(this.#index, tx))
-    return this.#put(plan.operations, options, plan.kind, plan.of)
+  redo(selection: TransactionSelection, options: UndoOptions = {}): Promise<UndoReceipt | UndoPreview> {
+    return this.#takingBack.run('redo', selection, options)
   }
 
   async restore(options: RestoreOptions): Promise<RestoreResult> {
@@ -98,7 +102,7 @@ export class GoingBack {
     return operations
   }
 
-  async #put(operations: readonly Operation[], options: UndoOptions, kind: CommitKind, of?: string): Promise<Receipt> {
+  async #put(operations: readonly Operation[], options: RestoreOptions, kind: CommitKind): Promise<Receipt> {
     await withJournalErrors(READING, async () => {
       for (const operation of operations) {
         if (operation.op === 'put') await this.#past.refusePurged(operation.path, operation.state)
@@ -109,16 +113,11 @@ export class GoingBack {
       if (operation.op !== 'put' || force !== true) return operation
       return { op: 'put', path: operation.path, state: operation.state }
     }
-    return this.#perform(operations.map(free), options, kind, of)
+    return this.#perform(operations.map(free), options, kind)
   }
 
-  async #perform(
-    operations: readonly Operation[],
-    options: TransactionOptions,
-    kind: CommitKind,
-    of?: string,
-  ): Promise<Receipt> {
-    const transaction = this.#host.begin(metaOf(options), kind, of, options.validation)
+  async #perform(operations: readonly Operation[], options: TransactionOptions, kind: CommitKind): Promise<Receipt> {
+    const transaction = this.#host.begin(metaOf(options), kind, undefined, options.validation)
     try {
       const conflicts: unknown[] = []
       for (const operation of operations) {
@@ -128,7 +127,7 @@ export class GoingBack {
           conflicts.push(...(error.details.conflicts as unknown[]))
         })
       }
-      if (conflicts.length > 0) throw conflictError(conflicts, of)
+      if (conflicts.length > 0) throw conflictError(conflicts)
     } catch (error) {
       await transaction.abort()
       throw error
@@ -145,7 +144,7 @@ export class GoingBack {
   }
 }
 
-function conflictError(conflicts: readonly unknown[], of?: string): JournalError {
+function conflictError(conflicts: readonly unknown[]): JournalError {
   const paths = conflicts.map((conflict) => (conflict as { path: string }).path)
   return new JournalError(
     'CONFLICT',
@@ -153,7 +152,6 @@ function conflictError(conflicts: readonly unknown[], of?: string): JournalError
     {
       hint: "Look at 'journal diff' and 'journal log PATH'; take later changes back first, or force it (what is there is kept in the history).",
       path: paths[0],
-      tx: of,
       details: { conflicts },
     },
   )

@@ -18,22 +18,27 @@ export type { KeyPath } from './edit/settings/key-path.ts'
 export type { SettingChange } from './edit/settings/setting-change.ts'
 export type { SettingsOptions } from './edit/settings/settings.ts'
 export type { Encoding } from './edit/text.ts'
-export type { ChainedCommit, Commit, CommitKind, Meta } from './entry/commit.ts'
+export type { About, ChainedCommit, Commit, CommitKind, Meta } from './entry/commit.ts'
 export type { Entry, Json, TextEdit } from './entry/entry.ts'
 export type { ContentHash, DirectoryState, FileState, Owner, State, SymlinkState } from './entry/state.ts'
 export type { ErrorCode } from './errors.ts'
 export { JournalError } from './errors.ts'
 export type { DiffQuery, FileDiff } from './history/diff.ts'
 export type { Problem } from './history/findings.ts'
+export type { FollowGap, FollowOptions } from './history/follow.ts'
 export type { At, HistoryQuery } from './history/query.ts'
 export type { ReplayResult } from './history/replay.ts'
 export type { Stats } from './history/stats.ts'
 export type { ExternalChange } from './history/status.ts'
+export type { UndoConflict } from './history/undo/plan.ts'
+export type { ConflictChoice, ConflictSide } from './history/undo/reversal.ts'
+export type { TransactionCriteria, TransactionSelection } from './history/undo/selection.ts'
 export type { Gap, VerifiedHorizon, VerifyReport } from './history/verify.ts'
 export type { Journal } from './journal.ts'
 export type {
   CheckOptions,
   CompactOptions,
+  EventOrigin,
   JournalEvents,
   PurgeOptions,
   RestoreOptions,
@@ -41,6 +46,8 @@ export type {
   Status,
   TransactionOptions,
   UndoOptions,
+  UndoPreview,
+  UndoReceipt,
 } from './journal-types.ts'
 export { openJournal, planRecovery, salvageJournal } from './open-journal.ts'
 export type { OpenOptions, Progress, RetentionOptions, SizeLimits } from './options.ts'

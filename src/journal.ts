@@ -6,16 +6,19 @@ import type { Collected, CollectRequest } from './capture/collect-options.ts'
 import type { RunOptions, RunResult } from './capture/run.ts'
 import type { WatchOptions } from './capture/watch.ts'
 import { genesis, type Head } from './entry/chain.ts'
-import type { ChainedCommit, CommitKind, Meta } from './entry/commit.ts'
+import type { ChainedCommit, CommitKind, Meta, Of } from './entry/commit.ts'
 import type { State } from './entry/state.ts'
 import { asJournalError, eachWithJournalErrors, JournalError, withJournalErrors } from './errors.ts'
+import { Following } from './following.ts'
 import { GoingBack } from './going-back.ts'
 import type { DiffQuery, FileDiff } from './history/diff.ts'
 import { exportHistory } from './history/export.ts'
+import type { FollowOptions } from './history/follow.ts'
 import type { HistoryIndex } from './history/history-index.ts'
 import type { At, HistoryQuery } from './history/query.ts'
 import { type ReplayResult, replay } from './history/replay.ts'
 import { type Stats, stats } from './history/stats.ts'
+import type { TransactionSelection } from './history/undo/selection.ts'
 import { type VerifyReport, verify } from './history/verify.ts'
 import type {
   CheckOptions,
@@ -27,6 +30,8 @@ import type {
   Status,
   TransactionOptions,
   UndoOptions,
+  UndoPreview,
+  UndoReceipt,
 } from './journal-types.ts'
 import { checkedMeta, metaOf } from './meta.ts'
 import { type OpenOptions, progressOf } from './options.ts'
@@ -72,6 +77,7 @@ export class Journal extends Shorthands implements AsyncDisposable {
   readonly #past: Past
   readonly #back: GoingBack
   readonly #capture: Capture
+  readonly #following: Following
   #ending: Promise<void> | null = null
   #closing: Promise<void> | null = null
   #idle: NodeJS.Timeout | null = null
@@ -93,7 +99,7 @@ export class Journal extends Shorthands implements AsyncDisposable {
         return this.#writer
       },
       open: () => new Set([...this.#open, ...this.#served].map(({ id }) => id)),
-      committed: (receipt) => events.emit('commit', receipt),
+      committed: (receipt) => this.#committed(receipt),
     })
     this.#past = new Past(store, index, options, {
       usable: () => this.#usable(),
@@ -107,6 +113,13 @@ export class Journal extends Shorthands implements AsyncDisposable {
     this.#capture = new Capture(store, index, options, {
       writing: () => this.#writing(),
       begin: (meta, kind, of, validation) => this.#begin(meta, kind, of, validation),
+    })
+    this.#following = new Following(index, {
+      usable: () => this.#usable(),
+      source: () => this.#source(),
+      hasOthers: () => seat?.isShared !== false,
+      isOpen: (tx) => [...this.#open].some(({ id }) => id === tx),
+      events,
     })
     seat?.seat({
       begin: (foreign, guard) => this.#beginForeign(foreign, guard),
@@ -152,6 +165,7 @@ export class Journal extends Shorthands implements AsyncDisposable {
   on<E extends keyof JournalEvents>(event: E, listener: (...args: JournalEvents[E]) => void): this {
     checkListener(event, listener)
     this.#events.on(event, listener as (...args: unknown[]) => void)
+    this.#following.listen(event)
     return this
   }
 
@@ -207,6 +221,14 @@ export class Journal extends Shorthands implements AsyncDisposable {
     return this.#past.show(tx)
   }
 
+  /**
+   * Transactions as they are committed, by any process: each once, in order, from a point on, and without end. Only such that no crash can take back.
+   * @throws JournalError `NOT_FOUND` for a point that is not there any more, `CORRUPT`
+   */
+  follow(options: FollowOptions = {}): AsyncIterable<ChainedCommit> {
+    return this.#following.follow(options)
+  }
+
   /** The number of the last transaction at a point in the history. */
   resolve(at: At): Promise<number> {
     return this.#past.resolve(at)
@@ -231,14 +253,23 @@ export class Journal extends Shorthands implements AsyncDisposable {
     return this.#past.diff(query)
   }
 
-  /** Takes a transaction back, whichever it is; `CONFLICT` when somebody changed one of its paths since. */
-  undo(tx: string | number, options: UndoOptions = {}): Promise<Receipt> {
-    return this.#back.undo(tx, options)
+  /**
+   * Takes transactions back, whichever they are, by one new transaction. What others changed elsewhere in the same texts since stays.
+   * @throws JournalError `CONFLICT` when others changed the same since, with all such paths; `NOT_FOUND`, `INVALID` when nothing is meant, or left to take back
+   */
+  undo(selection: TransactionSelection, options: UndoOptions & { readonly dryRun: true }): Promise<UndoPreview>
+  undo(selection: TransactionSelection, options?: UndoOptions & { readonly dryRun?: false }): Promise<UndoReceipt>
+  undo(selection: TransactionSelection, options?: UndoOptions): Promise<UndoReceipt | UndoPreview>
+  undo(selection: TransactionSelection, options: UndoOptions = {}): Promise<UndoReceipt | UndoPreview> {
+    return this.#back.undo(selection, options)
   }
 
-  /** Makes again what was taken back: names the transaction, or the undo. */
-  redo(tx: string | number, options: UndoOptions = {}): Promise<Receipt> {
-    return this.#back.redo(tx, options)
+  /** Makes again what was taken back: names transactions, or their undo. @throws JournalError as `undo` does */
+  redo(selection: TransactionSelection, options: UndoOptions & { readonly dryRun: true }): Promise<UndoPreview>
+  redo(selection: TransactionSelection, options?: UndoOptions & { readonly dryRun?: false }): Promise<UndoReceipt>
+  redo(selection: TransactionSelection, options?: UndoOptions): Promise<UndoReceipt | UndoPreview>
+  redo(selection: TransactionSelection, options: UndoOptions = {}): Promise<UndoReceipt | UndoPreview> {
+    return this.#back.redo(selection, options)
   }
 
   /** Brings paths back to what they were. Only touches what the journal wrote; never deletes what it does not know. */
@@ -416,6 +447,7 @@ export class Journal extends Shorthands implements AsyncDisposable {
 
   async #close(): Promise<void> {
     if (this.#idle !== null) clearTimeout(this.#idle)
+    this.#following.close()
     await Promise.all([...this.#open].map((transaction) => transaction.abort()))
     try {
       await this.#seat?.close()
@@ -427,7 +459,7 @@ export class Journal extends Shorthands implements AsyncDisposable {
     }
   }
 
-  #begin(meta: Meta, kind: CommitKind, of?: string, validation?: ValidationLevel): Transaction {
+  #begin(meta: Meta, kind: CommitKind, of?: Of, validation?: ValidationLevel): Transaction {
     try {
       return this.#newTransaction(meta, kind, of, validation)
     } catch (error) {
@@ -435,7 +467,7 @@ export class Journal extends Shorthands implements AsyncDisposable {
     }
   }
 
-  #newTransaction(meta: Meta, kind: CommitKind, of?: string, validation?: ValidationLevel): Transaction {
+  #newTransaction(meta: Meta, kind: CommitKind, of?: Of, validation?: ValidationLevel): Transaction {
     const seat = this.#writing()
     const { actor, durability = 'full', lockTimeoutMs = LOCK_TIMEOUT_MS, signal } = this.#options
     const request = {
@@ -476,7 +508,7 @@ export class Journal extends Shorthands implements AsyncDisposable {
         guard,
         // It is finished, though this process is about to close.
         usable: () => undefined,
-        ended: (ended, receipt) => this.#ended(ended, receipt),
+        ended: (ended, receipt) => this.#ended(ended, receipt, false),
       },
       {
         id: foreign.plain.id,
@@ -493,11 +525,12 @@ export class Journal extends Shorthands implements AsyncDisposable {
     return transaction
   }
 
-  #ended(transaction: Transaction, receipt: Receipt | null): void {
+  /** `own`: of this process; what others asked for is heard as what others do. */
+  #ended(transaction: Transaction, receipt: Receipt | null, own = true): void {
     this.#open.delete(transaction)
     this.#served.delete(transaction)
     if (receipt === null) return
-    this.#events.emit('commit', receipt)
+    if (own) this.#committed(receipt)
     const writer = this.#writer
     if (writer === null || this.#closing !== null) return
     writer.keeper.poke()
@@ -509,6 +542,11 @@ export class Journal extends Shorthands implements AsyncDisposable {
         if (this.#closing === null) this.#checkpointSoon()
       }, CHECKPOINT_IDLE_MS).unref()
     } else this.#idle.refresh()
+  }
+
+  #committed(receipt: Receipt): void {
+    this.#following.passOver(receipt.tx)
+    this.#events.emit('commit', receipt, { local: true })
   }
 
   #checkpointSoon(): void {
@@ -525,6 +563,7 @@ export class Journal extends Shorthands implements AsyncDisposable {
   #source(): Parameters<typeof verify>[0] {
     const { disk, layout, format, reader, contents } = this.#store
     const readable = () => this.#writer?.log.acknowledged ?? Number.POSITIVE_INFINITY
+    const durable = () => this.#writer?.log.durable ?? 0
     return {
       disk,
       root: layout.root,
@@ -533,6 +572,7 @@ export class Journal extends Shorthands implements AsyncDisposable {
       reader,
       contents,
       readable,
+      durable,
     }
   }
 

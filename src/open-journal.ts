@@ -104,7 +104,7 @@ async function lockOrWriter(disk: Disk, layout: Layout, shared: boolean): Promis
 
 function eventsOf(events: EventEmitter): SeatSite['events'] {
   return {
-    onConflict: (tx, path) => events.emit('conflict', { tx, path }),
+    onConflict: (tx, path) => events.emit('conflict', { tx, path }, { local: true }),
     onRetention: (dropped, error) => events.emit('retention', { dropped, error }),
     onTakeover: (report) => events.emit('recovered', report),
   }

@@ -2,6 +2,7 @@ import { checked, HISTORY } from './arguments.ts'
 import { NodeDisk } from './disk/node-disk.ts'
 import type { ChainedCommit } from './entry/commit.ts'
 import { eachWithJournalErrors, withJournalErrors } from './errors.ts'
+import { type FollowOptions, follow } from './history/follow.ts'
 import type { HistoryIndex } from './history/history-index.ts'
 import { history } from './history/log.ts'
 import type { HistoryQuery } from './history/query.ts'
@@ -35,6 +36,15 @@ export class Reading {
   history(query: HistoryQuery): AsyncIterable<ChainedCommit> {
     const asked = checked('the query', query, HISTORY)
     return eachWithJournalErrors('reading the history', history(this.#index, asked, this.#store.disk.now()))
+  }
+
+  /** See `Journal.follow`. */
+  follow(options: FollowOptions): AsyncIterable<ChainedCommit> {
+    const { disk, layout, format, reader, contents } = this.#store
+    const { root, directory } = layout
+    const source = { disk, root, directory, journalId: format.journal, reader, contents }
+    const host = { signal: new AbortController().signal, holds: true }
+    return eachWithJournalErrors('following the history', follow(source, this.#index, options, host))
   }
 
   async status(): Promise<Status> {

@@ -107,6 +107,11 @@ export class Seat {
     return this.#role?.kind === 'writer' ? this.#role.writer : null
   }
 
+  /** Do other processes commit while this one has the journal open? */
+  get isShared(): boolean {
+    return this.#site.shared
+  }
+
   /** What opening the journal, or becoming its writer, found and did. */
   get recovery(): RecoveryReport {
     return this.#recovery

@@ -2,6 +2,7 @@ import os from 'node:os'
 import { CHUNK_SIZE } from './content/hash.ts'
 import type { FileStat } from './disk/disk.ts'
 import { readPart, stir, writeFully } from './disk/file.ts'
+import { NodeDisk } from './disk/node-disk.ts'
 import { encodeSegment } from './entry/control.ts'
 import type { Owner } from './entry/state.ts'
 import { asJournalError, JournalError } from './errors.ts'
@@ -23,6 +24,7 @@ import { isLimited } from './retention/policy.ts'
 import { finishPurge } from './retention/purge.ts'
 import type { RetentionSite } from './retention/site.ts'
 import { beginningOf } from './store/base.ts'
+import { DurableNote } from './store/durable-note.ts'
 import { deposedError, type Fence, NO_FENCE } from './store/fence.ts'
 import { completeLayout, REVISED_VERSION, raiseVersion, unfinishedSalvage } from './store/layout.ts'
 import type { Store } from './store/opening.ts'
@@ -217,6 +219,7 @@ export class Writer {
         seed,
         othersComing: () => committer.preparing,
         fence: site.fence,
+        ...(disk instanceof NodeDisk ? { note: new DurableNote(disk, layout, format.journal) } : {}),
         ...(options.segmentSize === undefined ? {} : { segmentSize: options.segmentSize }),
         ...(rollAt === undefined ? {} : { rollAt }),
         segmentPayload: (segment) => encodeSegment({ journal: format.journal, segment, ...committer.head }),

@@ -74,6 +74,7 @@ export const CATALOGUE: readonly CatalogueGroup[] = [
     heading: 'Look back:',
     commands: [
       { name: 'log', summary: 'list transactions, newest first', load: () => import('./commands/log.ts') },
+      { name: 'tail', summary: 'the newest ones, and those that come', load: () => import('./commands/tail.ts') },
       { name: 'show', summary: 'one transaction with its changes', load: () => import('./commands/show.ts') },
       { name: 'diff', summary: 'what changed, in unified format', load: () => import('./commands/diff.ts') },
       { name: 'cat', summary: 'a file as it was', load: () => import('./commands/cat.ts') },
@@ -82,7 +83,7 @@ export const CATALOGUE: readonly CatalogueGroup[] = [
   {
     heading: 'Go back, go forth:',
     commands: [
-      { name: 'undo', summary: 'take a transaction back', load: () => import('./commands/undo.ts') },
+      { name: 'undo', summary: 'take transactions back', load: () => import('./commands/undo.ts') },
       { name: 'redo', summary: 'take an undo back', load: () => import('./commands/redo.ts') },
       { name: 'restore', summary: 'set files back to an earlier point', load: () => import('./commands/restore.ts') },
       {

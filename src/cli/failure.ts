@@ -2,9 +2,10 @@ import { CommanderError } from 'commander'
 import pc from 'picocolors'
 import { asJournalError, type ErrorCode, isSystemError, JournalError } from '../errors.ts'
 import type { Issue } from '../safety/validation/validation.ts'
+import { type Conflicting, conflictText } from './conflict-text.ts'
 import { issueLines } from './issue-text.ts'
 import { wantsColor } from './output.ts'
-import { printable, printableText } from './printable.ts'
+import { printableText } from './printable.ts'
 
 /** Exit codes that say more than "failed, nothing changed" (1). 2 is wrong usage. */
 const EXIT_CODES: Partial<Record<ErrorCode, number>> = { CONFLICT: 3, CORRUPT: 4, LOCKED: 5, NEEDS_RECOVERY: 6 }
@@ -63,8 +64,9 @@ function conflictLines(details: Readonly<Record<string, unknown>> | undefined): 
   const conflicts = details?.conflicts
   if (!Array.isArray(conflicts)) return []
   // The message itself names the first few.
-  if (conflicts.length <= 5) return []
-  return conflicts.map((conflict: { path?: unknown }) => `  ${printable(String(conflict.path))}`)
+  if (conflicts.length <= 5 && conflicts.every((conflict: { sides?: unknown }) => conflict.sides === undefined))
+    return []
+  return conflicts.flatMap((conflict: Conflicting) => conflictText(conflict).map((line) => `  ${line}`))
 }
 
 /** Every fault of a validation, as editors take it. */

@@ -111,6 +111,12 @@ export interface Disk {
   /** Bytes that this process may still write there. */
   freeSpace(path: string): number
 
+  /**
+   * Calls `changed` when something happens to a folder's names or to files in it, as far as the system tells; returns what ends that. Never throws, and keeps no
+   * process alive. A disk may have none.
+   */
+  watch?(folder: string, changed: () => void): () => void
+
   /** Milliseconds since 1970. May jump. */
   now(): number
   /** Differs from one start of the machine to the next. */

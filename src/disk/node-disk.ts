@@ -269,6 +269,17 @@ export class NodeDisk implements Disk {
     patiently(() => fs.unlinkSync(path))
   }
 
+  watch(folder: string, changed: () => void): () => void {
+    try {
+      const watcher = fs.watch(folder, { persistent: false }, changed)
+      // Too many watches, or the folder is gone: whoever watches looks every so often anyway.
+      watcher.on('error', () => watcher.close())
+      return () => watcher.close()
+    } catch {
+      return () => {}
+    }
+  }
+
   discard(path: string): Promise<void> {
     return new Promise((resolve, reject) => {
       fs.unlink(path, (error) => (error === null ? resolve() : reject(error)))

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { Packr } from 'msgpackr'
 import { JournalError, shown } from '../errors.ts'
-import type { Commit, CommitKind } from './commit.ts'
+import type { About, Commit, CommitKind } from './commit.ts'
 import type { Entry, ReviseEntry, TextEdit } from './entry.ts'
 import { readJsonWords } from './json-words.ts'
 import { isInside } from './path.ts'
@@ -270,6 +270,7 @@ export function encodeCommit(commit: Commit): { readonly body: Uint8Array; reado
   const words: Uint8Array[] = []
   const map: Map = { tx: commit.tx, seq: commit.seq, time: commit.time, kind: commit.kind }
   if (commit.of !== undefined) map.of = commit.of
+  if (commit.about !== undefined) map.about = commit.about.map(({ tx, paths }) => [tx, paths])
   if (commit.actor !== undefined) map.actor = commit.actor
   if (commit.message !== undefined) map.message = commit.message
   if (commit.tags !== undefined) map.tags = commit.tags
@@ -284,6 +285,12 @@ export function encodeCommit(commit: Commit): { readonly body: Uint8Array; reado
   return { body: pack(map), words }
 }
 
+function decodeAbout(value: unknown): About {
+  const [tx, paths] = asArray(value, 'about')
+  const named = paths === null ? null : asArray(paths, 'paths').map((path) => asPath(path, 'path'))
+  return Object.freeze({ tx: asText(tx, 'tx'), paths: named })
+}
+
 /** @throws JournalError `CORRUPT` */
 export function decodeCommit(body: Uint8Array, words: readonly unknown[]): Commit {
   const map = asMap(unpack(body), 'commit')
@@ -295,6 +302,7 @@ export function decodeCommit(body: Uint8Array, words: readonly unknown[]): Commi
     time: asInteger(map.time, 'time'),
     kind: map.kind as CommitKind,
     ...(map.of === undefined ? {} : { of: asText(map.of, 'of') }),
+    ...(map.about === undefined ? {} : { about: asArray(map.about, 'about').map(decodeAbout) }),
     ...(map.actor === undefined ? {} : { actor: asText(map.actor, 'actor') }),
     ...(map.message === undefined ? {} : { message: asText(map.message, 'message') }),
     ...(map.tags === undefined ? {} : { tags: asArray(map.tags, 'tags').map((tag) => asText(tag, 'tag')) }),

@@ -85,19 +85,20 @@ async function* workspaceDiff(
   }
 }
 
-/** Compares two states of a path; `found` is the content of `after` when the journal need not have it. */
+/** Compares two states of a path; `found` is the content of `after` when the journal need not have it, `there` that of `before`. */
 export async function diffStates(
   contents: ContentStore,
   path: string,
   before: State,
   after: State,
   found: Uint8Array | null = null,
+  there: Uint8Array | null = null,
 ): Promise<FileDiff> {
   const note = noteOf(before, after)
   const about = { path, before, after, ...(note === '' ? {} : { note }) }
   const sameContent = before?.kind === 'file' && after?.kind === 'file' && before.hash === after.hash
   if (sameContent || !(hasText(before) || hasText(after))) return { ...about, binary: false, patch: '' }
-  const old = await sideOf(contents, before, null)
+  const old = await sideOf(contents, before, there)
   const fresh = await sideOf(contents, after, found)
   if ('text' in old && 'text' in fresh) {
     return { ...about, binary: false, patch: await unifiedPatch(path, old.text, fresh.text) }

@@ -33,11 +33,11 @@ export async function prune(database: IndexDatabase, { start, horizon }: Beginni
     return gone ? [key] : []
   })
   await walk(database, { gte: KEY.transaction(0), lte: KEY.transaction(dropped) }, steps, (key, value) => {
-    const { seq, tx, of, actor } = decodeTransaction(seqOfKey(key), value)
-    const about = of === undefined ? [] : [KEY.about(of, seq)]
+    const { seq, tx, actor } = decodeTransaction(seqOfKey(key), value)
     const by = actor === undefined ? [] : [KEY.actor(actor, seq)]
-    return [key, KEY.tx(tx), ...about, ...by]
+    return [key, KEY.tx(tx), ...by]
   })
+  await walk(database, { gt: 'o', lt: 'p' }, steps, (key) => (seqOfKey(key) <= dropped ? [key] : []))
   await walk(database, { gt: 'd', lt: 'e' }, steps, (key) => (seqOfKey(key) <= dropped ? [key] : []))
   await walk(database, { gt: 'f', lt: 'g' }, steps, (key, value) => {
     const gone = isForgotten(decodeCurrent(value), dropped)

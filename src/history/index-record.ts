@@ -25,7 +25,7 @@ import type { ContentHash, Owner, State } from '../entry/state.ts'
 import type { Position } from '../log/position.ts'
 
 /** Raised with every change of the layout above; an index of another version is rebuilt. */
-export const INDEX_VERSION = 3
+export const INDEX_VERSION = 4
 
 /** The index is damaged, or disagrees with the log: rebuild it. Never leaves this room. */
 export class IndexFault extends Error {

@@ -388,11 +388,12 @@ function putGap(batch: Put[], frame: Frame, head: IndexHead): Partial<IndexHead>
 function putCommit(batch: Put[], commit: ChainedCommit, position: Position): void {
   const put = (key: string, value: Uint8Array) => batch.push({ type: 'put', key, value })
   const place = encodeNumber(position)
-  const { seq, tx, actor, of, kind } = commit
+  const { seq, tx, actor, of, about = [], kind } = commit
   const paths = pathsOf(commit)
   put(KEY.transaction(seq), encodeTransaction({ ...commit, position, paths: paths.size }))
   put(KEY.tx(tx), encodeNumber(seq))
-  if (of !== undefined) put(KEY.about(of, seq), encodeText(kind))
+  for (const named of of === undefined ? about.map((part) => part.tx) : [of])
+    put(KEY.about(named, seq), encodeText(kind))
   if (actor !== undefined) {
     put(KEY.actor(actor, seq), place)
     put(KEY.actorName(actor), encodeText(actor))

@@ -3,7 +3,7 @@ import { type State, sameState } from '../entry/state.ts'
 import { hasSystemCode, JournalError } from '../errors.ts'
 import type { HistoryIndex } from './history-index.ts'
 import { scopeOf, scopesOf } from './path-scope.ts'
-import { type PutOperation, putInOrder } from './undo-plan.ts'
+import { type PutOperation, putInOrder } from './put-order.ts'
 
 /**
  * How to bring paths (default: all that the journal knows) back to what they were after transaction `seq`. A path that no entry up to

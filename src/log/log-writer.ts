@@ -56,6 +56,8 @@ export interface LogWriterOptions {
   readonly rollAt?: number
   /** Payload of the first frame of a new segment. */
   readonly segmentPayload: (segment: number) => Uint8Array
+  /** Told how far the log is on stable storage, each time that is further; closed with the writer. Does not throw. */
+  readonly note?: { synced(durable: Position): void; close(): void }
   /** How many transactions are on their way here, besides those that wait already. */
   readonly othersComing?: () => number
   /** Default: nobody can take over. */
@@ -188,6 +190,7 @@ export class LogWriter {
   /** Waits for what is in flight and closes the file. */
   async close(): Promise<void> {
     await this.#flushing
+    this.#options.note?.close()
     this.#closeFile()
   }
 
@@ -221,6 +224,7 @@ export class LogWriter {
         // What went to a file that is not the log any more is not in the log.
         this.fence.check()
         this.#acknowledged = this.end
+        this.#options.note?.synced(this.#durable)
         for (const resolve of done) resolve()
       } catch (error) {
         this.#poison ??= asJournalError(error, 'writing the log')

@@ -70,6 +70,9 @@ export class Layout {
   get checkpoint(): string {
     return `${this.directory}/CHECKPOINT`
   }
+  get durable(): string {
+    return `${this.directory}/DURABLE`
+  }
   get suspect(): string {
     return `${this.directory}/SUSPECT`
   }

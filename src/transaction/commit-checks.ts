@@ -1,5 +1,6 @@
 /** What is asked of a transaction before anything of it is kept. */
 import { encodeCommit } from '../entry/codec.ts'
+import type { Of } from '../entry/commit.ts'
 import { wordsLength } from '../entry/entry.ts'
 import { JournalError } from '../errors.ts'
 import type { Change } from '../workspace/change.ts'
@@ -27,13 +28,23 @@ export function checkFolders(observer: Observer, changes: readonly Change[], che
 }
 
 /** Refuses what would not fit into a frame, while nothing is written. @throws JournalError `INVALID` */
-export function checkSize({ tx, kind, meta, draft }: CommitRequest, maxPayload: number): void {
-  let texts = 0
+export function checkSize({ tx, kind, of, meta, draft }: CommitRequest, maxPayload: number): void {
+  let texts = aboutLength(of)
   for (const entry of draft.entries) {
     texts += entry.path.length + wordsLength(entry)
   }
   if (draft.entries.length * ENTRY_BYTES + 4 * texts < maxPayload / 2) return
-  const { body, words } = encodeCommit({ ...meta, tx, kind, seq: 0, time: 0, done: 0, entries: draft.entries })
+  const about = typeof of === 'object' ? { about: of } : {}
+  const { body, words } = encodeCommit({
+    ...meta,
+    ...about,
+    tx,
+    kind,
+    seq: 0,
+    time: 0,
+    done: 0,
+    entries: draft.entries,
+  })
   const size = words.reduce((sum, { byteLength }) => sum + byteLength + 8, body.byteLength)
   if (size + ENTRY_BYTES < maxPayload) return
   throw new JournalError(
@@ -43,6 +54,15 @@ export function checkSize({ tx, kind, meta, draft }: CommitRequest, maxPayload: 
       hint: 'Split it into smaller ones, or write whole files instead of editing texts of many megabytes.',
       tx,
     },
+  )
+}
+
+/** Characters that it takes to name what an undo is about, and as many more as their encoding needs. */
+function aboutLength(of: Of | undefined): number {
+  if (typeof of !== 'object') return 0
+  return of.reduce(
+    (sum, { tx, paths }) => (paths ?? []).reduce((part, path) => part + path.length + 2, sum + tx.length + 8),
+    0,
   )
 }
 

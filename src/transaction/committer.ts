@@ -1,5 +1,5 @@
 import { chainCommit, type Head } from '../entry/chain.ts'
-import type { ChainedCommit, Commit, CommitKind, Meta } from '../entry/commit.ts'
+import type { ChainedCommit, Commit, CommitKind, Meta, Of } from '../entry/commit.ts'
 import { encodeTerm } from '../entry/control.ts'
 import { effectsOf } from '../entry/effects.ts'
 import { changesOf, type Entry } from '../entry/entry.ts'
@@ -22,7 +22,7 @@ import { savedBy } from './revision.ts'
 export interface CommitRequest {
   readonly tx: string
   readonly kind: CommitKind
-  readonly of?: string | undefined
+  readonly of?: Of | undefined
   readonly meta: Meta
   readonly draft: Draft
   readonly durability: Durability
@@ -54,14 +54,29 @@ export interface CommitterOptions {
 }
 
 /** A commit that has no place in the history yet. */
-type Unplaced = Pick<Commit, 'tx' | 'kind' | 'entries'> & {
-  readonly [K in keyof Meta | 'of']?: Commit[K] | undefined
+type Unplaced = Pick<Commit, 'tx' | 'kind' | 'entries'> & { readonly of?: Of | undefined } & {
+  readonly [K in keyof Meta]?: Commit[K] | undefined
 }
 
 /** Every key in the same order: all commits have one shape, however little is said of them. */
 function commitOf(unplaced: Unplaced, seq: number, time: number, done: number): Writable<ChainedCommit> {
-  const { tx, kind, of, actor, message, tags, parent, entries } = unplaced
-  return { tx, seq, time, kind, of, actor, message, tags, parent, done, entries, chain: '' } as Writable<ChainedCommit>
+  const { tx, kind, of: named, actor, message, tags, parent, entries } = unplaced
+  const [of, about] = typeof named === 'object' ? [undefined, named] : [named, undefined]
+  return {
+    tx,
+    seq,
+    time,
+    kind,
+    of,
+    about,
+    actor,
+    message,
+    tags,
+    parent,
+    done,
+    entries,
+    chain: '',
+  } as Writable<ChainedCommit>
 }
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] }

@@ -1,4 +1,4 @@
-import type { CommitKind, Meta } from '../entry/commit.ts'
+import type { CommitKind, Meta, Of } from '../entry/commit.ts'
 import type { State } from '../entry/state.ts'
 import type { Durability } from '../log/log-writer.ts'
 import type { Operation } from './operation.ts'
@@ -12,7 +12,7 @@ export interface PlainTransaction {
   readonly id: string
   readonly kind: CommitKind
   /** The transaction that this one is about. */
-  readonly of?: string | undefined
+  readonly of?: Of | undefined
   readonly meta: Meta
   readonly operations: readonly Operation[]
   /** What it read; `CONFLICT` when something else is there. */

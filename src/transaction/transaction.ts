@@ -9,7 +9,7 @@ import type { Change, ReviserName } from '../edit/revisers.ts'
 import type { SettingChange } from '../edit/settings/setting-change.ts'
 import type { SettingsOptions } from '../edit/settings/settings.ts'
 import type { Encoding } from '../edit/text.ts'
-import type { CommitKind, Meta } from '../entry/commit.ts'
+import type { CommitKind, Meta, Of } from '../entry/commit.ts'
 import type { TextEdit } from '../entry/entry.ts'
 import type { ContentHash } from '../entry/state.ts'
 import { asJournalError, JournalError } from '../errors.ts'
@@ -89,7 +89,7 @@ export interface TransactionRequest {
   readonly id: string
   readonly meta: Meta
   readonly kind?: CommitKind
-  readonly of?: string | undefined
+  readonly of?: Of | undefined
 }
 
 /**

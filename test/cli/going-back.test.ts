@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, test, vi } from 'vitest'
-import type { Receipt } from '../../src/index.ts'
+import type { Receipt, UndoPreview, UndoReceipt } from '../../src/index.ts'
 import { commit, errorOf, journal, journalLines, journalObject, workspace } from './journal-process.ts'
 
 vi.setConfig({ testTimeout: 30_000 })
@@ -40,7 +40,7 @@ describe.concurrent('undo and redo', () => {
     expect(errorOf(json)).toMatchObject({ code: 'CONFLICT', conflicts: [expect.objectContaining({ path: 'a.txt' })] })
     const text = await journal(['undo', '1'], { cwd })
     expect(text.code).toBe(3)
-    expect(text.stderr).toMatch(/^error: .*a\.txt.*\nhint: .*\n$/)
+    expect(text.stderr).toMatch(/^error: .*a\.txt.*\nhint: .*--keep.*\n$/)
     expect(existsSync(path.join(cwd, 'b.txt'))).toBe(true)
     expect((await journal(['undo', '1', '--force'], { cwd })).code).toBe(0)
     expect(existsSync(path.join(cwd, 'a.txt'))).toBe(false)
@@ -83,5 +83,63 @@ describe.concurrent('restore', () => {
     const run = await journal(['restore', '--to', 'yesterday-ish', '--json'], { cwd })
     expect(run.code).toBe(1)
     expect(['INVALID', 'NOT_FOUND']).toContain(errorOf(run).code)
+  })
+})
+
+describe.concurrent('undo of several', () => {
+  test('by what they belong to, who made them, when and where', async ({ expect }) => {
+    const cwd = await workspace()
+    const read = (name: string) => readFileSync(path.join(cwd, name), 'utf8')
+    await commit(cwd, { 'ann.txt': '1' }, { actor: 'ann' })
+    await commit(cwd, { 'a.txt': '2', 'src/b.txt': '2' }, { actor: 'bob', parent: 'p1', tags: ['draft'] })
+    await commit(cwd, { 'c.txt': '3' }, { actor: 'bob', parent: 'p1' })
+    const meant = async (...args: string[]) =>
+      (await journalObject<UndoPreview>(['undo', ...args, '--dry-run'], { cwd })).transactions.map(({ seq }) => seq)
+    expect(await meant('--prompt', 'p1')).toEqual([3, 2])
+    expect(await meant('--of-parent', 'p1', '--of-tag', 'draft')).toEqual([2])
+    expect(await meant('--of-actor', 'ann')).toEqual([1])
+    expect(await meant('--since', '2')).toEqual([3])
+    expect(await meant('--since', '0', '--until', '1')).toEqual([1])
+    expect(await meant('3', '1')).toEqual([3, 1])
+    const undone = await journalObject<UndoReceipt>(
+      ['undo', '--prompt', 'p1', '--path', 'src', '--path', 'c.txt', '--actor', 'carol', '--tag', 'back'],
+      { cwd },
+    )
+    expect(undone.transactions).toHaveLength(2)
+    expect([read('a.txt'), existsSync(path.join(cwd, 'src/b.txt')), existsSync(path.join(cwd, 'c.txt'))]).toEqual([
+      '2',
+      false,
+      false,
+    ])
+    const [line] = await journalLines(['log', '-n', '1'], { cwd })
+    expect(line).toMatchObject({ kind: 'undo', actor: 'carol', tags: ['back'] })
+    expect(line?.about).toMatchObject([{ paths: null }, { paths: ['src', 'src/b.txt'] }])
+    expect((await journal(['redo', '--prompt', 'p1'], { cwd })).stdout).toMatch(/^redone by .*\n/)
+    expect(read('src/b.txt')).toBe('2')
+  })
+
+  test('a preview is a patch, conflicts are shown with both sides, and decided', async ({ expect }) => {
+    const cwd = await workspace()
+    const read = (name: string) => readFileSync(path.join(cwd, name), 'utf8')
+    const text = (first: string, last: string) => `${first}\n${'-\n'.repeat(9)}${last}\n`
+    await commit(cwd, { 'a.txt': text('1', '1'), 'b.txt': 'b\n' })
+    await commit(cwd, { 'a.txt': text('2', '2'), 'b.txt': 'bb\n' }, { parent: 'p' })
+    await commit(cwd, { 'a.txt': text('2', '3') })
+    const preview = await journal(['undo', '--prompt', 'p', '--dry-run'], { cwd })
+    expect(preview.code).toBe(3)
+    expect(preview.stdout).toContain('--- a/b.txt\n+++ b/b.txt\n@@ -1,1 +1,1 @@\n-bb\n+b\n')
+    expect(preview.stdout).toMatch(/# conflict: a\.txt, changed since by t\w{15}\n# {3}line 11, now:\n#? {5}3\n/)
+    const refused = await journal(['undo', '--prompt', 'p'], { cwd })
+    expect(refused.code).toBe(3)
+    expect(refused.stderr).toContain('and it would be:\n      1\n')
+    expect(read('b.txt')).toBe('bb\n')
+    const ours = await journal(['undo', '--prompt', 'p', '--ours'], { cwd })
+    expect(ours.stdout).toContain('merged with later changes: a.txt\ndecided by --ours: a.txt\n')
+    expect([read('a.txt'), read('b.txt')]).toEqual([text('1', '3'), 'b\n'])
+    for (const args of [[], ['--keep', '--theirs', '1'], ['--prompt', 'x', '--of-parent', 'y'], ['--path', 'a.txt']])
+      expect((await journal(['undo', ...args], { cwd })).code).toBe(2)
+    expect(errorOf(await journal(['undo', '--of-actor', 'nobody', '--json'], { cwd }))).toMatchObject({
+      code: 'NOT_FOUND',
+    })
   })
 })

@@ -48,6 +48,8 @@ describe.skipIf(process.platform === 'win32')('the examples print what the page 
     'docs/files.md',
     'docs/validation.md',
     'docs/processes.md',
+    'docs/undo.md',
+    'docs/events.md',
   ])('%s', (name) => {
     if (!existsSync(`${DIST}/cli/main.js`)) {
       throw new Error(
@@ -119,6 +121,8 @@ describe('nothing is left out', () => {
       'files',
       'security',
       'validation',
+      'undo',
+      'events',
     ]
       .concat('architecture', 'performance', 'dependencies')
       .map((name) => (name.endsWith('.md') ? name : `docs/${name}.md`))
@@ -141,6 +145,8 @@ describe('nothing is left out', () => {
       'docs/recovery.md',
       'docs/files.md',
       'docs/validation.md',
+      'docs/undo.md',
+      'docs/events.md',
     ]) {
       const prose = read(page).replace(/```[\s\S]*?```/g, '')
       for (const line of prose.split('\n')) expect(line.length, `${page}: ${line}`).toBeLessThanOrEqual(160)

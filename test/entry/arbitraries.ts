@@ -56,6 +56,7 @@ export const commit: fc.Arbitrary<Commit> = fc.record(
     time: fc.nat(2 ** 45),
     kind: fc.constantFrom('write', 'undo', 'redo', 'restore', 'revert', 'adopt', 'recovery'),
     of: text,
+    about: fc.array(fc.record({ tx: text, paths: fc.option(fc.array(path), { nil: null }) })),
     actor: text,
     message: text,
     tags: fc.array(text),

@@ -62,11 +62,11 @@ const plain: Commit = {
 }
 
 describe('the outline of a commit', () => {
-  it('says of all that the journal writes, but renames and revisions, what decoding says', () =>
+  it('says of all that the journal writes, but renames, revisions and undos of several, what decoding says', () =>
     fc.assert(
       fc.property(commit, (made) => {
         const payload = payloadOf(made)
-        const others = made.entries.some(({ op }) => op === 'rename' || op === 'revise')
+        const others = made.about !== undefined || made.entries.some(({ op }) => op === 'rename' || op === 'revise')
         expect(outline.read(payload)).toBe(!others)
         if (!others) agree(payload)
       }),

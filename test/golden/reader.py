@@ -443,6 +443,9 @@ class Journal:
         self.check(body["time"] >= time, f"transaction {seq}: older than the one before")
         self.check(body["done"] < seq, f"transaction {seq}: was done before it was written")
         self.check(re.fullmatch(r"t[0-9a-z]{15}", body["tx"]), f"transaction {seq}: odd id {body['tx']!r}")
+        for tx, paths in body.get("about", []):
+            right = isinstance(tx, str) and (paths is None or all(isinstance(path, str) for path in paths))
+            self.check(right and "of" not in body, f"transaction {seq}: is about what cannot be")
         linked = hashlib.sha256(raw).digest() == self.body if self.body else hashlib.sha256(self.chain + raw).digest() == chain
         self.check(linked, f"transaction {seq}: chain broken")
         self.seq, self.chain, self.body = body["seq"], chain, None

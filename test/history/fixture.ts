@@ -65,6 +65,11 @@ export class TestJournal {
     return { disk, root, directory, journalId, reader, contents }
   }
 
+  /** Where the log ends. */
+  get end(): number {
+    return this.#writer.end
+  }
+
   get head(): Head {
     return this.#head
   }
@@ -128,7 +133,9 @@ export class TestJournal {
     await this.append([{ kind: 'term', payload: encodeTerm(record) }])
   }
 
-  async append(frames: readonly { kind: 'content' | 'commit' | 'term'; payload: Uint8Array }[]): Promise<void> {
+  async append(
+    frames: readonly { kind: 'content' | 'commit' | 'term' | 'checkpoint'; payload: Uint8Array }[],
+  ): Promise<void> {
     const size = frames.reduce((sum, frame) => sum + frame.payload.byteLength + 64, 0)
     await this.#writer.append({ frames, size, durability: 'full' })
   }

@@ -1,11 +1,7 @@
-import type { ChainedCommit } from '../../entry/commit.ts'
 import type { HistoryQuery } from '../../history/query.ts'
-import { receiptFiles } from '../../transaction/receipt.ts'
 import { declare, positive } from '../declaration.ts'
-import { counted } from '../measure.ts'
-import type { Output } from '../output.ts'
+import { logLine, logObject } from '../log-text.ts'
 import { present } from '../present.ts'
-import { headline, printable } from '../printable.ts'
 
 interface Options {
   readonly limit?: number
@@ -14,42 +10,6 @@ interface Options {
   readonly since?: string
   readonly until?: string
   readonly oldest?: boolean
-}
-
-/** What `--json` prints for a transaction; `kind`, `of`, `tags` and `parent` only where there is something to say. */
-function logObject(commit: ChainedCommit): Record<string, unknown> {
-  const { tx, seq, time, actor, message, chain, kind, of, tags, parent } = commit
-  return {
-    ...{ tx, seq, time, actor: actor ?? null, message: message ?? null, chain, kind },
-    ...(of === undefined ? {} : { of }),
-    ...(tags === undefined ? {} : { tags }),
-    ...(parent === undefined ? {} : { parent }),
-    files: receiptFiles(commit.entries),
-  }
-}
-
-/** What a transaction did, for one that does not say why. */
-function summary({ kind, of, entries }: ChainedCommit): string {
-  if (kind !== 'write') return of === undefined ? kind : `${kind} ${of}`
-  const [first, ...more] = entries.filter((entry) => !(entry.op === 'mkdir' && entry.implied))
-  return first === undefined ? '' : `${first.op} ${first.path}${more.length > 0 ? ' …' : ''}`
-}
-
-function logLine(commit: ChainedCommit, width: number, output: Output): string {
-  const { bold, dim, cyan, green } = output.colors
-  const { length } = receiptFiles(commit.entries)
-  return output.row(
-    [
-      commit.tx,
-      output.terminal ? `(${commit.seq})` : String(commit.seq),
-      output.time(commit.time),
-      printable(commit.actor ?? '-'),
-      headline(commit.message ?? summary(commit)),
-      output.terminal ? `(${counted(length, 'file')})` : String(length),
-    ],
-    [16, -width - 2, 12, 10],
-    [bold, dim, green, cyan, String, dim],
-  )
 }
 
 export default declare<[path: string | undefined], Options>({

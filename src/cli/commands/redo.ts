@@ -1,21 +1,17 @@
 import { declare } from '../declaration.ts'
-import { printReceipt } from '../receipt-text.ts'
-import type { MetaOptions } from '../session.ts'
-import { transactionName } from '../transaction-name.ts'
+import { TAKE_BACK_OPTIONS, type TakeBackOptions, takeBack } from '../take-back.ts'
 
-export default declare<[tx: string], MetaOptions & { force?: boolean }>({
-  description: 'Does a transaction again that was undone, by a new transaction. Name the transaction, or its undo.',
-  arguments: [['<tx>', 'id, beginning of one, or number; `head` right after an undo']],
-  options: [['--force', 'set the files even where they were changed since; the history keeps what was there']],
+export default declare<[names: string[]], TakeBackOptions>({
+  description:
+    'Does transactions again that were undone, by one new transaction. Name the transactions, or their undo; or say which, as for `undo`.',
+  arguments: [['[tx...]', 'ids, beginnings of ids, or numbers; `head` right after an undo']],
+  options: TAKE_BACK_OPTIONS,
   commits: true,
-  examples: [['journal redo head', 'take back the undo just made']],
-  async run(session, [name], options) {
-    await session.write(async (journal) => {
-      const receipt = await journal.redo(await transactionName(name, journal), {
-        ...session.meta(options),
-        ...(options.force ? { force: true } : {}),
-      })
-      await printReceipt(receipt, session.output, 'redone by')
-    })
+  examples: [
+    ['journal redo head', 'take back the undo just made'],
+    ['journal redo --prompt p17', 'all that was undone of what a prompt did'],
+  ],
+  async run(session, [names], options) {
+    await takeBack(session, 'redo', names, options)
   },
 })

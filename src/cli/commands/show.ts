@@ -1,4 +1,4 @@
-import type { ChainedCommit } from '../../entry/commit.ts'
+import type { About, ChainedCommit } from '../../entry/commit.ts'
 import { receiptFiles } from '../../transaction/receipt.ts'
 import { declare } from '../declaration.ts'
 import { ago, isoTime } from '../measure.ts'
@@ -10,8 +10,9 @@ import { transactionName } from '../transaction-name.ts'
 function header(commit: ChainedCommit, output: Output): string[] {
   const { bold, dim } = output.colors
   const relative = output.terminal ? dim(` (${ago(commit.time, Date.now())})`) : ''
+  const named = commit.of ?? commit.about?.map(partText).join(', ')
   const facts: [name: string, value: string | undefined][] = [
-    ['kind', commit.of === undefined ? commit.kind : `${commit.kind} of ${commit.of}`],
+    ['kind', named === undefined ? commit.kind : `${commit.kind} of ${named}`],
     ['time', isoTime(commit.time) + relative],
     ['actor', commit.actor],
     ['tags', commit.tags?.join(', ')],
@@ -36,6 +37,11 @@ function header(commit: ChainedCommit, output: Output): string[] {
     return `  ${name.padEnd(8)} ${printable(entry.path)}${to}`
   })
   return [`${bold(`transaction ${commit.tx}`)} (${commit.seq})`, ...lines, ...message, '', ...entries, '']
+}
+
+/** One of several that an undo is about. */
+function partText({ tx, paths }: About): string {
+  return paths === null ? tx : `${tx} (${paths.map(printable).join(', ')})`
 }
 
 export default declare<[tx: string]>({
