@@ -315,7 +315,7 @@ export function isWords(value: unknown): value is string {
 /** @throws JournalError `INVALID` */
 export function checkPatch(path: string, patch: string): string {
   if (isWords(patch)) return patch
-  throw new JournalError('INVALID', `the patch for ${shown(path)} is no well-formed text`, {
+  throw new JournalError('INVALID', `the patch ${path === '' ? '' : `for ${shown(path)} `}is no well-formed text`, {
     hint: 'Give a unified diff of one file.',
     path,
   })
