@@ -139,6 +139,18 @@ describe('the level', () => {
 })
 
 describe('what was broken before', () => {
+  test('is said to be so of a link that leads nowhere, from wherever the file is', async () => {
+    const disk = newDisk()
+    const journal = await openOn(disk, { validation: { level: 'strict', refuse: 'new' } })
+    await journal.write('a.md', '[x](none.md)\n\n[y](b/none.md)\n', { validation: 'off' })
+    await journal.rename('a.md', 'folder/a.md')
+    const error = await refused(disk, 'VALIDATION', () =>
+      journal.edit('folder/a.md', [{ oldText: 'b/none.md', newText: 'c/none.md' }]),
+    )
+    expect(failures(error)).toEqual(['folder/a.md:3:5 markdown'])
+    await journal.close()
+  })
+
   test('is said to be so, wherever edits have moved it', async () => {
     const { disk, journal } = await opened()
     await journal.write('a.json', '{\n"a": x\n}')
