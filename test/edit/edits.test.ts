@@ -58,6 +58,12 @@ describe('edits', () => {
       ).message,
     ).toContain('edit 2 of 2')
   })
+
+  it('replace of places that overlap the first, also where each gets its own line ends', () => {
+    const { text, edits } = applyEdits('aaa\r\n', [{ oldText: 'aa', newText: 'b\nc', all: true }], 'f')
+    expect(text).toBe('b\r\nca\r\n')
+    expect(edits[0]?.count).toBe(1)
+  })
 })
 
 describe('what is refused', () => {

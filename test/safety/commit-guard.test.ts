@@ -324,6 +324,37 @@ describe('validators of the caller', () => {
   })
 })
 
+describe('what is remembered of a content', () => {
+  test('without what it refers to is not taken for an answer with it', async () => {
+    const { disk, journal } = await opened('basic')
+    await journal.write('a.md', '[x](none.md)\n')
+    await refused(disk, 'VALIDATION', () =>
+      journal.transact({ validation: 'strict' }, async (tx) => void (await tx.rename('a.md', 'b.md'))),
+    )
+    await journal.close()
+  })
+
+  test('is for the same dialect only', async () => {
+    const { disk, journal } = await opened('basic')
+    const text = 'export const a = <string>b\n'
+    await journal.write('a.ts', text)
+    await refused(disk, 'VALIDATION', () => journal.write('a.tsx', text))
+    await journal.close()
+  })
+
+  test('by a validator of the caller is for the same level only', async () => {
+    const levels: string[] = []
+    const validator: Validator = { name: 'own', files: '*', cache: true, check: ({ level }) => void levels.push(level) }
+    const { journal } = await opened({ validators: [validator] })
+    await journal.write('a.txt', 'a')
+    await journal.write('a.txt', 'b')
+    await journal.write('a.txt', 'a', { validation: 'strict' })
+    await journal.write('a.txt', 'b')
+    expect(levels).toEqual(['basic', 'basic', 'strict'])
+    await journal.close()
+  })
+})
+
 describe('at the edges', () => {
   test('a file larger than what is looked at is refused, and says what to do', async () => {
     const { disk, journal } = await opened({ maxBytes: 1000 })

@@ -213,6 +213,7 @@ describe('what is no text, or too much of it', () => {
     ])
     const blocks = Array.from({ length: 401 }, (_, level) => `${' '.repeat(level)}a:`).join('\n')
     expect(await flawsOf('a.yaml', blocks)).toEqual(['401:401 it is nested more than 400 levels deep'])
+    expect(await flawsOf('a.yaml', `${'? '.repeat(401)}a`)).toEqual(['1:801 it is nested more than 400 levels deep'])
     // Quotes in plain texts hide nothing.
     expect(await flawsOf('a.yaml', `[a'${'['.repeat(500)}'`)).toEqual(['1:403 it is nested more than 400 levels deep'])
   })
