@@ -198,9 +198,17 @@ function otherLineEnds(text: string, oldText: string, newText: string): Place[] 
   const [begin, end] = [offsets(text), offsets(text)]
   for (let at = bare.indexOf(wanted); at >= 0; at = bare.indexOf(wanted, at + 1)) {
     const from = begin(at)
-    places.push({ from, to: end(at + wanted.length), replacement: withLineEnds(newText, lineEndAt(text, from)) })
+    const to = end(at + wanted.length)
+    places.push({ from, to, replacement: endedAs(text.slice(from, to), newText, lineEndAt(text, from)) })
   }
   return places
+}
+
+/** A new text whose lines end in turn as those of the old one do; where that has fewer, with `end`. */
+function endedAs(oldText: string, newText: string, end: LineEnd): string {
+  const ends = oldText.match(/\r?\n/g) ?? []
+  let line = 0
+  return newText.replace(/\r?\n/g, () => ends[line++] ?? end)
 }
 
 /** Makes offsets in a text whose CRLFs are LFs, each not before the last, offsets in the text. */
@@ -315,7 +323,7 @@ export function isWords(value: unknown): value is string {
 /** @throws JournalError `INVALID` */
 export function checkPatch(path: string, patch: string): string {
   if (isWords(patch)) return patch
-  throw new JournalError('INVALID', `the patch for ${shown(path)} is no well-formed text`, {
+  throw new JournalError('INVALID', `the patch ${path === '' ? '' : `for ${shown(path)} `}is no well-formed text`, {
     hint: 'Give a unified diff of one file.',
     path,
   })

@@ -1,4 +1,6 @@
 import { JournalError, shown } from '../errors.ts'
+import { lineAt } from './place.ts'
+import { firstBadByte } from './utf8.ts'
 
 /** Larger files are not edited as text: they would have to be held in memory. */
 export const MAX_TEXT_BYTES = 64 * 1024 * 1024
@@ -28,7 +30,9 @@ export function decodeText(bytes: Uint8Array, path: string, named?: Encoding): S
   checkTextSize(bytes.byteLength, path)
   const encoding = named ?? markedEncoding(bytes) ?? 'utf-8'
   const whole = decoded(bytes, encoding, path)
-  if (whole.includes('\0')) throw binary(path, encoding)
+  const zero = whole.indexOf('\0')
+  if (zero >= 0)
+    throw binary(path, `${path} is no text: a zero byte stands in line ${lineAt(whole, zero)}`, lineAt(whole, zero))
   const bom = encoding !== 'latin1' && whole.startsWith(BOM)
   return { text: bom ? whole.slice(1) : whole, encoding, bom }
 }
@@ -42,12 +46,16 @@ export function checkTextSize(size: number, path: string): void {
   })
 }
 
-/** The bytes of a changed text in the form that the file had. @throws JournalError `INVALID` for a character that the encoding has not */
+/**
+ * The bytes of a changed text in the form that the file had.
+ * @throws JournalError `INVALID` for a character that the encoding has not, and for U+0000: what has that is no text that could be edited again
+ */
 export function encodeText(
   text: string,
   { encoding, bom }: Pick<SourceText, 'encoding' | 'bom'>,
   path: string,
 ): Buffer {
+  checkNoZero(text, path)
   const whole = bom ? BOM + text : text
   switch (encoding) {
     case 'utf-8':
@@ -81,22 +89,53 @@ function decoded(bytes: Uint8Array, encoding: Encoding, path: string): string {
     try {
       return utf8.decode(bytes)
     } catch (cause) {
-      throw binary(path, encoding, cause)
+      const line = lineOfByte(bytes, firstBadByte(bytes))
+      throw binary(path, `${path} is not UTF-8 text: see line ${line}`, line, cause)
     }
   }
-  if (bytes.byteLength % 2 !== 0) throw binary(path, encoding)
+  const name = encoding.toUpperCase()
+  if (bytes.byteLength % 2 !== 0) throw binary(path, `${path} is not ${name} text: it has an odd number of bytes`)
   const pairs = Buffer.from(bytes)
   const text = (encoding === 'utf-16be' ? pairs.swap16() : pairs).toString('utf16le')
-  if (!text.isWellFormed()) throw binary(path, encoding)
+  if (!text.isWellFormed()) {
+    const line = lineAt(text, firstHalf(text))
+    throw binary(path, `${path} is not ${name} text: half a character stands in line ${line}`, line)
+  }
   return text
 }
 
-function binary(path: string, encoding: Encoding, cause?: unknown): JournalError {
-  const name = encoding.toUpperCase()
-  return new JournalError('INVALID', `${path} is not ${name} text`, {
+/** Where half of a surrogate pair stands alone. */
+function firstHalf(text: string): number {
+  const whole = text.toWellFormed()
+  let at = 0
+  while (whole.charCodeAt(at) === text.charCodeAt(at)) at += 1
+  return at
+}
+
+/** From 1. */
+function lineOfByte(bytes: Uint8Array, end: number): number {
+  let line = 1
+  for (let at = bytes.indexOf(10); at >= 0 && at < end; at = bytes.indexOf(10, at + 1)) line += 1
+  return line
+}
+
+function binary(path: string, message: string, line?: number, cause?: unknown): JournalError {
+  return new JournalError('INVALID', message, {
     hint: 'Binary content cannot be edited as text: write the whole new content instead. If it is text in another encoding, name that.',
     path,
     cause,
+    ...(line === undefined ? {} : { details: { line } }),
+  })
+}
+
+function checkNoZero(text: string, path: string): void {
+  const zero = text.indexOf('\0')
+  if (zero < 0) return
+  const line = lineAt(text, zero)
+  throw new JournalError('INVALID', `a zero byte would stand in line ${line} of ${path}, which would be no text then`, {
+    hint: 'Leave U+0000 out, or write the whole new content.',
+    path,
+    details: { line },
   })
 }
 

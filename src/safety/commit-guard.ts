@@ -1,5 +1,6 @@
 import { JournalError } from '../errors.ts'
 import type { Guard, Proposal, ProposedFile } from '../transaction/guard.ts'
+import { examineDependents } from './dependents.ts'
 import type { ValidationLevel } from './validation/level.ts'
 import type { Candidate, Issue, Validation, ValidationReport } from './validation/validation.ts'
 
@@ -20,14 +21,17 @@ export async function examineProposal(
 ): Promise<ValidationReport> {
   const { signal } = proposal
   const files = proposal.files()
-  const report = await validation.examine(
+  const own = await validation.examine(
     files.map(({ path, after }) => candidate(proposal, path, after)),
     proposal.after,
     { level, signal },
   )
-  if (report.issues.length === 0) return report
+  const severed = await examineDependents(validation, proposal, level)
+  const report = { ...own, issues: [...own.issues, ...severed] }
+  // Of others, nothing is told but what was well before.
+  if (own.issues.length === 0) return report
   // Only now somebody asks how it was before.
-  const broken = new Set(report.issues.map(({ path }) => path))
+  const broken = new Set(own.issues.map(({ path }) => path))
   const candidates = files.flatMap((file) => (broken.has(file.path) ? earlierCandidate(proposal, file) : []))
   const before = await validation.examine(candidates, proposal.before, { level, signal }).catch((error: unknown) => {
     // What a validator cannot say of the old content is no news of the new one.
@@ -47,9 +51,10 @@ export async function examineProposal(
   return { ...report, issues }
 }
 
-/** The same fault, wherever edits above it have moved it to. */
-function keyOf({ validator, message, excerpt }: Issue, path: string): string {
-  return `${path}\0${validator}\0${message}\0${excerpt.trim()}`
+/** The same fault, wherever edits above it have moved it to; a name that leads nowhere by how it is written, as its file may have moved. */
+function keyOf({ validator, message, column, excerpt }: Issue, path: string): string {
+  const what = message.replace(/(?<=there is no ).*$/, () => excerpt.slice(column - 1))
+  return `${path}\0${validator}\0${what}\0${excerpt.trim()}`
 }
 
 function candidate(proposal: Proposal, path: string, state: ProposedFile['after']): Candidate {
@@ -67,13 +72,19 @@ function refusal(tx: string, issues: readonly Issue[], omitted: number): Journal
   const rest =
     more === 0 ? '' : ` (and ${more} more, in ${paths.size} ${paths.size === 1 ? 'file' : 'files'} altogether)`
   return new JournalError('VALIDATION', `${placed(first)}: ${first.message}${rest}`, {
-    hint: issues.every(({ existing }) => existing === true)
-      ? "Nothing was changed. The files had these faults before: correct them too, or refuse 'new' ones only."
-      : 'Nothing was changed. Correct the content and try again.',
+    hint: `Nothing was changed. ${wayOut(issues)}`,
     path: first.path,
     tx,
     details: { failures: issues, ...(omitted === 0 ? {} : { omitted }) },
   })
+}
+
+function wayOut(issues: readonly Issue[]): string {
+  if (issues.every(({ existing }) => existing === true))
+    return "The files had these faults before: correct them too, or refuse 'new' ones only."
+  if (issues.every(({ dependent }) => dependent === true))
+    return 'These files refer to what would be removed, or moved away: change them too.'
+  return 'Correct the content and try again.'
 }
 
 /** `path:line:column`, as editors take it. */

@@ -2,6 +2,7 @@ import { isJournalName } from '../entry/path.ts'
 import { JournalError } from '../errors.ts'
 import { type Sight, sightOf } from '../transaction/guard.ts'
 import type { DraftSite } from '../transaction/view.ts'
+import type { Observer } from '../workspace/observer.ts'
 import { joinPath } from '../workspace/safe-path.ts'
 import type { Candidate } from './validation/validation.ts'
 
@@ -19,13 +20,6 @@ export function standingFiles(site: DraftSite, paths: readonly string[]): { sigh
     const read = async (): Promise<Uint8Array> => (await sight.read(path, Number.MAX_SAFE_INTEGER)) ?? new Uint8Array()
     found.set(path, { path, hash: null, size, read })
   }
-  const walk = (folder: string): void => {
-    for (const { name, kind } of disk.readDirectory(site.observer.absolute(folder))) {
-      const path = joinPath(folder, name)
-      if (kind === 'file') take(path)
-      else if (kind === 'dir' && !FOREIGN.has(name) && !isJournalName(name)) walk(path)
-    }
-  }
   for (const given of paths) {
     const there = sight.look(given)
     if (there === null || there.path.split('/').some(isJournalName)) {
@@ -34,8 +28,17 @@ export function standingFiles(site: DraftSite, paths: readonly string[]): { sigh
         path: given,
       })
     }
-    if (there.kind === 'dir') walk(there.path)
+    if (there.kind === 'dir') for (const path of walkFiles(site.observer, there.path)) take(path)
     else if (there.kind === 'file') take(there.path)
   }
   return { sight, files: [...found.values()].sort((a, b) => (a.path < b.path ? -1 : 1)) }
+}
+
+/** Files in a folder and below it, `''` for the workspace, but for those of other programs and of the journal. */
+export function* walkFiles(observer: Observer, folder: string): Generator<string> {
+  for (const { name, kind } of observer.disk.readDirectory(observer.absolute(folder))) {
+    const path = joinPath(folder, name)
+    if (kind === 'file') yield path
+    else if (kind === 'dir' && !FOREIGN.has(name) && !isJournalName(name)) yield* walkFiles(observer, path)
+  }
 }

@@ -73,6 +73,15 @@ export class Proposal {
     return files.sort((a, b) => (a.path < b.path ? -1 : 1))
   }
 
+  /** Paths at which something stood that is gone in the end, or is of another kind. */
+  removed(): string[] {
+    const paths: string[] = []
+    for (const [path, before] of earlierStates(this.draft)) {
+      if (before !== null && this.draft.changes.get(path)?.kind !== before.kind) paths.push(path)
+    }
+    return paths.sort()
+  }
+
   /** Bytes of a content that the transaction brings, that it found, or that the journal has. @throws JournalError `CONFLICT` */
   content(state: FileState): Promise<Uint8Array> {
     return contentOf(state, this.draft, this.site)

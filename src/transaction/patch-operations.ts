@@ -1,6 +1,7 @@
 import type { FilePatch, PatchFormat } from '../edit/patch/file-patch.ts'
 import { patchText } from '../edit/patch/patch-file.ts'
 import { readPatch } from '../edit/patch/patch-set.ts'
+import { encodeText } from '../edit/text.ts'
 import type { Json } from '../entry/entry.ts'
 import { JournalError } from '../errors.ts'
 import type { DraftContents } from './draft-contents.ts'
@@ -16,6 +17,9 @@ type Applying = Extract<Operation, { op: 'apply' }>
 
 /** Failures of one file after which the others are looked at all the same. */
 const COLLECTED: ReadonlySet<string> = new Set(['CONFLICT', 'NOT_FOUND', 'EXISTS', 'INVALID'])
+
+/** What a patch brings. */
+const NEW_TEXT = { encoding: 'utf-8', bom: false } as const
 
 /** Patches of any number of files. */
 export class PatchOperations {
@@ -66,7 +70,7 @@ export class PatchOperations {
     const overwrites = format === 'apply_patch'
     const state = await this.#view.state(path)
     if (!overwrites && state !== null) throw isThere(given)
-    const staged = this.#stager.keep(Buffer.from(content, 'utf8'))
+    const staged = this.#stager.keep(encodeText(content, NEW_TEXT, given))
     await this.#files.write({ op: 'write', path: given, content: staged, mode: state === null ? newMode(mode) : mode })
     return { path, by: format, change: state === null ? 'added' : 'modified', changes: 1 }
   }

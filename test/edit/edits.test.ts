@@ -58,6 +58,12 @@ describe('edits', () => {
       ).message,
     ).toContain('edit 2 of 2')
   })
+
+  it('replace of places that overlap the first, also where each gets its own line ends', () => {
+    const { text, edits } = applyEdits('aaa\r\n', [{ oldText: 'aa', newText: 'b\nc', all: true }], 'f')
+    expect(text).toBe('b\r\nca\r\n')
+    expect(edits[0]?.count).toBe(1)
+  })
 })
 
 describe('what is refused', () => {
@@ -140,6 +146,8 @@ describe('line ends', () => {
     ['new lines in a file with CRLF', 'a\r\nb\r\n', 'b', 'x\ny', 'a\r\nx\r\ny\r\n', 'exact'],
     ['new lines where it has LF, in a mixed one', 'a\r\nb\nc\r\n', 'b', 'x\ny', 'a\r\nx\ny\nc\r\n', 'exact'],
     ['new lines where it has CRLF, in a mixed one', 'a\nb\r\nc\n', 'b', 'x\ny', 'a\nx\r\ny\r\nc\n', 'exact'],
+    ['a mixed place, line by line', 'a\r\nb\nc\r\nd', 'a\nb\nc', 'x\ny\nz', 'x\r\ny\nz\r\nd', 'line-ends'],
+    ['a mixed place, more lines than there were', 'a\nb\r\nc', 'a\nb\nc', 'x\ny\nz\nw', 'x\ny\r\nz\nw', 'line-ends'],
     ['a mixed place', 'a\r\nb\nc\r\n', 'a\nb\nc', 'x\ny', 'x\r\ny\r\n', 'line-ends'],
     ['no line end at the end', 'a\r\nb', 'b', 'x\ny', 'a\r\nx\r\ny', 'exact'],
     ['CRLF copied, LF written', 'a\r\nb\r\n', 'a\r\nb', 'x\ny', 'x\r\ny\r\n', 'exact'],

@@ -25,6 +25,28 @@ describe('a text', () => {
   })
 })
 
+describe('what is no text', () => {
+  it.each<[string, Uint8Array, Encoding | undefined, number]>([
+    ['a zero byte', Buffer.from('a\nb\nc\0'), undefined, 3],
+    ['a zero byte in Latin-1', Buffer.from('a\n\xfc\0', 'latin1'), 'latin1', 2],
+    ['half a character', Buffer.from([0x61, 10, 0xc3, 10, 0x61]), undefined, 2],
+    ['Latin-1', Buffer.from('\ufffd\n\n\xfc', 'latin1'), undefined, 1],
+    ['Latin-1 behind a replacement character', Buffer.from([0xef, 0xbf, 0xbd, 10, 10, 0xfc]), undefined, 3],
+    ['half a pair', Buffer.from('\ufeffa\n🙂\n\ud83d\n', 'utf16le'), undefined, 3],
+  ])('is told with its line: %s', (_, bytes, encoding, line) => {
+    expect(failure(() => decodeText(bytes, 'a', encoding))).toMatchObject({
+      code: 'INVALID',
+      path: 'a',
+      details: { line },
+    })
+  })
+
+  it('is not made of a text either', () => {
+    const refused = failure(() => encodeText('a\nb\0', { encoding: 'utf-8', bom: true }, 'a'))
+    expect(refused).toMatchObject({ code: 'INVALID', path: 'a', details: { line: 2 } })
+  })
+})
+
 describe('the encoding of a text', () => {
   const ENCODED: [string, Buffer, Encoding][] = [
     ['UTF-8', Buffer.from('häß 🙂\n'), 'utf-8'],

@@ -139,6 +139,18 @@ describe('the level', () => {
 })
 
 describe('what was broken before', () => {
+  test('is said to be so of a link that leads nowhere, from wherever the file is', async () => {
+    const disk = newDisk()
+    const journal = await openOn(disk, { validation: { level: 'strict', refuse: 'new' } })
+    await journal.write('a.md', '[x](none.md)\n\n[y](b/none.md)\n', { validation: 'off' })
+    await journal.rename('a.md', 'folder/a.md')
+    const error = await refused(disk, 'VALIDATION', () =>
+      journal.edit('folder/a.md', [{ oldText: 'b/none.md', newText: 'c/none.md' }]),
+    )
+    expect(failures(error)).toEqual(['folder/a.md:3:5 markdown'])
+    await journal.close()
+  })
+
   test('is said to be so, wherever edits have moved it', async () => {
     const { disk, journal } = await opened()
     await journal.write('a.json', '{\n"a": x\n}')
@@ -308,6 +320,37 @@ describe('validators of the caller', () => {
     expect(asked).toEqual({ once: 2, each: 4 })
     await journal.write('y.txt', 'a')
     expect(asked).toEqual({ once: 3, each: 5 })
+    await journal.close()
+  })
+})
+
+describe('what is remembered of a content', () => {
+  test('without what it refers to is not taken for an answer with it', async () => {
+    const { disk, journal } = await opened('basic')
+    await journal.write('a.md', '[x](none.md)\n')
+    await refused(disk, 'VALIDATION', () =>
+      journal.transact({ validation: 'strict' }, async (tx) => void (await tx.rename('a.md', 'b.md'))),
+    )
+    await journal.close()
+  })
+
+  test('is for the same dialect only', async () => {
+    const { disk, journal } = await opened('basic')
+    const text = 'export const a = <string>b\n'
+    await journal.write('a.ts', text)
+    await refused(disk, 'VALIDATION', () => journal.write('a.tsx', text))
+    await journal.close()
+  })
+
+  test('by a validator of the caller is for the same level only', async () => {
+    const levels: string[] = []
+    const validator: Validator = { name: 'own', files: '*', cache: true, check: ({ level }) => void levels.push(level) }
+    const { journal } = await opened({ validators: [validator] })
+    await journal.write('a.txt', 'a')
+    await journal.write('a.txt', 'b')
+    await journal.write('a.txt', 'a', { validation: 'strict' })
+    await journal.write('a.txt', 'b')
+    expect(levels).toEqual(['basic', 'basic', 'strict'])
     await journal.close()
   })
 })

@@ -159,13 +159,18 @@ function standsAt(lines: Lines, wanted: readonly PatchLine[], from: number, redu
   return true
 }
 
-/** The lines of a hunk as they are afterwards, with their ends: those that stay as they are in the file. */
+/** The lines of a hunk as they are afterwards, with their ends: those that stay as they are in the file, and new ones in turn with those of the lines that go. */
 function changed(lines: Lines, hunk: Hunk, from: number, end: LineEnd): string[] {
   const made: string[] = []
   let at = from
+  let gone: LineEnd[] = []
   for (const { sign, text, unended, end: own } of hunk.lines) {
-    if (sign === ' ') made.push(lines.at(at) + lines.end(at))
-    if (sign === '+') made.push(unended ? text : text + (own ?? end))
+    if (sign === ' ') {
+      made.push(lines.at(at) + lines.end(at))
+      gone = []
+    }
+    if (sign === '-') gone.push(lines.end(at) || end)
+    if (sign === '+') made.push(unended ? text : text + (own ?? gone.shift() ?? end))
     if (sign !== '+') at += 1
   }
   // A file whose last line has no end keeps it that way, unless the patch speaks of it.

@@ -1,7 +1,7 @@
 import { JournalError } from '../../errors.ts'
 import { newlineOf } from '../place.ts'
 import { isList, isTable, type PlainValue, sameValue } from '../plain-value.ts'
-import { spliced } from '../splice.ts'
+import { type Splice, spliced } from '../splice.ts'
 import { type KeyPath, placeIn, shownPath } from './key-path.ts'
 import { afterStep, mergeSteps, type Step, valueAt, withoutEmpty } from './plain-change.ts'
 import type { CheckedChange } from './setting-change.ts'
@@ -19,9 +19,12 @@ export async function changedSettings(
   format: SettingsFormat,
   document?: number,
 ): Promise<string> {
+  const read = (what: string): Promise<SettingsFile> => format.read(what, path, document)
   let now = text
-  let file = await format.read(now, path, document)
-  for (const change of changes) {
+  let file = await read(now)
+  const atOnce = await replacedAtOnce(now, changes, file, path, format, read)
+  if (atOnce !== null) [now, file] = [atOnce.text, atOnce.file]
+  for (const change of atOnce === null ? changes : []) {
     for (const given of stepsOf(change, file, path)) {
       const step = given.kind === 'put' ? { ...given, value: format.normal?.(given.value, path) ?? given.value } : given
       const old = valueAt(file.value, step.path)
@@ -32,7 +35,66 @@ export async function changedSettings(
       file = await checkedRead(now, file.value, step, path, format, document)
     }
   }
-  return endedAs(text, now, (ended) => format.read(ended, path, document), file.value)
+  return endedAs(text, now, read, file.value)
+}
+
+/**
+ * Several values that take the place of others, none of them within another, worked out on one reading of the file and looked at by a second. Null where it is not as
+ * simple as that, or is to be refused: step by step, it is known at which.
+ */
+async function replacedAtOnce(
+  text: string,
+  changes: readonly CheckedChange[],
+  file: SettingsFile,
+  path: string,
+  format: SettingsFormat,
+  read: (text: string) => Promise<SettingsFile>,
+): Promise<{ readonly text: string; readonly file: SettingsFile } | null> {
+  if (changes.length < 2) return null
+  const places: (readonly Splice[])[] = []
+  let expected: PlainValue | undefined = file.value
+  try {
+    const steps = changes.flatMap((change) => stepsOf(change, file, path))
+    if (!apartFromEachOther(steps)) return null
+    for (const given of steps) {
+      if (given.kind !== 'put') return null
+      const step = { ...given, value: format.normal?.(given.value, path) ?? given.value }
+      const old = valueAt(file.value, step.path)
+      if (old === undefined) return null
+      if (sameValue(old, step.value)) continue
+      places.push(file.put(step.path, step.value))
+      expected = afterStep(expected, step)
+    }
+    if (!areApart(places)) return null
+    const changed = spliced(text, places.flat())
+    const after = await read(changed)
+    return sameSettings(format, after.value, expected) ? { text: changed, file: after } : null
+  } catch (error) {
+    if (error instanceof JournalError) return null
+    throw error
+  }
+}
+
+/** Is no path of these the way to another? */
+function apartFromEachOther(steps: readonly Step[]): boolean {
+  const paths = steps
+    .map(({ path }) =>
+      path
+        .map((key) => `${String(key).length}:${key}`)
+        .join('/')
+        .concat('/'),
+    )
+    .sort()
+  return paths.every((path, index) => index === 0 || !path.startsWith(paths[index - 1] as string))
+}
+
+/** Does no place touch another? Splices of one do. */
+function areApart(places: readonly (readonly Splice[])[]): boolean {
+  const spans = places
+    .filter((splices) => splices.length > 0)
+    .map((splices) => [Math.min(...splices.map(({ from }) => from)), Math.max(...splices.map(({ to }) => to))] as const)
+    .sort(([a], [b]) => a - b)
+  return spans.every(([from], index) => index === 0 || from > (spans[index - 1] as readonly [number, number])[1])
 }
 
 /** With a line ending at the end of the file where there was one, and without one where there was none, unless that says something. */
@@ -103,6 +165,11 @@ function checkWay(value: PlainValue, step: Step, path: string): void {
   )
 }
 
+function sameSettings(format: SettingsFormat, a: PlainValue | undefined, b: PlainValue | undefined): boolean {
+  if (!format.forgetsEmpty) return sameValue(a, b)
+  return sameValue(a === undefined ? a : withoutEmpty(a), b === undefined ? b : withoutEmpty(b))
+}
+
 async function checkedRead(
   text: string,
   before: PlainValue,
@@ -118,11 +185,7 @@ async function checkedRead(
     if (!(error instanceof JournalError)) throw error
   }
   const expected = afterStep(before, step)
-  const same = (a: PlainValue | undefined, b: PlainValue | undefined): boolean =>
-    format.forgetsEmpty
-      ? sameValue(a === undefined ? a : withoutEmpty(a), b === undefined ? b : withoutEmpty(b))
-      : sameValue(a, b)
-  if (file !== undefined && same(file.value, expected)) return file
+  if (file !== undefined && sameSettings(format, file.value, expected)) return file
   throw new JournalError(
     'INVALID',
     `${shownPath(step.path)} of ${path} cannot be changed without changing more of the file`,

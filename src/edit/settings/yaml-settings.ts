@@ -1,8 +1,8 @@
 import type * as Yaml from 'yaml'
-import { checkNesting } from '../nesting.ts'
 import { invalidAt, invalidLine, lineEnd, lineStart, newlineOf, nextLine, startsLine } from '../place.ts'
 import { isList, isTable, type PlainValue } from '../plain-value.ts'
 import type { Splice } from '../splice.ts'
+import { DEEPEST_YAML, yamlStream } from '../yaml-stream.ts'
 import { type KeyPath, placeIn } from './key-path.ts'
 import { marked, nested } from './plain-change.ts'
 import { Refusal } from './refusal.ts'
@@ -27,7 +27,6 @@ export const yamlSettings: SettingsFormat = {
   forgetsEmpty: false,
   async read(text, path, document) {
     const yaml = await import('yaml')
-    checkNesting(text, path, true)
     const documents = parsed(yaml, text, path)
     const count = Math.max(documents.length, 1)
     if ((document === undefined && count > 1) || (document ?? 0) >= count) {
@@ -39,16 +38,13 @@ export const yamlSettings: SettingsFormat = {
 }
 
 function parsed(yaml: typeof Yaml, text: string, path: string): Yaml.Document.Parsed[] {
-  let documents: readonly Yaml.Document.Parsed[]
-  try {
-    // An empty stream is a list without documents.
-    documents = yaml.parseAllDocuments(text, { keepSourceTokens: true, prettyErrors: false, logLevel: 'silent' })
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error
-    throw invalidLine(path, 1, 'this is not YAML: it is nested too deeply', 'Correct the file first, as text.')
+  const stream = yamlStream(yaml, text, { keepSourceTokens: true, prettyErrors: false, logLevel: 'silent' })
+  if ('deepAt' in stream) {
+    const what = `it is nested too deeply, more than ${DEEPEST_YAML} levels`
+    throw invalidAt(path, text, stream.deepAt, what, 'Change it as text.')
   }
-  const [error] = documents.flatMap(({ errors }) => errors)
-  if (error === undefined) return [...documents]
+  const [error] = stream.documents.flatMap(({ errors }) => errors)
+  if (error === undefined) return [...stream.documents]
   const what = `this is not YAML: ${error.message.split('\n')[0]}`
   throw invalidAt(path, text, error.pos[0], what, 'Correct the file first, as text.')
 }

@@ -17,6 +17,8 @@ export interface ValidationOptions {
   readonly refuse?: 'all' | 'new'
   /** A larger file of a known type is refused. Default 16 MiB. */
   readonly maxBytes?: number
+  /** How many files may be read to find out who refers to what a transaction removes, at `strict`. Default 20 000. */
+  readonly maxSearched?: number
   /** How long one validator may take for one file. Default 10 000. */
   readonly timeoutMs?: number
   /** Heap that the built-in parsers may take. Default 1 GiB. */
@@ -31,6 +33,7 @@ export interface ValidationSettings {
   readonly exclude: readonly RegExp[]
   readonly refuse: 'all' | 'new'
   readonly maxBytes: number
+  readonly maxSearched: number
   readonly timeoutMs: number
   readonly memoryBytes: number
 }
@@ -65,6 +68,7 @@ export function settled(options: ValidationOptions | ValidationLevel): Validatio
     exclude: exclude.map(globbed),
     refuse,
     maxBytes: amount('validation.maxBytes', given.maxBytes, 16 * 1024 * 1024, MOST_BYTES),
+    maxSearched: amount('validation.maxSearched', given.maxSearched, 20_000, Number.MAX_SAFE_INTEGER),
     timeoutMs: amount('validation.timeoutMs', given.timeoutMs, 10_000, LONGEST_MS),
     memoryBytes: amount('validation.memoryBytes', given.memoryBytes, 1024 ** 3, Number.MAX_SAFE_INTEGER),
   }

@@ -27,6 +27,8 @@ export interface Issue extends Flaw {
   readonly validator: string
   /** Did the file have it before the change? */
   readonly existing?: true
+  /** The transaction leaves this file as it is, and removes, or moves away, what it refers to. */
+  readonly dependent?: true
 }
 
 /** A file to look at. */
@@ -44,6 +46,11 @@ export interface ValidationReport {
   /** Files that somebody looked at. */
   readonly checked: number
 }
+
+/** Types of files that name others. */
+const REFERRING: ReadonlySet<FileType> = new Set([
+  ...(['json', 'jsonc', 'yaml', 'markdown', 'javascript', 'typescript', 'python'] as const),
+])
 
 interface Custom {
   readonly validator: Validator
@@ -100,6 +107,44 @@ export class Validation {
     return { issues: issues.slice(0, MAX_ISSUES), omitted: omitted + Math.max(issues.length - MAX_ISSUES, 0), checked }
   }
 
+  /** Might a file be of the level at which what it names must be there? */
+  asksForReferences(asked: ValidationLevel = this.settings.level): boolean {
+    if (asked === 'off') return false
+    return asked === 'strict' || Object.values(this.settings.types).includes('strict')
+  }
+
+  /** Is a file of that level, and of a type that names others? */
+  namesOthers(path: string, asked?: ValidationLevel): boolean {
+    const dialect = dialectOf(path)
+    return dialect !== null && REFERRING.has(dialect.type) && this.levelOf(path, asked) === 'strict'
+  }
+
+  /**
+   * References of a content that lead somewhere in one sight, and nowhere in the other.
+   * @throws JournalError `VALIDATOR`, `ABORTED`
+   */
+  async severed(
+    path: string,
+    bytes: Uint8Array,
+    before: Sight,
+    after: Sight,
+    signal: AbortSignal | undefined,
+  ): Promise<Issue[]> {
+    const dialect = dialectOf(path)
+    if (dialect === null || this.#replaced(path, 'strict')) return []
+    const found = await this.#parsed(path, dialect, hashBytes(bytes), () => Promise.resolve(bytes), true, signal)
+    const missing = async (sight: Sight): Promise<Flaw[]> =>
+      unresolved(sight, path, found.references, async (other) =>
+        other === path ? (found.anchors ?? null) : this.#anchors(other, sight, signal),
+      )
+    const now = await missing(after)
+    if (now.length === 0) return []
+    const had = new Set((await missing(before)).map(placeOf))
+    return now
+      .filter((flaw) => !had.has(placeOf(flaw)))
+      .map((flaw): Issue => ({ path, validator: dialect.type, ...flaw, dependent: true }))
+  }
+
   close(): Promise<void> {
     return this.#parsing.close()
   }
@@ -115,10 +160,7 @@ export class Validation {
   ): Promise<{ issues: Issue[]; omitted: number } | null> {
     const level = this.levelOf(path, asked)
     if (level === 'off') return null
-    const custom = this.#custom.filter(
-      ({ validator, patterns }) =>
-        reaches(level, validator.level ?? 'basic') && patterns.some((pattern) => pattern.test(path)),
-    )
+    const custom = this.#customFor(path, level)
     const instead = custom.some(({ validator }) => validator.instead === true)
     const dialect = instead ? null : dialectOf(path)
     if (dialect === null && custom.length === 0) return null
@@ -156,6 +198,18 @@ export class Validation {
     return { issues, omitted }
   }
 
+  #customFor(path: string, level: ValidationLevel): readonly Custom[] {
+    return this.#custom.filter(
+      ({ validator, patterns }) =>
+        reaches(level, validator.level ?? 'basic') && patterns.some((pattern) => pattern.test(path)),
+    )
+  }
+
+  /** Does a validator of the caller stand in the place of the parser? */
+  #replaced(path: string, level: ValidationLevel): boolean {
+    return this.#customFor(path, level).some(({ validator }) => validator.instead === true)
+  }
+
   /** What a parser says of a content follows from the content alone; what a file refers to is looked for each time. */
   async #parsed(
     path: string,
@@ -180,4 +234,8 @@ export class Validation {
     const found = await this.#parsed(path, dialect, hashBytes(bytes), () => Promise.resolve(bytes), true, signal)
     return found.anchors ?? []
   }
+}
+
+function placeOf({ line, column, message }: Flaw): string {
+  return `${line}:${column} ${message}`
 }

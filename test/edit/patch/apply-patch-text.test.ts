@@ -91,7 +91,7 @@ describe('an apply_patch text', () => {
 
   it('keeps line ends, and lines that it does not change as they are; a missing last one it adds', () => {
     expect(updated('a  \r\nb\r\nc', '@@', ' a', '-b', '+B').text).toBe('a  \r\nB\r\nc\r\n')
-    expect(updated('a\nb\r\nc\n', '@@', ' a', '-b', '+B', '+D', ' c').text).toBe('a\nB\nD\nc\n')
+    expect(updated('a\nb\r\nc\n', '@@', ' a', '-b', '+B', '+D', ' c').text).toBe('a\nB\r\nD\nc\n')
   })
 
   it('takes a blank line before the next file for nothing', () => {

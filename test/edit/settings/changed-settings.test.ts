@@ -287,3 +287,93 @@ describe.each([
     expect(refused).toBeLessThan(made / 10)
   })
 })
+
+describe('values that take the place of others', () => {
+  const FILES: [SettingsFormat, string, SettingChange[]][] = [
+    [
+      jsonSettings,
+      '{\n  // one\n  "a": 1, "b": { "c": [1, 2], "d": null }, /* two */\n  "e": "x"\n}\n',
+      [
+        { key: 'e', value: { f: [1] } },
+        { key: 'b.c[1]', value: 'two' },
+        { key: 'a', value: [] },
+        { key: 'b', merge: { d: true } },
+      ],
+    ],
+    [
+      yamlSettings,
+      'a: 1 # one\nb:\n  c: [1, 2]\n  d: "x"\ne: |\n  text\nf: end\n',
+      [
+        { key: 'e', value: 'other\ntext\n' },
+        { key: 'b.c[0]', value: 'yes' },
+        { key: 'a', value: 2 },
+        { key: 'b.d', value: 'y' },
+        { key: 'f', value: { g: 1 } },
+      ],
+    ],
+    [
+      tomlSettings,
+      'a = 1 # one\nb = { c = 2 }\n[t]\nd = "x"\n[t.u]\ne = [1,\n  2]\n',
+      [
+        { key: 't.u.e[1]', value: 3 },
+        { key: 'b.c', value: 'two' },
+        { key: 'a', value: false },
+        { key: 't.d', value: 'y' },
+      ],
+    ],
+    [
+      iniSettings,
+      'a = 1\n[s]\nb = 2 ; two\nc: 3\n',
+      [
+        { key: 's.c', value: 'x' },
+        { key: 'a', value: 2 },
+        { key: 's.b', value: '4' },
+      ],
+    ],
+  ]
+
+  it.each(FILES)(
+    'are worked out on one reading, and come to what they come to one by one: %#',
+    async (format, text, changes) => {
+      let reads = 0
+      const counting: SettingsFormat = {
+        ...format,
+        read: (...given) => {
+          reads += 1
+          return format.read(...given)
+        },
+      }
+      const all = await changedSettings(text, checkedSettings('f', changes), 'f', counting)
+      expect(reads).toBe(2)
+      let one = text
+      for (const change of changes) one = await changedSettings(one, checkedSettings('f', [change]), 'f', format)
+      expect(all).toBe(one)
+      expect(all).not.toBe(text)
+    },
+  )
+
+  it('are made in order where one is within another, and the one that cannot be is named', async () => {
+    const inOrder = await changedSettings(
+      '{"a": {"b": 1}, "c": 2}',
+      checkedSettings('f', [
+        { key: 'a.b', value: 2 },
+        { key: 'a', value: { b: 3, d: 4 } },
+        { key: 'a.d', value: 5 },
+      ]),
+      'f',
+      jsonSettings,
+    )
+    expect(parseJson(inOrder)).toEqual({ a: { b: 3, d: 5 }, c: 2 })
+    const refused = changedSettings(
+      '{"c": 2,\n"a": 1,\n"a": 2}',
+      checkedSettings('f', [
+        { key: 'c', value: 3 },
+        { key: 'a', value: 2 },
+        { key: 'a', value: 3 },
+      ]),
+      'f',
+      jsonSettings,
+    )
+    await expect(refused).rejects.toMatchObject({ code: 'INVALID', details: { line: 2 } })
+  })
+})

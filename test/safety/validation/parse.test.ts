@@ -184,6 +184,9 @@ describe('what is no text, or too much of it', () => {
     ['a.json', `{"$ref":${'['.repeat(200_000)}${']'.repeat(200_000)}}`],
     ['tsconfig.json', '['.repeat(200_000)],
     ['a.yaml', '['.repeat(20_000)],
+    // The first end of the stack readies the parser, in the second the engine used to compile a regular expression, and ended the process.
+    ['a.yaml', '- '.repeat(100_000)],
+    ['a.yaml', '{a: '.repeat(20_000)],
     ['a.toml', `a = ${'['.repeat(100_000)}`],
     ['a.ts', '('.repeat(200_000)],
     ['a.js', '!'.repeat(200_000)],
@@ -200,6 +203,19 @@ describe('what is no text, or too much of it', () => {
     expect(await flawsOf('a.json', '['.repeat(6000) + ']'.repeat(6000))).toEqual([
       '1:5001 it is nested more than 5000 levels deep',
     ])
+  })
+
+  test('YAML may be nested 400 levels deep', async () => {
+    const nested = (levels: number) => `${'- '.repeat(levels - 1)}[]`
+    expect(await flawsOf('a.yaml', nested(400))).toEqual([])
+    expect(await flawsOf('a.yaml', `a: 1\n---\n${nested(401)}\n`)).toEqual([
+      '3:801 it is nested more than 400 levels deep',
+    ])
+    const blocks = Array.from({ length: 401 }, (_, level) => `${' '.repeat(level)}a:`).join('\n')
+    expect(await flawsOf('a.yaml', blocks)).toEqual(['401:401 it is nested more than 400 levels deep'])
+    expect(await flawsOf('a.yaml', `${'? '.repeat(401)}a`)).toEqual(['1:801 it is nested more than 400 levels deep'])
+    // Quotes in plain texts hide nothing.
+    expect(await flawsOf('a.yaml', `[a'${'['.repeat(500)}'`)).toEqual(['1:403 it is nested more than 400 levels deep'])
   })
 
   test('a grammar is given a megabyte, and not more', async () => {

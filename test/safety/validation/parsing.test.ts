@@ -108,12 +108,28 @@ test.each([
   expect(loaded.sort()).toEqual(expected)
 })
 
+test('a grammar with a huge function does not keep the process for the time it takes to optimize it', async () => {
+  const script = `const { Parsing } = await import(${JSON.stringify(pathToFileURL(BUILT).href)})
+    const parsing = new Parsing({ timeoutMs: 30000, memoryBytes: 2 ** 30 })
+    const bytes = Buffer.from('function Get-Thing { Write-Output "x" }\\n'.repeat(500))
+    const { flaws } = await parsing.run('a.ps1', { dialect: { type: 'powershell' }, bytes, references: false })
+    await parsing.close()
+    console.log('flaws', flaws.length)`
+  // The engine says which functions it compiles anew, and how large they are.
+  const run = await runNode(['--trace-wasm-compilation-times', '--input-type=module', '-e', script])
+  const sizes = [...run.stdout.matchAll(/using TurboFan.* bodysize (\d+)/g)].map(([, size]) => Number(size))
+  expect(run).toMatchObject({ code: 0, stdout: expect.stringContaining('flaws 0\n') })
+  expect(run.stdout).toMatch(/^Compiled /m)
+  expect(Math.max(0, ...sizes)).toBeLessThan(100_000)
+})
+
 test('a grammar that is not installed says how to get it', async () => {
   // Far from any folder of packages.
   const script = `
     import { cpSync, mkdtempSync } from 'node:fs'; import { tmpdir } from 'node:os'; import { pathToFileURL } from 'node:url'
     const folder = mkdtempSync(tmpdir() + '/journal-bare-')
     cpSync(${JSON.stringify(`${DIST}/safety`)}, folder + '/safety', { recursive: true })
+    cpSync(${JSON.stringify(`${DIST}/edit`)}, folder + '/edit', { recursive: true })
     cpSync(${JSON.stringify(`${DIST}/errors.js`)}, folder + '/errors.js')
     const { Parsing } = await import(pathToFileURL(folder + '/safety/validation/parsing.js').href)
     const parsing = new Parsing({ timeoutMs: 30000, memoryBytes: 2 ** 30 })

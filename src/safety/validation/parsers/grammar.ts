@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module'
+import { setFlagsFromString } from 'node:v8'
 import type { Language, Node, Parser, Tree } from '@vscode/tree-sitter-wasm'
 import type { FileType } from '../file-type.ts'
 import type { Finder } from '../findings.ts'
@@ -20,6 +21,24 @@ const NAMES: Readonly<Partial<Record<FileType, string>>> = {
   bash: 'bash',
   powershell: 'powershell',
   css: 'css',
+}
+
+/**
+ * One function of it is so large that the engine's optimizing compiler takes more than ten seconds for it, and no process ends before that is done: a file of one
+ * line would cost them.
+ */
+const HUGE = new Set(['powershell'])
+/** What makes the engine compile WebAssembly anew while it runs, and function by function as they are called. Read when a module is compiled. */
+const OPTIMIZING = ['wasm-dynamic-tiering', 'wasm-tier-up', 'wasm-lazy-compilation']
+
+/** Loads a grammar with the plain compiler alone. What others compile in these milliseconds is as right, and slower at most. */
+async function plainly<T>(load: () => Promise<T>): Promise<T> {
+  for (const flag of OPTIMIZING) setFlagsFromString(`--no-${flag}`)
+  try {
+    return await load()
+  } finally {
+    for (const flag of OPTIMIZING) setFlagsFromString(`--${flag}`)
+  }
 }
 
 /** A file of `path` is of a type whose grammar is not installed. */
@@ -46,7 +65,8 @@ async function load(): Promise<Grammars> {
   return {
     parser: new Parser(),
     language: (name) => {
-      const known = languages.get(name) ?? Language.load(require.resolve(`${GRAMMARS}/wasm/tree-sitter-${name}.wasm`))
+      const file = require.resolve(`${GRAMMARS}/wasm/tree-sitter-${name}.wasm`)
+      const known = languages.get(name) ?? (HUGE.has(name) ? plainly(() => Language.load(file)) : Language.load(file))
       languages.set(name, known)
       return known
     },
