@@ -34,6 +34,8 @@ writeFileSync(join(FRESH, 'package.json'), '{ "type": "commonjs" }\n')
 await bundle.close()
 writeFileSync(join(FRESH, 'LICENSES.txt'), licenses(output.flatMap(({ moduleIds = [] }) => moduleIds)))
 rmSync(CLI, { recursive: true })
+// Its packages come with the bundle and with nothing else, so the library could not load it.
+rmSync(join(PROJECT, 'dist/agents/mcp'), { recursive: true })
 renameSync(FRESH, CLI)
 
 function resolveId(id, from) {

@@ -104,6 +104,12 @@ export const CATALOGUE: readonly CatalogueGroup[] = [
     ],
   },
   {
+    heading: 'Agents:',
+    commands: [
+      { name: 'mcp', summary: 'serve agents over the Model Context Protocol', load: () => import('./commands/mcp.ts') },
+    ],
+  },
+  {
     heading: 'Upkeep:',
     commands: [
       { name: 'stats', summary: 'sizes and counts', load: () => import('./commands/stats.ts') },
