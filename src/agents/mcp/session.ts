@@ -48,6 +48,8 @@ export class Session {
   /** Called after each commit in any of the journals. */
   committed: () => void = () => {}
   readonly #options: SessionOptions
+  /** Resolves when every call so far that changes something is done. */
+  #changing: Promise<unknown> = Promise.resolve()
   #client = 'mcp'
   #transaction: OpenTransaction | null = null
   /** Why a transaction that was open is not any more. */
@@ -100,6 +102,16 @@ export class Session {
         })
       },
     }
+  }
+
+  /**
+   * Runs calls in the order in which they came, as far as that can be told from outside: each waits for those before it that change something. So a client
+   * need not wait for the answer to `begin_transaction`.
+   */
+  inOrder<T>(changes: boolean, work: () => Promise<T>): Promise<T> {
+    const turn = this.#changing.then(work)
+    if (changes) this.#changing = turn.catch(() => {})
+    return turn
   }
 
   #meta(tool: string, message: string | undefined, meta: Readonly<Record<string, unknown>> = {}): TransactionOptions {
@@ -195,6 +207,7 @@ export class Session {
 
   /** The client is gone: what it did not commit has not happened. */
   async end(): Promise<void> {
+    await this.#changing
     await this.#transaction?.abort()
     this.#transaction = null
     await this.workspaces.close()

@@ -53,7 +53,13 @@ export function register(server: McpServer, session: Session, tools: readonly An
       async (given, extra): Promise<CallToolResult> => {
         try {
           const call = await session.call(name, extra)
-          const { text, blocks, notes = [], structured, meta } = await run(session, given, call)
+          const {
+            text,
+            blocks,
+            notes = [],
+            structured,
+            meta,
+          } = await session.inOrder(hints.readOnlyHint !== true, () => run(session, given, call))
           const said = blocks ?? [{ type: 'text' as const, text: text ?? JSON.stringify(structured, null, 2) }]
           const content = [...said, ...notes.map((note) => ({ type: 'text' as const, text: note }))]
           const result = { content, structuredContent: structured as Record<string, unknown> }
