@@ -137,8 +137,8 @@ export class Session {
   }
 
   /**
-   * Runs `change` in the transaction that is open (and there are no receipts), or in one of its own, which it commits. When it throws, nothing has changed; in
-   * an open transaction that holds only if `change` does first, or in one step, all that can be refused.
+   * Runs `change` in the transaction that is open (and there are no receipts), or in one of its own, which it commits. When it throws, nothing has changed. What
+   * fails half-way in an open transaction takes that with it: there is no way back into the middle of one.
    */
   async change<T>(
     call: Call,
@@ -146,7 +146,8 @@ export class Session {
     change: (transaction: OpenTransaction) => Promise<T>,
   ): Promise<Changed<T>> {
     checkSignal(call.signal)
-    if (this.#transaction !== null) return { value: await change(this.#transaction), pending: true, commits: [] }
+    if (this.#transaction !== null)
+      return { value: await this.#join(this.#transaction, change), pending: true, commits: [] }
     const own = new OpenTransaction(call.meta(message))
     try {
       const value = await change(own)
@@ -154,6 +155,21 @@ export class Session {
       return { value, pending: false, commits: await own.commit() }
     } catch (error) {
       await own.abort()
+      throw error
+    }
+  }
+
+  async #join<T>(transaction: OpenTransaction, change: (transaction: OpenTransaction) => Promise<T>): Promise<T> {
+    const before = await transaction.changes()
+    try {
+      return await change(transaction)
+    } catch (error) {
+      const after = await transaction.changes()
+      if (after.size !== before.size || [...after].some(([path, state]) => before.get(path) !== state)) {
+        await transaction.abort()
+        this.#transaction = null
+        this.#lost = 'the transaction was aborted: a call failed half-way'
+      }
       throw error
     }
   }
