@@ -91,8 +91,11 @@ export class LineTransport implements Transport {
       return
     }
     const parsed = JSONRPCMessageSchema.safeParse(value)
-    if (parsed.success) this.onmessage?.(parsed.data)
-    else this.#refuse(ErrorCode.InvalidRequest, 'Invalid Request: this is no JSON-RPC 2.0 message', idOf(value))
+    if (!parsed.success)
+      this.#refuse(ErrorCode.InvalidRequest, 'Invalid Request: this is no JSON-RPC 2.0 message', idOf(value))
+    else if (isMisshapenCall(parsed.data))
+      this.#refuse(ErrorCode.InvalidParams, 'Invalid params: a call is { name, arguments? }', idOf(value))
+    else this.onmessage?.(parsed.data)
   }
 
   #refuse(code: ErrorCode, message: string, id?: string | number): void {
@@ -100,6 +103,16 @@ export class LineTransport implements Transport {
     this.onerror?.(new Error(message))
     void this.#write({ jsonrpc: '2.0', ...(id === undefined ? {} : { id }), error: { code, message } })
   }
+}
+
+/** What the SDK would take for a fault of the server. */
+function isMisshapenCall(message: JSONRPCMessage): boolean {
+  if (!('method' in message) || message.method !== 'tools/call') return false
+  const { name, arguments: given } = (message.params ?? {}) as { name?: unknown; arguments?: unknown }
+  return (
+    typeof name !== 'string' ||
+    (given !== undefined && (typeof given !== 'object' || given === null || Array.isArray(given)))
+  )
 }
 
 function idOf(value: unknown): string | number | undefined {
