@@ -64,7 +64,9 @@ function* model() {
 
 // ---- the agent: a loop between the model and the tools ----
 
-async function agent(root) {
+/** `dawdle`: after so many calls it takes its time, so that it is killed there and nowhere else. */
+async function agent(root, dawdle) {
+  let calls = 0
   const client = new Client({ name: 'example-agent', version: '1.0.0' })
   const transport = new StdioClientTransport({
     command: process.execPath,
@@ -79,6 +81,8 @@ async function agent(root) {
     tell({ calling: name })
     const result = await client.callTool({ name, arguments: args }, undefined, { timeout: 120_000 })
     tell({ called: name })
+    calls += 1
+    if (calls === dawdle) await new Promise((resolve) => setTimeout(resolve, 60_000))
     next = thinking.next(result)
   }
   await client.close()
@@ -91,8 +95,8 @@ function tell(event) {
 // ---- the world around it: starts the agent, and kills it ----
 
 /** Runs the agent until it ends, or `watch` wants it dead. Gives what it called, and how it ended. */
-async function live(root, watch = () => false) {
-  const child = spawn(process.execPath, [fileURLToPath(import.meta.url), 'agent', root], {
+async function live(root, { watch = () => false, dawdle = 0 } = {}) {
+  const child = spawn(process.execPath, [fileURLToPath(import.meta.url), 'agent', root, String(dawdle)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const ended = new Promise((resolve) => child.on('close', resolve))
@@ -105,7 +109,7 @@ async function live(root, watch = () => false) {
     if (event.called !== undefined) called.push(event.called)
     if (killed || !watch(event, called)) continue
     killed = true
-    for (const pid of [child.pid, server]) kill(pid)
+    for (const pid of [server, child.pid]) kill(pid)
   }
   const code = await ended
   if (!killed && code !== 0) throw new Error(`the agent ended with ${code}`)
@@ -148,17 +152,13 @@ async function main() {
     for (const [n, path] of FILES.entries()) writeFileSync(join(root, path), source(n))
 
     console.log('1. The agent is killed in the middle of a transaction over several calls')
-    const first = await live(root, (_event, called) => called.filter((name) => name === 'edit_files').length === 2)
-    prove(
-      first.killed && renamed(root) === 0,
-      `after ${first.called.length} calls, two of four edits made, and no file has changed`,
-    )
+    const first = await live(root, { watch: (_event, called) => called.length === 7, dawdle: 7 })
+    const edits = first.called.filter((name) => name === 'edit_files').length
+    prove(edits === 2 && renamed(root) === 0, 'two of four edits are made, and no file has changed')
 
     console.log('2. It comes back, and is killed while its commit changes files')
-    const second = await live(
-      root,
-      ({ calling }, called) => calling === 'commit_transaction' && called.includes('edit_files') && untilHalfWay(root),
-    )
+    const committing = ({ calling }, called) => calling === 'commit_transaction' && called.includes('edit_files')
+    const second = await live(root, { watch: (event, called) => committing(event, called) && untilHalfWay(root) })
     const found = renamed(root)
     console.log(`    ${found} of ${FILES.length} files have changed when it is dead`)
     prove(!second.called.includes('write_file'), 'it did not do again what the history says it had done')
@@ -193,7 +193,7 @@ async function look(root) {
   await client.close()
 }
 
-if (process.argv[2] === 'agent') await agent(process.argv[3])
+if (process.argv[2] === 'agent') await agent(process.argv[3], Number(process.argv[4]))
 else {
   await main().catch((error) => {
     console.error(error.message)

@@ -7,7 +7,7 @@ const EXAMPLE = fileURLToPath(new URL('../../examples/mcp-agent.mjs', import.met
 test('an agent over MCP is killed twice, comes back, and goes on', { timeout: 180_000 }, async () => {
   const { code, stdout, stderr } = await runNode([EXAMPLE])
   expect([code, stderr]).toEqual([0, ''])
-  expect(stdout).toContain('two of four edits made, and no file has changed')
+  expect(stdout).toContain('two of four edits are made, and no file has changed')
   expect(stdout).toContain('all 400 files have changed')
   expect(stdout).toContain('the history has each step once')
   expect(stdout).not.toContain('✗')
