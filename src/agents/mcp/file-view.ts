@@ -95,11 +95,16 @@ export class FileView {
     const state = this.#changes.get(path)
     if (state === null) throw systemError('ENOENT', 'open', path)
     if (state?.kind === 'dir') throw systemError('EISDIR', 'read')
-    if (this.#readThrough === null) return readFile(path)
-    // What cannot be read at all is refused in the words of the system.
-    if (state === undefined) await (await open(path, 'r')).close()
-    if ((await this.kind(path)) === 'dir') throw systemError('EISDIR', 'read')
-    return Buffer.from(await this.#readThrough(path))
+    await this.#checkReadable(path)
+    return this.#readThrough === null ? readFile(path) : Buffer.from(await this.#readThrough(path))
+  }
+
+  /** A pipe would keep whoever reads it waiting. @throws Error in the words of the system */
+  async #checkReadable(path: string): Promise<void> {
+    const kind = await this.kind(path)
+    if (kind === 'file') return
+    if (kind === 'dir') throw systemError('EISDIR', 'read')
+    throw systemError(kind === null ? 'ENOENT' : 'EINVAL', 'open', path)
   }
 
   /** The first lines; of a large file no more is read than that. */
@@ -153,6 +158,7 @@ export class FileView {
       const read = async (at: number, length: number) => bytes.subarray(at, at + length)
       return { size: bytes.byteLength, read, close: async () => {} }
     }
+    await this.#checkReadable(path)
     const handle = await open(path, 'r')
     const read = async (at: number, length: number) => {
       const buffer = Buffer.allocUnsafe(length)

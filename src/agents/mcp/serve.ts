@@ -3,7 +3,7 @@ import { createServer, type ServerOptions } from './server.ts'
 
 /**
  * Serves one client over standard input and output until it is gone, or `signal` fires. What it left open is aborted.
- * @throws Error when none of the folders can be used
+ * @throws JournalError `NOT_FOUND` when none of the folders can be used
  */
 export async function serve(options: ServerOptions, signal: AbortSignal): Promise<void> {
   const { server, session } = await createServer(options)

@@ -1,5 +1,6 @@
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js'
 import { RootsListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js'
+import { JournalError } from '../../errors.ts'
 import { EDITING_TOOLS } from './editing-tools.ts'
 import { GOING_BACK_TOOLS } from './going-back-tools.ts'
 import { registerResources } from './history-resources.ts'
@@ -45,7 +46,7 @@ export interface JournalServer {
 
 /**
  * A server for one client, not yet connected. `session.end` aborts what the client left open, and closes the journals.
- * @throws Error when folders were named, and none of them can be used
+ * @throws JournalError `NOT_FOUND` when folders were named, and none of them can be used
  */
 export async function createServer(options: ServerOptions): Promise<JournalServer> {
   const { version, folders, log } = options
@@ -59,7 +60,9 @@ export async function createServer(options: ServerOptions): Promise<JournalServe
   registerResources(server, session)
   for (const warning of await session.folders.name(folders)) log(warning)
   if (folders.length > 0 && session.folders.list.length === 0)
-    throw new Error('None of the specified directories are accessible')
+    throw new JournalError('NOT_FOUND', 'None of the specified directories are accessible', {
+      hint: 'Name a folder that is there.',
+    })
   session.ready = settle(session, log)
   session.committed = () => server.sendResourceListChanged()
   const protocol = server.server

@@ -34,7 +34,7 @@ class ReviewedText {
     if (lines === null) return this.#textPlace(suggestion, oldText as string)
     const [from, to] = lines
     if (oldText === null) {
-      if (to > this.#lines.count) return `the file has ${this.#lines.count} lines`
+      if (to > this.#lines.count) return `the file ends with line ${this.#lines.count}`
       return this.#linePlace(suggestion, from, to, false)
     }
     const wanted = oldText.replace(/\r?\n$/, '').split(/\r?\n/)

@@ -1,5 +1,5 @@
 /** A server that is spoken to without the SDK's client: rubbish, floods, and what only a raw connection shows. */
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -208,6 +208,20 @@ test('a client that stops reading does not keep the server alive once it is gone
   const journal = await openJournal(root)
   expect((await journal.verify()).ok).toBe(true)
   await journal.close()
+})
+
+test.runIf(process.platform !== 'win32')('a pipe keeps nobody waiting', async () => {
+  const root = scratch()
+  expect(spawnSync('mkfifo', [join(root, 'pipe')]).status).toBe(0)
+  const server = await ours(root)
+  for (const args of [{}, { head: 1 }, { tail: 1 }])
+    expect(await server.refused('read_text_file', { path: 'pipe', ...args })).toBe(
+      `EINVAL: invalid argument, open '${root}/pipe'`,
+    )
+  expect(await server.refused('write_file', { path: 'pipe', content: 'x' })).toContain('INVALID')
+  expect(await server.refused('edit_file', { path: 'pipe', edits: [] })).toContain('INVALID')
+  await server.text('begin_transaction')
+  expect(await server.refused('read_text_file', { path: 'pipe' })).toContain('EINVAL')
 })
 
 test.runIf(process.platform !== 'win32')('every tool keeps to its folders', async () => {

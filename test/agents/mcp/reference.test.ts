@@ -428,6 +428,29 @@ describe.runIf(POSIX)('differences on purpose', () => {
   })
 })
 
+test.runIf(POSIX)('a folder named by a link, and one that comes and goes, are the same to both', async () => {
+  const said: unknown[] = []
+  for (const connect of [ours, reference]) {
+    const around = scratch()
+    mkdirSync(join(around, 'real/sub'), { recursive: true })
+    symlinkSync('real', join(around, 'named'))
+    writeFileSync(join(around, 'real/a.txt'), 'a\n')
+    const server = await connect(join(around, 'named'), join(around, 'gone'))
+    const plain = async (name: string, args: Args) => textOf(await server.call(name, args)).replaceAll(around, 'AROUND')
+    said.push([
+      await plain('list_allowed_directories', {}),
+      await plain('read_text_file', { path: join(around, 'named/a.txt') }),
+      await plain('read_text_file', { path: join(around, 'real/a.txt') }),
+      await plain('write_file', { path: join(around, 'named/sub/b.txt'), content: 'b' }),
+      await plain('search_files', { path: join(around, 'named'), pattern: '**/*.txt' }),
+      await plain('edit_file', { path: 'a.txt', edits: [{ oldText: 'a', newText: 'A' }] }),
+      await plain('write_file', { path: join(around, 'gone/x.txt'), content: 'x' }),
+      treeOf(join(around, 'real')),
+    ])
+  }
+  expect(said[0]).toEqual(said[1])
+})
+
 test('an image of a transaction that is open is read from it', async () => {
   const root = scratch()
   const server = await ours(root)

@@ -90,7 +90,7 @@ describe('a review', () => {
     const conflicts = error.details?.conflicts as { index: number; path: string; reason: string }[]
     expect(conflicts.map(({ index, reason }) => [index, reason])).toEqual([
       [1, 'what was reviewed is not there any more'],
-      [2, 'the file has 5 lines'],
+      [2, 'the file ends with line 5'],
       [3, expect.stringContaining('gone.ts')],
       [4, 'data.bin is not UTF-8 text'],
       [5, 'it overlaps with changes[6]'],
@@ -115,7 +115,7 @@ describe('a review', () => {
     expect(applied.map(({ index }) => index)).toEqual([2])
     expect(conflicts.map(({ reason }) => reason)).toEqual([
       'another change of this file does not fit',
-      'the file has 5 lines',
+      'the file ends with line 5',
     ])
     expect(receipt?.files.map(({ path }) => path)).toEqual(['b.ts'])
     expect(text('a.ts')).toContain('one')
