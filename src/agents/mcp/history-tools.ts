@@ -269,6 +269,7 @@ export const HISTORY_TOOLS: readonly AnyTool[] = [
   }),
   tool({
     name: 'verify',
+    role: 'beside',
     title: 'Verify',
     description:
       'Check the whole journal: every record, the hash chain, every kept content. Says whether anything that was acknowledged does not read back right, or was tampered with. May take long; tells its progress.',

@@ -66,11 +66,11 @@ export async function createServer(options: ServerOptions): Promise<JournalServe
   session.ready = settle(session, log)
   session.committed = () => server.sendResourceListChanged()
   const protocol = server.server
+  session.client = () => protocol.getClientVersion()?.name
   protocol.setNotificationHandler(RootsListChangedNotificationSchema, () => {
     session.ready = session.ready.then(() => takeRoots(server, session, log))
   })
   protocol.oninitialized = () => {
-    session.meet(protocol.getClientVersion()?.name)
     if (protocol.getClientCapabilities()?.roots !== undefined) {
       session.ready = session.ready.then(() => takeRoots(server, session, log))
     } else if (session.folders.list.length === 0) {

@@ -11,6 +11,9 @@ import { type Workspace, Workspaces } from './workspaces.ts'
 
 type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>
 
+/** What a call does: `looks` at files as they are; `changes` some; `settles` what becomes of a transaction; or goes on `beside` all that. */
+export type Role = 'looks' | 'changes' | 'settles' | 'beside'
+
 /** One call of a tool. */
 export interface Call {
   readonly signal: AbortSignal
@@ -47,10 +50,13 @@ export class Session {
   ready: Promise<void> = Promise.resolve()
   /** Called after each commit in any of the journals. */
   committed: () => void = () => {}
+  /** The name that the client gives itself, once it has. */
+  client: () => string | undefined = () => undefined
   readonly #options: SessionOptions
   /** Resolves when every call so far that changes something is done. */
-  #changing: Promise<unknown> = Promise.resolve()
-  #client = 'mcp'
+  #changing: Promise<void> = Promise.resolve()
+  /** Calls that look at files, and are not done. */
+  readonly #looking = new Set<Promise<void>>()
   #transaction: OpenTransaction | null = null
   /** Why a transaction that was open is not any more. */
   #lost: string | null = null
@@ -62,11 +68,6 @@ export class Session {
 
   get transaction(): OpenTransaction | null {
     return this.#transaction
-  }
-
-  /** Takes the client's name, as it introduced itself. */
-  meet(client: string | undefined): void {
-    if (client !== undefined && client !== '') this.#client = client
   }
 
   /** The allowed folders have changed: journals of those that are gone are closed, and a transaction in them is aborted. */
@@ -105,17 +106,25 @@ export class Session {
   }
 
   /**
-   * Runs calls in the order in which they came, as far as that can be told from outside: each waits for those before it that change something. So a client
-   * need not wait for the answer to `begin_transaction`.
+   * Runs calls in the order in which they came, as far as that can be told from outside: each waits for those before it that change something, and what ends
+   * a transaction also for those that look at it. So a client need not wait for the answer to `begin_transaction`.
    */
-  inOrder<T>(changes: boolean, work: () => Promise<T>): Promise<T> {
-    const turn = this.#changing.then(work)
-    if (changes) this.#changing = turn.catch(() => {})
+  inOrder<T>(role: Role, work: () => Promise<T>): Promise<T> {
+    const before = role === 'settles' ? Promise.all([this.#changing, ...this.#looking]) : this.#changing
+    const turn = before.then(work)
+    const ended = turn.then(
+      () => {},
+      () => {},
+    )
+    if (role === 'looks') {
+      this.#looking.add(ended)
+      void ended.then(() => this.#looking.delete(ended))
+    } else if (role !== 'beside') this.#changing = ended
     return turn
   }
 
   #meta(tool: string, message: string | undefined, meta: Readonly<Record<string, unknown>> = {}): TransactionOptions {
-    const { actor = this.#client, tags = [], parent: general } = this.#options
+    const { actor = this.client() || 'mcp', tags = [], parent: general } = this.#options
     const given = meta['write-journal/parent']
     const parent = typeof given === 'string' ? given : general
     return {

@@ -2,7 +2,7 @@ import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js'
 import type { CallToolResult, ContentBlock, ToolAnnotations } from '@modelcontextprotocol/sdk/types.js'
 import { z } from 'zod'
 import { JournalError } from '../../errors.ts'
-import type { Call, Session } from './session.ts'
+import type { Call, Role, Session } from './session.ts'
 
 /** What a tool gives back. Without `text`, the text is the structured content as JSON. */
 export interface Answer<O> {
@@ -22,6 +22,8 @@ export interface Tool<I extends z.ZodRawShape, O extends z.ZodRawShape> {
   readonly input: I
   readonly output: O
   readonly hints: ToolAnnotations
+  /** Default: `looks` for one that only reads, else `changes`. */
+  readonly role?: Role
   readonly run: (
     session: Session,
     input: z.output<z.ZodObject<I>>,
@@ -46,7 +48,8 @@ export function writes(destructive: boolean, idempotent: boolean): ToolAnnotatio
 
 /** Offers tools to the clients of a server. */
 export function register(server: McpServer, session: Session, tools: readonly AnyTool[]): void {
-  for (const { name, title, description, input, output, hints, run } of tools) {
+  for (const { name, title, description, input, output, hints, run, ...more } of tools) {
+    const { role = hints.readOnlyHint === true ? 'looks' : 'changes' } = more
     server.registerTool(
       name,
       { title, description, inputSchema: z.object(input), outputSchema: z.object(output), annotations: hints },
@@ -59,7 +62,7 @@ export function register(server: McpServer, session: Session, tools: readonly An
             notes = [],
             structured,
             meta,
-          } = await session.inOrder(hints.readOnlyHint !== true, () => run(session, given, call))
+          } = await session.inOrder(role, () => run(session, given, call))
           const said = blocks ?? [{ type: 'text' as const, text: text ?? JSON.stringify(structured, null, 2) }]
           const content = [...said, ...notes.map((note) => ({ type: 'text' as const, text: note }))]
           const result = { content, structuredContent: structured as Record<string, unknown> }

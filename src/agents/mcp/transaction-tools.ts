@@ -11,6 +11,7 @@ const STATE = {
 export const TRANSACTION_TOOLS: readonly AnyTool[] = [
   tool({
     name: 'begin_transaction',
+    role: 'settles',
     title: 'Begin Transaction',
     description:
       'Begin a transaction. From now on every tool that changes files adds to it, and nothing changes on disk; tools that read show what it would leave. commit_transaction then changes all files at once, or none; abort_transaction forgets it. If this connection ends first, nothing has happened. Use it for any change of more than one file.',
@@ -48,6 +49,7 @@ export const TRANSACTION_TOOLS: readonly AnyTool[] = [
   }),
   tool({
     name: 'commit_transaction',
+    role: 'settles',
     title: 'Commit Transaction',
     description:
       'Commit the open transaction: all its changes are made durable and put into place, as a whole. CONFLICT when somebody else has changed a file that it read or edited meanwhile: then nothing has changed, and the work must be done again on what is there now.',
@@ -62,6 +64,7 @@ export const TRANSACTION_TOOLS: readonly AnyTool[] = [
   }),
   tool({
     name: 'abort_transaction',
+    role: 'settles',
     title: 'Abort Transaction',
     description: 'Forget the open transaction. Nothing has changed on disk.',
     input: {},
