@@ -1,6 +1,6 @@
 /** A server that is spoken to without the SDK's client: rubbish, floods, and what only a raw connection shows. */
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process'
-import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { PassThrough } from 'node:stream'
@@ -177,6 +177,18 @@ test('the transport refuses what is too long, and goes on', async () => {
   transport.onclose = closed
   input.end()
   await vi.waitFor(() => expect(closed).toHaveBeenCalledTimes(1))
+})
+
+test('a call that is cancelled before it has begun changes nothing', async () => {
+  const root = scratch()
+  const server = new Raw(root)
+  server.begin()
+  await server.answer('init')
+  server.call(1, 'write_file', { path: 'a.txt', content: 'x' })
+  server.send({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1 } })
+  server.call(2, 'list_directory', { path: root })
+  expect((await server.answer(2)).result?.content?.[0]?.text).toBe('')
+  expect(existsSync(join(root, '.journal'))).toBe(false)
 })
 
 test('folders that are none end it, or are left out', async () => {
