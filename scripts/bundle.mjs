@@ -42,6 +42,8 @@ copyFileSync(join(import.meta.dirname, 'loader.cjs'), join(FRESH, 'main.js'))
 const program = join(FRESH, 'program.js')
 writeFileSync(program, readFileSync(program, 'utf8').replace(/^#!.*\n/, ''))
 rmSync(CLI, { recursive: true })
+// Its packages come with the bundle and with nothing else, so the library could not load it.
+rmSync(join(PROJECT, 'dist/agents/mcp'), { recursive: true })
 renameSync(FRESH, CLI)
 keepCode(CLI)
 

@@ -20,6 +20,7 @@ const ROOMS = [
   'safety',
   'processes',
   'capture',
+  'agents',
 ]
 
 /** What a file imports to run, as paths in `src/`; types are named across rooms. Imports when needed count too. */

@@ -120,6 +120,14 @@ export const CATALOGUE: readonly CatalogueGroup[] = [
     ],
   },
   {
+    heading: 'Agents:',
+    commands: [
+      { name: 'build', summary: 'write a module of files from a spec', load: () => import('./commands/build.ts') },
+      { name: 'review', summary: 'apply the changes of a review', load: () => import('./commands/review.ts') },
+      { name: 'mcp', summary: 'serve agents over the Model Context Protocol', load: () => import('./commands/mcp.ts') },
+    ],
+  },
+  {
     heading: 'Upkeep:',
     commands: [
       { name: 'stats', summary: 'sizes and counts', load: () => import('./commands/stats.ts') },

@@ -11,7 +11,7 @@ import type { SettingsOptions } from '../edit/settings/settings.ts'
 import type { Encoding } from '../edit/text.ts'
 import type { CommitKind, Meta, Of } from '../entry/commit.ts'
 import type { TextEdit } from '../entry/entry.ts'
-import type { ContentHash } from '../entry/state.ts'
+import type { ContentHash, State } from '../entry/state.ts'
 import { asJournalError, JournalError } from '../errors.ts'
 import type { Durability } from '../log/log-writer.ts'
 import { ancestorsOf } from '../workspace/safe-path.ts'
@@ -228,6 +228,11 @@ export class Transaction {
   /** The content of a file as this transaction sees it. The commit fails with `CONFLICT` when somebody else changes it meanwhile. */
   read(path: string): Promise<Uint8Array> {
     return this.#inTurn(() => this.#draft.read(path))
+  }
+
+  /** What stands in the end at the paths that it changes so far; null: nothing. */
+  changes(): Promise<ReadonlyMap<string, State>> {
+    return this.#inTurn(() => new Map(this.#draft.changes))
   }
 
   /** One operation as a plain value. For callers that already have values; the methods above check more. */

@@ -145,7 +145,7 @@ describe.concurrent('completion', () => {
       const probe = `source ${script}; COMP_WORDS=(${list}); COMP_CWORD=${words.length - 1}; _journal; printf '%s\\n' "\${COMPREPLY[@]}"`
       return execFileSync('bash', ['-c', probe], { cwd: folder, encoding: 'utf8' }).trimEnd().split('\n')
     }
-    expect(complete('journal', 're')).toEqual(['redo', 'restore', 'recover', 'replay'])
+    expect(complete('journal', 're')).toEqual(['redo', 'restore', 'recover', 'replay', 'review'])
     expect(complete('journal', '--root', '/tmp', 'undo', '--f')).toEqual(['--force'])
     expect(complete('journal', 'rm', 'two')).toEqual(['two words.txt'])
     expect(complete('journal', 'completion', 'z')).toEqual(['zsh'])

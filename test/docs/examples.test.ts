@@ -50,6 +50,8 @@ describe.skipIf(process.platform === 'win32')('the examples print what the page 
     'docs/processes.md',
     'docs/undo.md',
     'docs/events.md',
+    'docs/mcp.md',
+    'docs/builder.md',
   ])('%s', (name) => {
     if (!existsSync(`${DIST}/cli/main.js`)) {
       throw new Error(
@@ -123,6 +125,8 @@ describe('nothing is left out', () => {
       'validation',
       'undo',
       'events',
+      'mcp',
+      'builder',
     ]
       .concat('architecture', 'performance', 'dependencies')
       .map((name) => (name.endsWith('.md') ? name : `docs/${name}.md`))
@@ -147,6 +151,8 @@ describe('nothing is left out', () => {
       'docs/validation.md',
       'docs/undo.md',
       'docs/events.md',
+      'docs/mcp.md',
+      'docs/builder.md',
     ]) {
       const prose = read(page).replace(/```[\s\S]*?```/g, '')
       for (const line of prose.split('\n')) expect(line.length, `${page}: ${line}`).toBeLessThanOrEqual(160)

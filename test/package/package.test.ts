@@ -199,4 +199,49 @@ describe('the installed command', () => {
     const log = (await journal('log', '--root', root, '--json')).stdout.trim().split('\n')
     expect(log.map((line) => JSON.parse(line).tx)).toEqual([receipt.tx])
   })
+
+  it('serves agents, with nothing installed for it', async () => {
+    const root = join(folder, 'by-agent')
+    await mkdir(root)
+    expect(existsSync(installed('@modelcontextprotocol'))).toBe(false)
+    const found = await inConsumer(`
+      import { spawn } from 'node:child_process'
+      import { once } from 'node:events'
+      import { createInterface } from 'node:readline'
+      const server = spawn(process.execPath, [${JSON.stringify(installed('write-journal', 'dist', 'cli', 'main.js'))}, 'mcp', ${JSON.stringify(root)}])
+      const lines = createInterface(server.stdout)[Symbol.asyncIterator]()
+      const ask = async (id, method, params) => {
+        server.stdin.write(JSON.stringify({ jsonrpc: '2.0', id, method, params }) + '\\n')
+        for (;;) {
+          const message = JSON.parse((await lines.next()).value)
+          if (message.id === id) return message.result
+        }
+      }
+      await ask(1, 'initialize', { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'c', version: '1' } })
+      server.stdin.write('{"jsonrpc":"2.0","method":"notifications/initialized"}\\n')
+      const written = await ask(2, 'tools/call', { name: 'write_file', arguments: { path: 'a.txt', content: 'hello' } })
+      server.stdin.end()
+      const [code] = await once(server, 'exit')
+      console.log(JSON.stringify([written.content[0].text, code]))
+    `)
+    expect(found).toEqual(['Successfully wrote to a.txt', 0])
+    expect(await readFile(join(root, 'a.txt'), 'utf8')).toBe('hello')
+  })
+
+  it('has a builder and a reviewer beside the library', async () => {
+    const root = join(folder, 'built')
+    await mkdir(root)
+    const found = await inConsumer(`
+      import { openJournal } from 'write-journal'
+      import { buildModule } from 'write-journal/builder'
+      import { applyReview } from 'write-journal/reviewer'
+      const journal = await openJournal(${JSON.stringify(root)})
+      const { files } = await buildModule(journal, { folder: 'm', files: [{ path: 'a.txt', content: 'one\\n' }] })
+      const { applied } = await applyReview(journal, [{ path: 'm/a.txt', lines: 1, newText: 'two' }])
+      await journal.close()
+      console.log(JSON.stringify([files.length, applied.length]))
+    `)
+    expect(found).toEqual([1, 1])
+    expect(await readFile(join(root, 'm', 'a.txt'), 'utf8')).toBe('two\n')
+  })
 })

@@ -1,0 +1,8 @@
+export {
+  type AppliedChange,
+  applyReview,
+  type ReviewConflict,
+  type ReviewOptions,
+  type ReviewReport,
+} from './apply-review.ts'
+export type { Review, ReviewChange } from './review.ts'
