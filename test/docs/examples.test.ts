@@ -52,6 +52,7 @@ describe.skipIf(process.platform === 'win32')('the examples print what the page 
     'docs/events.md',
     'docs/mcp.md',
     'docs/builder.md',
+    'docs/shell.md',
   ])('%s', (name) => {
     if (!existsSync(`${DIST}/cli/main.js`)) {
       throw new Error(
@@ -127,6 +128,7 @@ describe('nothing is left out', () => {
       'events',
       'mcp',
       'builder',
+      'shell',
     ]
       .concat('architecture', 'performance', 'dependencies')
       .map((name) => (name.endsWith('.md') ? name : `docs/${name}.md`))
@@ -153,6 +155,7 @@ describe('nothing is left out', () => {
       'docs/events.md',
       'docs/mcp.md',
       'docs/builder.md',
+      'docs/shell.md',
     ]) {
       const prose = read(page).replace(/```[\s\S]*?```/g, '')
       for (const line of prose.split('\n')) expect(line.length, `${page}: ${line}`).toBeLessThanOrEqual(160)
