@@ -410,6 +410,20 @@ test('a redo brings back what was merged, not what was first written', async () 
   expect(text('f')).toBe(lines({ 2: 'two\n' }))
 })
 
+test('a part of what an undo of several took back is made again from the beginning', async () => {
+  await start()
+  await write('f', lines())
+  const { tx: one } = await write('f', lines({ 1: 'one\n' }))
+  const { tx: two } = await write('f', lines({ 1: 'one\n', 6: 'six\n' }))
+  const { tx: three } = await write('f', lines({ 1: 'one\n', 6: 'six\n', 12: 'twelve\n' }))
+  await journal.undo([one, two, three])
+  expect(text('f')).toBe(lines())
+  await journal.redo([three, one])
+  expect(text('f')).toBe(lines({ 1: 'one\n', 12: 'twelve\n' }))
+  await journal.redo(two)
+  expect(text('f')).toBe(lines({ 1: 'one\n', 6: 'six\n', 12: 'twelve\n' }))
+})
+
 test('a plain undo says what a receipt says, and no more', async () => {
   await start()
   const { tx } = await write('f', 'one\n')

@@ -90,7 +90,7 @@ export async function chooseRedo(index: HistoryIndex, selected: Selected, now: n
       const by = await standing.undoneBy(commit.tx, effect.path)
       if (by === null) continue
       left.push(effect)
-      again.add(effect, by)
+      again.add(effect, by, commit.seq)
     }
     if (left.length === 0) {
       stands ??= candidate
@@ -119,43 +119,48 @@ export async function chooseRedo(index: HistoryIndex, selected: Selected, now: n
   )
 }
 
+/** A change that is made again. */
+interface Remade {
+  readonly effect: Effect
+  readonly by: Act
+  readonly seq: number
+}
+
 /**
  * Changes that are made again. What took them back is turned round where all that it is about is made again: that brings back what was there before it, later changes that it
  * was merged with included. Else each change is made anew.
  */
 class Remaking {
   readonly #index: HistoryIndex
-  readonly #changes: { readonly effect: Effect; readonly by: Act }[] = []
+  /** By the number of what took them back. */
+  readonly #changes = new Map<number, Remade[]>()
+  readonly #anew: Remade[] = []
 
   constructor(index: HistoryIndex) {
     this.#index = index
   }
 
-  /** Oldest transactions first. */
-  add(effect: Effect, by: Act): void {
-    this.#changes.push({ effect, by })
+  /** `seq`: of the transaction that made the change. */
+  add(effect: Effect, by: Act, seq: number): void {
+    const remade = { effect, by, seq }
+    const known = this.#changes.get(by.seq)
+    if (known === undefined) this.#changes.set(by.seq, [remade])
+    else known.push(remade)
   }
 
   async into({ transactions, runs }: Choosing): Promise<void> {
     const again = new Set(transactions.map(({ tx }) => tx))
-    const turned = new Map<number, Map<string, Effect>>()
-    const newestFirst = [...new Set(this.#changes.map(({ by }) => by.seq))].sort((a, b) => b - a)
-    for (const seq of newestFirst) {
+    for (const seq of [...this.#changes.keys()].sort((a, b) => b - a)) {
+      const changes = this.#changes.get(seq) ?? []
       const commit = await this.#index.commit(seq)
-      if (!namedBy(commit).every(({ tx }) => again.has(tx))) continue
-      turned.set(seq, new Map(effectsOf(commit.entries).map((effect) => [effect.path, effect])))
+      const whole = namedBy(commit).every(({ tx }) => again.has(tx))
+      const turned = new Set(changes.filter(({ by }) => whole && by.original).map(({ effect }) => effect.path))
+      for (const { path, before, after } of effectsOf(commit.entries))
+        if (turned.has(path)) runs.add(path, after, before)
+      for (const change of changes) if (!turned.has(change.effect.path)) this.#anew.push(change)
     }
-    const done = new Set<string>()
-    for (const seq of newestFirst) {
-      for (const { effect, by } of this.#changes) {
-        const own = turned.get(seq)?.get(effect.path)
-        if (by.seq !== seq || !by.original || own === undefined || done.has(`${seq} ${effect.path}`)) continue
-        done.add(`${seq} ${effect.path}`)
-        runs.add(effect.path, own.after, own.before)
-      }
-    }
-    for (const { effect, by } of this.#changes) {
-      if (!by.original || !turned.has(by.seq)) runs.add(effect.path, effect.before, effect.after)
+    for (const { effect } of this.#anew.sort((a, b) => a.seq - b.seq)) {
+      runs.add(effect.path, effect.before, effect.after)
     }
   }
 }
