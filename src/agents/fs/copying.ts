@@ -50,19 +50,20 @@ function* wanted({ options }: Plan, source: string, target: string): Steps<boole
 }
 
 function checkPlaces(source: string, target: string, { dereference = false, recursive = false }: CopyOptions): void {
-  const from = standing(source, 'cp', dereference)
   const to = stateAt(target, dereference)
+  if (typeof to === 'string' && to !== 'ENOENT') throw new FsRefusal(to, 'cp')
+  const from = standing(source, 'cp', dereference)
   if (typeof to !== 'string') {
     if (to.ino === from.ino && to.dev === from.dev) throw new FsRefusal('ERR_FS_CP_EINVAL', 'cp')
     if (from.isDirectory() && !to.isDirectory()) throw new FsRefusal('ERR_FS_CP_DIR_TO_NON_DIR', 'cp')
     if (!from.isDirectory() && to.isDirectory()) throw new FsRefusal('ERR_FS_CP_NON_DIR_TO_DIR', 'cp')
   }
   if (!from.isDirectory()) return
-  if (!recursive) throw new FsRefusal('ERR_FS_EISDIR', 'cp')
   const real = realpathSync.native(source)
   if (`${target}${sep}`.startsWith(`${real}${sep}`) || `${target}${sep}`.startsWith(`${source}${sep}`)) {
     throw new FsRefusal('ERR_FS_CP_EINVAL', 'cp')
   }
+  if (!recursive) throw new FsRefusal('ERR_FS_EISDIR', 'cp')
 }
 
 function missingAbove(path: string): string[] {

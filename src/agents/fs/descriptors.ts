@@ -87,6 +87,8 @@ export class Descriptors {
     return atOnce(() => {
       nodeFs.ftruncateSync(fd as number, length)
       this.wrote(fd)
+      const file = this.#files.get(fd)
+      if (file !== undefined) file.shortened = true
     })
   }
 

@@ -1,6 +1,15 @@
 /** What stands at paths, asked the way Node's own functions find it. */
-import { accessSync, constants, lstatSync, readdirSync, realpathSync, type Stats, statSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import {
+  accessSync,
+  constants,
+  lstatSync,
+  readdirSync,
+  readlinkSync,
+  realpathSync,
+  type Stats,
+  statSync,
+} from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
 import { FsRefusal } from './node-error.ts'
 
 /** The state at a path, or the code of why there is none. */
@@ -50,4 +59,11 @@ export function canonical(path: string): string {
       missing.unshift(basename(folder))
     }
   }
+}
+
+/** Where a path leads whose last names may be symbolic links to what is not there yet. */
+export function linkedTo(path: string): string {
+  const link = stateAt(path, false)
+  if (typeof link === 'string' || !link.isSymbolicLink() || stateAt(path, true) !== 'ENOENT') return path
+  return linkedTo(resolve(dirname(path), readlinkSync(path)))
 }

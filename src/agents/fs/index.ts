@@ -6,6 +6,8 @@ import { JournalMutator } from './journal-mutator.ts'
 import { type OutsidePolicy, outsideOf } from './outside.ts'
 
 export type { NodeFs } from './facade.ts'
+export type { OpenFsOptions } from './opened-fs.ts'
+export { OpenedFs, openFs, openFsSync } from './opened-fs.ts'
 export type { OutsidePolicy } from './outside.ts'
 
 export interface FsOptions {

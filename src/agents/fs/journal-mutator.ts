@@ -1,20 +1,11 @@
-import {
-  chmodSync,
-  chownSync,
-  createReadStream,
-  lchownSync,
-  linkSync,
-  readlinkSync,
-  type Stats,
-  unlinkSync,
-} from 'node:fs'
-import { dirname, resolve, sep } from 'node:path'
+import { chmodSync, chownSync, createReadStream, lchownSync, linkSync, type Stats, unlinkSync } from 'node:fs'
+import { dirname, sep } from 'node:path'
 import { JournalError } from '../../errors.ts'
 import type { Journal } from '../../journal.ts'
 import type { TransactionOptions } from '../../journal-types.ts'
 import type { ContentInput } from '../../transaction/stager.ts'
 import type { Transaction } from '../../transaction/transaction.ts'
-import { canonical, checkParent, checkWritable, isEmptyFolder, standing, stateAt } from './found.ts'
+import { canonical, checkParent, checkWritable, isEmptyFolder, linkedTo, standing, stateAt } from './found.ts'
 import type { Content, Mutation, Mutator, Step } from './mutation.ts'
 import { asRefusal, FsRefusal } from './node-error.ts'
 
@@ -148,12 +139,10 @@ export class JournalMutator implements Mutator {
       checkWritable(path, syscall)
       return state
     }
+    const isLink = typeof stateAt(path, false) !== 'string'
+    if (isLink && how.exclusive) throw new FsRefusal('EEXIST', syscall)
     if (state !== 'ENOENT') throw new FsRefusal(state, syscall)
-    const link = stateAt(path, false)
-    if (typeof link !== 'string') {
-      if (how.exclusive) throw new FsRefusal('EEXIST', syscall)
-      return resolve(dirname(path), readlinkSync(path))
-    }
+    if (isLink) return linkedTo(path)
     if (how.existing) throw new FsRefusal('ENOENT', syscall)
     checkParent(path, syscall)
     return null
@@ -215,10 +204,11 @@ export class JournalMutator implements Mutator {
   }
 
   async #rename({ path, to }: Of<'rename'>, syscall: string): Promise<void> {
+    checkParent(path, syscall)
+    checkParent(to, syscall)
     const from = standing(path, syscall, false)
     const target = stateAt(to, false)
     if (typeof target === 'string' && target !== 'ENOENT') throw new FsRefusal(target, syscall)
-    checkParent(to, syscall)
     const [source, aim] = [canonical(path), canonical(to)]
     if (source === aim) return
     if (isBelow(source, aim)) throw new FsRefusal('EINVAL', syscall)
@@ -236,7 +226,10 @@ export class JournalMutator implements Mutator {
 
   async #copyFile({ path, to, exclusive }: Of<'copyFile'>, syscall: string): Promise<void> {
     const from = standing(path, syscall)
-    if (from.isDirectory()) throw new FsRefusal('EISDIR', syscall)
+    if (from.isDirectory()) {
+      this.#fileAt(to, { exclusive, existing: false }, syscall)
+      throw new FsRefusal('EISDIR', syscall)
+    }
     const target = stateAt(to, true)
     if (!exclusive && typeof target !== 'string' && target.ino === from.ino && target.dev === from.dev) return
     checkReadable(path, syscall)
@@ -342,7 +335,9 @@ function missingFolders(path: string, syscall: string): string[] {
       throw new FsRefusal(missing.length === 0 ? 'EEXIST' : 'ENOTDIR', syscall)
     }
     if (state !== 'ENOENT') throw new FsRefusal(state, syscall)
-    if (typeof stateAt(folder, false) !== 'string') throw new FsRefusal('ENOENT', syscall)
+    if (typeof stateAt(folder, false) !== 'string') {
+      throw new FsRefusal(missing.length === 0 ? 'ENOENT' : 'ENOTDIR', syscall)
+    }
     missing.push(folder)
   }
 }

@@ -1,6 +1,6 @@
 import { constants } from 'node:os'
 import { getSystemErrorMap } from 'node:util'
-import { hasSystemCode, isSystemError, JournalError } from '../../errors.ts'
+import { type ErrorCode, hasSystemCode, isSystemError, JournalError } from '../../errors.ts'
 
 /** What is wrong with a call, in a form that can come from another thread. */
 export interface Fault {
@@ -15,6 +15,13 @@ export interface Fault {
 export class FsRefusal extends Error {
   override readonly name = 'FsRefusal'
   readonly fault: Fault
+
+  /** One that comes from another thread. */
+  static of({ code, syscall, journal }: Fault): FsRefusal {
+    if (journal === undefined) return new FsRefusal(code, syscall)
+    const { code: kind, message, hint } = journal
+    return new FsRefusal(code, syscall, new JournalError(kind as ErrorCode, message, { hint }))
+  }
 
   constructor(code: string, syscall: string, cause?: unknown) {
     super(`${code} in ${syscall}`, cause === undefined ? undefined : { cause })

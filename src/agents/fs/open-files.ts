@@ -11,7 +11,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, sep } from 'node:path'
-import { checkParent, checkWritable, stateAt } from './found.ts'
+import { checkParent, checkWritable, linkedTo, stateAt } from './found.ts'
 import type { OpenFlags } from './given.ts'
 import { FsRefusal, nodeError } from './node-error.ts'
 import { perform, type Steps } from './steps.ts'
@@ -25,8 +25,10 @@ export interface OpenFile {
   readonly given: string
   path: string
   readonly appends: boolean
-  /** Of an appending one: what was there before. */
+  /** Of an appending one: what was there before, and is in the file of its own too unless that is `late`. */
   base: number
+  /** Of an appending one: it was made shorter, so that more is to be written than what came behind `base`. */
+  shortened: boolean
   dirty: boolean
   /** Permission bits to be set with the content. */
   chmod: number | undefined
@@ -55,8 +57,9 @@ export class OpenFiles {
   }
 
   /** Opens a file that can be written. A file that is not there is made at once, as others may look for it. */
-  *open({ path, given, flags, mode, late = false }: Opening): Steps<OpenFile> {
-    let exists = this.#check(path, given, flags)
+  *open({ path: named, given, flags, mode, late = false }: Opening): Steps<OpenFile> {
+    let exists = this.#check(named, given, flags)
+    const path = exists ? named : linkedTo(named)
     if (!exists && !late) {
       exists = true
       const content = new Uint8Array()
@@ -78,9 +81,9 @@ export class OpenFiles {
         checkWritable(path, 'open')
         return true
       }
-      if (state !== 'ENOENT' || !flags.creates) throw new FsRefusal(state, 'open')
       if (flags.exclusive && typeof stateAt(path, false) !== 'string') throw new FsRefusal('EEXIST', 'open')
-      checkParent(path, 'open')
+      if (state !== 'ENOENT' || !flags.creates) throw new FsRefusal(state, 'open')
+      checkParent(linkedTo(path), 'open')
       return false
     } catch (error) {
       throw error instanceof FsRefusal ? nodeError(error.fault, given) : error
@@ -104,6 +107,7 @@ export class OpenFiles {
         path,
         appends: flags.appends,
         base: keeps ? size : 0,
+        shortened: false,
         dirty: flags.truncates ? size > 0 || !exists : !exists,
         chmod: undefined,
         mode,
@@ -122,10 +126,10 @@ export class OpenFiles {
   *commit(file: OpenFile): Steps<void> {
     if (file.orphan) return
     if (file.dirty) {
-      const { path, given, source, appends, base, mode, chmod } = file
+      const { path, given, source, appends, base, mode, chmod, shortened } = file
       file.dirty = false
       try {
-        if (appends) {
+        if (appends && !shortened) {
           const { size } = fstatSync(source)
           if (size > base) yield* perform({ op: 'append', path, content: { fd: source, from: base }, mode }, given)
           if (chmod !== undefined) yield* perform({ op: 'chmod', path, mode: chmod }, given)

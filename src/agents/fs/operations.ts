@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { closeSync, constants, writeSync } from 'node:fs'
 import { type CopyOptions, copying } from './copying.ts'
+import { stateAt } from './found.ts'
 import { absolute, bytesOf, fileOptions, invalidArgument, modeBits, openFlags, pathText } from './given.ts'
 import { nodeError } from './node-error.ts'
 import type { OpenFile, OpenFiles } from './open-files.ts'
@@ -24,8 +25,8 @@ export class Operations {
     const given = pathText(file)
     const bytes = bytesOf(data, encoding)
     const flags = openFlags(flag)
-    if (!flags.writes) throw nodeError({ code: 'EBADF', syscall: 'write' })
     const path = absolute(given)
+    if (!flags.writes) throw this.#unwritable(path, given)
     const bits = modeBits(mode)
     if (flags.appends && !flags.exclusive) {
       yield* perform({ op: 'append', path, content: bytes, mode: bits }, given)
@@ -37,6 +38,12 @@ export class Operations {
       const opened = yield* this.#files.open({ path, given, flags, mode: bits })
       yield* this.#overwritten(opened, bytes)
     }
+  }
+
+  #unwritable(path: string, given: string): Error {
+    const state = stateAt(path, true)
+    if (typeof state === 'string') return nodeError({ code: state, syscall: 'open' }, given)
+    return nodeError({ code: 'EBADF', syscall: 'write' })
   }
 
   *#overwritten(opened: OpenFile, bytes: Uint8Array): Steps<void> {

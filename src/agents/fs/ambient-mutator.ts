@@ -1,0 +1,51 @@
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { TransactionOptions } from '../../journal-types.ts'
+import { canonical } from './found.ts'
+import { JournalThread } from './journal-thread.ts'
+import type { Mutation, Mutator } from './mutation.ts'
+import { FsRefusal } from './node-error.ts'
+import { ThreadMutator } from './thread-mutator.ts'
+
+/** Setting it to anything but `0` or nothing: what knows nothing of journals writes without them, as if there were none. */
+const OFF_VARIABLE = 'WRITE_JOURNAL_OFF'
+/** So long after the last write the journal is closed, and other processes can write. */
+const IDLE_MS = 250
+
+/** The nearest folder above a path that has a journal; null when there is none. */
+export function workspaceOf(path: string): string | null {
+  if (!['', '0'].includes(process.env[OFF_VARIABLE] ?? '')) return null
+  for (let folder = canonical(path); ; folder = dirname(folder)) {
+    if (existsSync(join(folder, '.journal', 'FORMAT'))) return folder
+    if (dirname(folder) === folder) return null
+  }
+}
+
+/** For callers that know nothing of journals: each mutation goes to the journal of the workspace that its path is in. */
+export class AmbientMutator implements Mutator {
+  readonly #meta: TransactionOptions
+
+  constructor(meta: TransactionOptions) {
+    this.#meta = meta
+  }
+
+  covers(path: string): boolean {
+    return workspaceOf(path) !== null
+  }
+
+  async perform(mutation: Mutation): Promise<unknown> {
+    return this.#chosen(mutation).perform(mutation)
+  }
+
+  performSync(mutation: Mutation): unknown {
+    return this.#chosen(mutation).performSync(mutation)
+  }
+
+  #chosen(mutation: Mutation): ThreadMutator {
+    const path = mutation.op === 'copyFile' ? mutation.to : mutation.path
+    const root = workspaceOf(path)
+    if (root === null) throw new FsRefusal('EACCES', mutation.op)
+    if (mutation.op === 'rename' && workspaceOf(mutation.to) !== root) throw new FsRefusal('EXDEV', 'rename')
+    return new ThreadMutator(JournalThread.of(root, null), this.#meta, IDLE_MS)
+  }
+}
