@@ -43,8 +43,7 @@ const UNCHANGED_CALLBACKS = [
 const CLASSES = ['Stats', 'Dirent', 'Dir', 'ReadStream', 'FileReadStream', 'constants', 'F_OK', 'R_OK', 'W_OK', 'X_OK']
 
 /** Everything that `node:fs` has, with what changes files handed to `mutator`. */
-export function facadeOf(mutator: Mutator): NodeFs {
-  const files = new OpenFiles()
+export function facadeOf(mutator: Mutator, files = new OpenFiles()): NodeFs {
   const operations = new Operations(files)
   const descriptors = new Descriptors(files, mutator)
   const facade: Functions = {}
