@@ -22,6 +22,8 @@ const ACTOR = 'anna'
 /** Recorded only when the superuser writes. */
 const OWNER = /,"owner":\{"uid":\d+,"gid":\d+\}/g
 const END = '@@ end of a command @@'
+/** What the examples use besides. */
+const OTHERS = ['ai', '@langchain', 'isomorphic-git']
 
 /** A folder with the package installed and `journal` on the path, where the examples of a page run one after another. */
 export class Playground {
@@ -36,6 +38,9 @@ export class Playground {
     mkdirSync(this.#workspace)
     copyFileSync(join(project, 'package.json'), join(installed, 'package.json'))
     symlinkSync(DIST, join(installed, 'dist'), 'junction')
+    for (const name of OTHERS) {
+      symlinkSync(join(project, 'node_modules', name), join(this.#folder, 'node_modules', name), 'junction')
+    }
     const command = join(this.#folder, 'bin', 'journal')
     writeFileSync(command, `#!/bin/sh\nexec "${process.execPath}" "${DIST}/cli/main.js" "$@"\n`)
     chmodSync(command, 0o755)
