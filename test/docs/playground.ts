@@ -67,9 +67,9 @@ export class Playground {
     rmSync(this.#folder, { recursive: true, force: true })
   }
 
-  /** An example that opens no journal itself finds one open. */
+  /** An example that opens no journal itself, nor has one opened, finds one open. */
   #module(source: string): string[] {
-    const whole = source.includes('openJournal(')
+    const whole = /openJournal\(|from 'write-journal\/write-file-atomic'/.test(source)
       ? source
       : `import { openJournal, JournalError } from 'write-journal'
 const journal = await openJournal('.')
