@@ -53,6 +53,8 @@ describe.skipIf(process.platform === 'win32')('the examples print what the page 
     'docs/mcp.md',
     'docs/builder.md',
     'docs/shell.md',
+    'docs/embed.md',
+    'docs/from-write-file-atomic.md',
   ])('%s', (name) => {
     if (!existsSync(`${DIST}/cli/main.js`)) {
       throw new Error(
@@ -124,11 +126,14 @@ describe('nothing is left out', () => {
       'files',
       'security',
       'validation',
+      'processes',
       'undo',
       'events',
       'mcp',
       'builder',
       'shell',
+      'embed',
+      'from-write-file-atomic',
     ]
       .concat('architecture', 'performance', 'dependencies')
       .map((name) => (name.endsWith('.md') ? name : `docs/${name}.md`))
@@ -151,11 +156,14 @@ describe('nothing is left out', () => {
       'docs/recovery.md',
       'docs/files.md',
       'docs/validation.md',
+      'docs/processes.md',
       'docs/undo.md',
       'docs/events.md',
       'docs/mcp.md',
       'docs/builder.md',
       'docs/shell.md',
+      'docs/embed.md',
+      'docs/from-write-file-atomic.md',
     ]) {
       const prose = read(page).replace(/```[\s\S]*?```/g, '')
       for (const line of prose.split('\n')) expect(line.length, `${page}: ${line}`).toBeLessThanOrEqual(160)

@@ -41,7 +41,7 @@ export const GOING_BACK_TOOLS: readonly AnyTool[] = [
       return session.alone(workspace, async (journal) => {
         const tx = await transactionRef(journal, transaction)
         checkSignal(call.signal)
-        return one(workspace, await journal.undo(tx, forced(call.meta(message), force)))
+        return one(workspace, await journal.undo(tx, { ...forced(call.meta(message), force), dryRun: false }))
       })
     },
   }),
@@ -57,7 +57,7 @@ export const GOING_BACK_TOOLS: readonly AnyTool[] = [
       return session.alone(workspace, async (journal) => {
         const tx = await transactionRef(journal, transaction)
         checkSignal(call.signal)
-        return one(workspace, await journal.redo(tx, forced(call.meta(message), force)))
+        return one(workspace, await journal.redo(tx, { ...forced(call.meta(message), force), dryRun: false }))
       })
     },
   }),
