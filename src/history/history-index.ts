@@ -208,6 +208,28 @@ export class HistoryIndex {
     })
   }
 
+  /**
+   * Transactions with a note of a topic, newest first, as long as `wanted` says so. Brings the index up to date first.
+   */
+  async noted(topic: string, wanted: (commit: ChainedCommit) => boolean): Promise<readonly ChainedCommit[]> {
+    const { seq } = await this.head()
+    return this.#store.run(async (database) => {
+      const frames = new CommitReader(this.#source)
+      try {
+        const found: ChainedCommit[] = []
+        const range = { gt: KEY.topic(topic, this.dropped), lte: KEY.topic(topic, seq), reverse: true }
+        for await (const [key, value] of database.iterator(range)) {
+          const commit = frames.commit({ seq: seqOfKey(key), position: decodeNumber(value) })
+          if (!wanted(commit)) break
+          found.push(commit)
+        }
+        return found
+      } finally {
+        frames.close()
+      }
+    })
+  }
+
   /** The newest state by the journal; null when no entry names the path. */
   current(path: string): Promise<CurrentRecord | null> {
     return this.#store.run(async (database) => {

@@ -1,6 +1,6 @@
 /** What is asked of a transaction before anything of it is kept. */
 import { encodeCommit } from '../entry/codec.ts'
-import { wordsLength } from '../entry/entry.ts'
+import { subjectOf, wordsLength } from '../entry/entry.ts'
 import { JournalError } from '../errors.ts'
 import type { Change } from '../workspace/change.ts'
 import type { Observer } from '../workspace/observer.ts'
@@ -30,7 +30,7 @@ export function checkFolders(observer: Observer, changes: readonly Change[], che
 export function checkSize({ tx, kind, meta, draft }: CommitRequest, maxPayload: number): void {
   let texts = 0
   for (const entry of draft.entries) {
-    texts += entry.path.length + wordsLength(entry)
+    texts += subjectOf(entry).length + wordsLength(entry)
   }
   if (draft.entries.length * ENTRY_BYTES + 4 * texts < maxPayload / 2) return
   const { body, words } = encodeCommit({ ...meta, tx, kind, seq: 0, time: 0, done: 0, entries: draft.entries })

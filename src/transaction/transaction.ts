@@ -10,7 +10,7 @@ import type { SettingChange } from '../edit/settings/setting-change.ts'
 import type { SettingsOptions } from '../edit/settings/settings.ts'
 import type { Encoding } from '../edit/text.ts'
 import type { CommitKind, Meta } from '../entry/commit.ts'
-import type { TextEdit } from '../entry/entry.ts'
+import type { NoteEntry, TextEdit } from '../entry/entry.ts'
 import type { ContentHash } from '../entry/state.ts'
 import { asJournalError, JournalError } from '../errors.ts'
 import type { Durability } from '../log/log-writer.ts'
@@ -22,6 +22,7 @@ import { type Guard, Proposal } from './guard.ts'
 import type { Operation, StagedContent } from './operation.ts'
 import type { LockMode, LockOwner, PathLocks } from './path-locks.ts'
 import type { Receipt } from './receipt.ts'
+import type { Referee } from './referee.ts'
 import type { Revision } from './revision.ts'
 import { aborted, type ContentInput, type Stager } from './stager.ts'
 import type { DraftSite } from './view.ts'
@@ -78,6 +79,8 @@ export interface TransactionHost {
   readonly signal?: AbortSignal | undefined
   /** Has the last word before anything is kept. */
   readonly guard?: Guard | undefined
+  /** Says who may write what. */
+  readonly referee?: Referee | undefined
   readonly ended: (transaction: Transaction, receipt: Receipt | null) => void
   readonly usable: () => void
 }
@@ -87,6 +90,8 @@ export interface TransactionRequest {
   readonly meta: Meta
   readonly kind?: CommitKind
   readonly of?: string | undefined
+  /** Tokens of the leases that it writes under. */
+  readonly lease?: readonly number[] | undefined
 }
 
 /**
@@ -222,6 +227,14 @@ export class Transaction {
     await this.#next(() => ({ op: 'symlink', path, target }))
   }
 
+  /**
+   * Says something in the history, of no path: who did which part of it, and why. `topic`: small letters, digits and `-`; `value`: what JSON can hold. Topics of
+   * the journal's own (`intent`, `lease`, `breach`) are refused.
+   */
+  async note(topic: string, value: NoteEntry['value']): Promise<void> {
+    await this.#next(() => checkedOperation({ op: 'note', topic, value }))
+  }
+
   /** The content of a file as this transaction sees it. The commit fails with `CONFLICT` when somebody else changes it meanwhile. */
   read(path: string): Promise<Uint8Array> {
     return this.#inTurn(() => this.#draft.read(path))
@@ -275,7 +288,7 @@ export class Transaction {
   }
 
   async #commit(): Promise<Receipt> {
-    const { committer, durability, guard, locks, signal } = this.#host
+    const { committer, durability, guard, locks, referee, signal } = this.#host
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       if (signal?.aborted) throw aborted(signal)
       const wanted = this.#wanted()
@@ -293,8 +306,17 @@ export class Transaction {
         if (this.#locked.size === 0) locks.release(this.#owner)
         continue
       }
+      // Nothing awaits between what the referee finds and the commit, unless it has to look something up: then all is looked at again.
+      const finding = referee?.check(this.#request, this.#draft)
+      if (finding !== undefined) {
+        await finding
+        if (this.#locked.size === 0) locks.release(this.#owner)
+        continue
+      }
       const { kind = 'write', of, meta, id } = this.#request
-      return await committer.commit({ tx: id, kind, of, meta, draft: this.#draft, durability })
+      const receipt = await committer.commit({ tx: id, kind, of, meta, draft: this.#draft, durability })
+      referee?.committed(this.#request, this.#draft, receipt)
+      return receipt
     }
     throw new JournalError('CONFLICT', `the workspace kept changing under transaction ${this.id}`, {
       hint: 'Try again, or lock the paths first.',

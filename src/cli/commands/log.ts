@@ -1,4 +1,5 @@
 import type { ChainedCommit } from '../../entry/commit.ts'
+import { type NoteEntry, subjectOf } from '../../entry/entry.ts'
 import type { HistoryQuery } from '../../history/query.ts'
 import { receiptFiles } from '../../transaction/receipt.ts'
 import { declare, positive } from '../declaration.ts'
@@ -30,9 +31,22 @@ function logObject(commit: ChainedCommit): Record<string, unknown> {
 
 /** What a transaction did, for one that does not say why. */
 function summary({ kind, of, entries }: ChainedCommit): string {
+  if (kind === 'note') return noteText(entries)
   if (kind !== 'write') return of === undefined ? kind : `${kind} ${of}`
   const [first, ...more] = entries.filter((entry) => !(entry.op === 'mkdir' && entry.implied))
-  return first === undefined ? '' : `${first.op} ${first.path}${more.length > 0 ? ' …' : ''}`
+  return first === undefined ? '' : `${first.op} ${subjectOf(first)}${more.length > 0 ? ' …' : ''}`
+}
+
+/** What was said: `lease acquire src`. */
+function noteText(entries: ChainedCommit['entries']): string {
+  const said = entries.flatMap((entry) =>
+    entry.op === 'note' ? [[entry.topic, ...wordsOf(entry.value)].join(' ')] : [],
+  )
+  return said.join('; ')
+}
+
+function wordsOf({ do: act, paths }: NoteEntry['value']): string[] {
+  return [act, ...(Array.isArray(paths) ? paths : [])].filter((word) => typeof word === 'string')
 }
 
 function logLine(commit: ChainedCommit, width: number, output: Output): string {
