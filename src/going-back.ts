@@ -1,6 +1,6 @@
 import { BEGIN, CHANGE, checked, checkedPaths, RESTORE } from './arguments.ts'
 import type { FileStat } from './disk/disk.ts'
-import type { CommitKind, Meta } from './entry/commit.ts'
+import type { CommitKind } from './entry/commit.ts'
 import { asJournalError, JournalError, withJournalErrors } from './errors.ts'
 import type { HistoryIndex } from './history/history-index.ts'
 import { planRestore, sparingOccupied } from './history/restore-plan.ts'
@@ -21,7 +21,7 @@ import type { Transaction } from './transaction/transaction.ts'
 export interface GoingBackHost {
   /** @throws JournalError when the journal is closed, or open for reading only */
   readonly writing: () => unknown
-  readonly begin: (meta: Meta, kind: CommitKind, of?: string, validation?: ValidationLevel) => Transaction
+  readonly begin: (meta: TransactionOptions, kind: CommitKind, of?: string, validation?: ValidationLevel) => Transaction
 }
 
 /** Undo, redo, restore, and the adoption of what others did: transactions that are made of the history. */
@@ -118,7 +118,9 @@ export class GoingBack {
     kind: CommitKind,
     of?: string,
   ): Promise<Receipt> {
-    const transaction = this.#host.begin(metaOf(options), kind, of, options.validation)
+    const { lease } = options
+    const meta = { ...metaOf(options), ...(lease === undefined ? {} : { lease }) }
+    const transaction = this.#host.begin(meta, kind, of, options.validation)
     try {
       const conflicts: unknown[] = []
       for (const operation of operations) {

@@ -2,7 +2,7 @@ import type { EventEmitter } from 'node:events'
 import { resolve } from 'node:path'
 import { BEGIN, CHANGE, COMPACT, checked, checkedPaths, checkListener, REPLAY, VERIFY } from './arguments.ts'
 import { genesis, type Head } from './entry/chain.ts'
-import type { ChainedCommit, CommitKind, Meta } from './entry/commit.ts'
+import type { ChainedCommit, CommitKind } from './entry/commit.ts'
 import type { State } from './entry/state.ts'
 import { asJournalError, eachWithJournalErrors, JournalError, withJournalErrors } from './errors.ts'
 import { GoingBack } from './going-back.ts'
@@ -37,9 +37,14 @@ import type { ValidationLevel } from './safety/validation/level.ts'
 import type { ValidationReport } from './safety/validation/validation.ts'
 import { Shorthands } from './shorthands.ts'
 import type { Store } from './store/opening.ts'
+import type { TeamConfig } from './team/config-file.ts'
+import type { Intents } from './team/intents.ts'
+import type { Leases } from './team/leases.ts'
+import { Team } from './team/team.ts'
 import type { Receipt } from './transaction/receipt.ts'
 import { Transaction } from './transaction/transaction.ts'
 import { newTransactionId } from './transaction/transaction-id.ts'
+import { View } from './transaction/view.ts'
 import { Upkeep } from './upkeep.ts'
 import type { Writer } from './writer.ts'
 
@@ -50,6 +55,8 @@ const LOCK_TIMEOUT_MS = 30_000
 
 /** A folder's journal, open. See the README for what it promises. */
 export class Journal extends Shorthands implements AsyncDisposable {
+  /** @internal Rules, claims and settings of the agents that write here. */
+  readonly team: Team
   readonly #store: Store
   readonly #index: HistoryIndex
   readonly #writer: Writer | null
@@ -65,7 +72,14 @@ export class Journal extends Shorthands implements AsyncDisposable {
   #checkpointing = false
 
   /** @internal Use `openJournal`. */
-  constructor(store: Store, index: HistoryIndex, writer: Writer | null, options: OpenOptions, events: EventEmitter) {
+  constructor(
+    store: Store,
+    index: HistoryIndex,
+    writer: Writer | null,
+    options: OpenOptions,
+    events: EventEmitter,
+    config: TeamConfig,
+  ) {
     super()
     this.#store = store
     this.#index = index
@@ -90,6 +104,16 @@ export class Journal extends Shorthands implements AsyncDisposable {
     this.#back = new GoingBack(store, index, options, this.#past, {
       writing: () => this.#writing(),
       begin: (meta, kind, of, validation) => this.#begin(meta, kind, of, validation),
+    })
+    this.team = new Team({
+      disk: store.disk,
+      configFile: store.layout.config,
+      version: store.format.version,
+      index,
+      config,
+      writes: () => writer !== null,
+      locate: (path) => new View(this.#writing().draftSite()).resolve(path, { follow: true, folder: true }),
+      begin: (meta, kind) => this.#begin(meta, kind),
     })
     const { recovery } = this
     if (recovery !== NOTHING_RECOVERED) queueMicrotask(() => events.emit('recovered', recovery))
@@ -129,6 +153,18 @@ export class Journal extends Shorthands implements AsyncDisposable {
     checkListener(event, listener)
     this.#events.off(event, listener as (...args: unknown[]) => void)
     return this
+  }
+
+  /** Who means to write what. */
+  get intents(): Intents {
+    this.#usable()
+    return this.team.intents
+  }
+
+  /** Who alone may write what, for a time. */
+  get leases(): Leases {
+    this.#usable()
+    return this.team.leases
   }
 
   /** Begins a transaction. Nothing changes before its `commit`. */
@@ -343,7 +379,7 @@ export class Journal extends Shorthands implements AsyncDisposable {
     }
   }
 
-  #begin(meta: Meta, kind: CommitKind, of?: string, validation?: ValidationLevel): Transaction {
+  #begin(meta: TransactionOptions, kind: CommitKind, of?: string, validation?: ValidationLevel): Transaction {
     try {
       return this.#newTransaction(meta, kind, of, validation)
     } catch (error) {
@@ -351,15 +387,19 @@ export class Journal extends Shorthands implements AsyncDisposable {
     }
   }
 
-  #newTransaction(meta: Meta, kind: CommitKind, of?: string, validation?: ValidationLevel): Transaction {
+  #newTransaction(meta: TransactionOptions, kind: CommitKind, of?: string, validation?: ValidationLevel): Transaction {
     const writer = this.#writing()
     const { actor, durability = 'full', lockTimeoutMs = LOCK_TIMEOUT_MS, signal } = this.#options
+    const { lease } = meta
     const request = {
       id: newTransactionId(),
       meta: checkedMeta(actor === undefined ? meta : { actor, ...meta }),
       kind,
       of,
+      lease: typeof lease === 'number' ? [lease] : lease,
     }
+    const who = request.meta.actor
+    const { guards } = this.#safeguards
     const transaction = new Transaction(
       {
         site: () => writer.draftSite(),
@@ -367,9 +407,10 @@ export class Journal extends Shorthands implements AsyncDisposable {
         committer: writer.committer,
         locks: writer.locks,
         lockTimeoutMs,
-        durability,
+        durability: this.team.durabilityOf(who) ?? durability,
         signal,
-        guard: this.#safeguards.guards.of(kind, validation),
+        guard: guards.of(kind, this.team.levelOf(who, kind, validation, guards.level)),
+        referee: this.team,
         usable: () => this.#usable(),
         ended: (ended, receipt) => this.#ended(ended, receipt),
       },

@@ -55,6 +55,10 @@ export class Layout {
   get lock(): string {
     return `${this.directory}/LOCK`
   }
+  /** Settings, written by a person; there need be none. */
+  get config(): string {
+    return `${this.directory}/config.yaml`
+  }
   get checkpoint(): string {
     return `${this.directory}/CHECKPOINT`
   }
