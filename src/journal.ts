@@ -38,13 +38,15 @@ import type { ValidationReport } from './safety/validation/validation.ts'
 import { Shorthands } from './shorthands.ts'
 import type { Store } from './store/opening.ts'
 import type { TeamConfig } from './team/config-file.ts'
+import type { Coordinated } from './team/coordination.ts'
 import type { Intents } from './team/intents.ts'
 import type { Leases } from './team/leases.ts'
 import { Team } from './team/team.ts'
+import type { TeamPlan } from './team/team-plan.ts'
+import type { TeamRequest } from './team/team-task.ts'
 import type { Receipt } from './transaction/receipt.ts'
 import { Transaction } from './transaction/transaction.ts'
 import { newTransactionId } from './transaction/transaction-id.ts'
-import { View } from './transaction/view.ts'
 import { Upkeep } from './upkeep.ts'
 import type { Writer } from './writer.ts'
 
@@ -112,7 +114,7 @@ export class Journal extends Shorthands implements AsyncDisposable {
       index,
       config,
       writes: () => writer !== null,
-      locate: (path) => new View(this.#writing().draftSite()).resolve(path, { follow: true, folder: true }),
+      site: () => this.#writing().draftSite(),
       begin: (meta, kind) => this.#begin(meta, kind),
     })
     const { recovery } = this
@@ -165,6 +167,27 @@ export class Journal extends Shorthands implements AsyncDisposable {
   get leases(): Leases {
     this.#usable()
     return this.team.leases
+  }
+
+  /**
+   * Puts the work of several agents in order: levels by what depends on what, groups by shared files, and what that is expected to save. Changes nothing.
+   * @throws JournalError `INVALID`, `PATH_OUTSIDE`
+   */
+  async planTeam(request: TeamRequest): Promise<TeamPlan> {
+    this.#usable()
+    const { planTeam } = await import('./team/team-plan.ts')
+    const site = this.#writer?.draftSite() ?? (await import('./safety/rehearsal.ts')).readerSite(this.#store)
+    return withJournalErrors('planning', () => planTeam(site, request))
+  }
+
+  /**
+   * Does what was planned: each agent's part is a transaction of its own, whose `actor` it is and whose `parent` is the plan.
+   * @throws JournalError that of the first step that fails; `details.done` and `details.left` say how far it came
+   */
+  async coordinate(plan: TeamPlan): Promise<Coordinated> {
+    this.#writing()
+    const { coordinate } = await import('./team/coordination.ts')
+    return coordinate(plan, (meta, fn) => this.transact(meta, fn))
   }
 
   /** Begins a transaction. Nothing changes before its `commit`. */

@@ -10,6 +10,7 @@ import type { Draft } from '../transaction/draft.ts'
 import type { Receipt } from '../transaction/receipt.ts'
 import type { Referee } from '../transaction/referee.ts'
 import type { Transaction, TransactionRequest } from '../transaction/transaction.ts'
+import { type DraftSite, View } from '../transaction/view.ts'
 import { type Breach, breachOf, deniedError, writesOf } from './agent-rules.ts'
 import { Agents, type EffectiveSettings } from './agent-settings.ts'
 import { BreachNotes } from './breach-notes.ts'
@@ -41,7 +42,8 @@ export interface TeamSite {
   readonly config: TeamConfig
   /** Does this process commit? Then what stands is kept in memory. */
   readonly writes: () => boolean
-  readonly locate: (path: string) => string
+  /** What drafts are worked out with. */
+  readonly site: () => DraftSite
   readonly begin: (meta: Meta, kind: CommitKind) => Transaction
   /** Default: this one. */
   readonly machine?: Machine
@@ -71,7 +73,7 @@ export class Team implements Referee {
     this.#agents = new Agents(site.config.agents)
     const host: TeamHost = {
       machine: this.#machine,
-      locate: site.locate,
+      locate: (path) => this.#locate(path),
       claims: () => this.#standing(),
       say: (topic, value, meta, locked) => this.#say(topic, value, meta, locked),
     }
@@ -106,6 +108,10 @@ export class Team implements Referee {
     if (least === undefined) return asked
     const own = asked ?? usual
     return asked === undefined || LEVELS.indexOf(least) > LEVELS.indexOf(own) ? least : own
+  }
+
+  #locate(path: string): string {
+    return new View(this.#site.site()).resolve(path, { follow: true, folder: true })
   }
 
   check(request: TransactionRequest, draft: Draft): void | Promise<void> {
