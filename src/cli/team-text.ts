@@ -1,9 +1,10 @@
+import { timeText } from '../team/life.ts'
 import { UsageError } from './failure.ts'
 import { printable } from './printable.ts'
 
-/** What intents and leases have left: `for 300 s, with process 4711`. */
+/** What intents and leases have left: `for 5 min, with process 4711`. */
 export function wordsOf(expiresInMs: number, pid: number | undefined): string {
-  const left = `for ${Math.ceil(expiresInMs / 1000)} s`
+  const left = `for ${timeText(expiresInMs)}`
   return pid === undefined ? left : `${left}, with process ${pid}`
 }
 

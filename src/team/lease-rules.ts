@@ -3,6 +3,7 @@ import type { Draft } from '../transaction/draft.ts'
 import type { TransactionRequest } from '../transaction/transaction.ts'
 import { ancestorsOf } from '../workspace/safe-path.ts'
 import type { Claim, Claims } from './claims.ts'
+import { timeText } from './life.ts'
 
 /**
  * Does a transaction keep out of what others have leased, and do the leases stand that it says it has?
@@ -38,9 +39,9 @@ export function leasedError(claims: Claims, claim: Claim, path: string, tx: stri
   const process = life.process === undefined ? '' : ` (process ${life.process.pid} on ${life.host})`
   return new JournalError(
     'LOCKED',
-    `${path} is leased by ${who}${process} for ${Math.ceil(left / 1000)} s more, with lease ${token}`,
+    `${path} is leased by ${who}${process} for ${timeText(left)} more, with lease ${token}`,
     {
-      hint: `Wait until then, or ask ${who} to release it. If the lease is yours, give its token: { lease: ${token} }.`,
+      hint: `Wait until then, or ask ${who} to release it. If the lease is yours, give its token: { lease: ${token} }, or --lease ${token}.`,
       path,
       tx,
       details: {

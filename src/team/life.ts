@@ -41,6 +41,15 @@ export function remaining(life: Life, time: number, seen: number, machine: Machi
   return within(Math.min(time + ttl - machine.now(), seen + ttl - up), ttl)
 }
 
+const MINUTE_MS = 60_000
+const HOUR_MS = 60 * MINUTE_MS
+
+/** Time for people, rounded up: `45 s`, `10 min`, `3 h`. */
+export function timeText(ms: number): string {
+  if (ms > 2 * HOUR_MS) return `${Math.ceil(ms / HOUR_MS)} h`
+  return ms > 2 * MINUTE_MS ? `${Math.ceil(ms / MINUTE_MS)} min` : `${Math.ceil(ms / 1000)} s`
+}
+
 function within(left: number, ttl: number): number {
   return Math.max(0, Math.min(left, ttl))
 }

@@ -17,14 +17,14 @@ export function planText({ levels, dependencies, cycles, gain }: TeamPlan): stri
   }
   if (dependencies.length > 0) {
     lines.push('## Why in this order', '')
-    for (const { first, then, why, file, by } of dependencies) {
+    for (const { first, next, why, file, by } of dependencies) {
       const reason =
         why === 'after'
           ? 'it was said so'
           : why === 'content'
             ? `it replaces ${code(file)}`
             : `${code(by)} ${WORDS[why]} ${code(file)}`
-      lines.push(`- ${first} before ${then}: ${reason}`)
+      lines.push(`- ${first} before ${next}: ${reason}`)
     }
     lines.push('')
   }

@@ -1,9 +1,9 @@
 import { JournalError } from '../errors.ts'
 
-/** `first` comes before `then`. `hard`: it was said so, or the work of one would be lost; others only make for an order that reads well. */
+/** `first` comes before `next`. `hard`: it was said so, or the work of one would be lost; others only make for an order that reads well. */
 export interface TaskEdge {
   readonly first: number
-  readonly then: number
+  readonly next: number
   readonly hard: boolean
 }
 
@@ -21,18 +21,18 @@ export interface TaskLevels {
  */
 export function levelsOf(count: number, edges: readonly TaskEdge[], nameOf: (task: number) => string): TaskLevels {
   const component = components(count, edges)
-  const within = edges.filter(({ first, then }) => component[first] === component[then])
+  const within = edges.filter(({ first, next }) => component[first] === component[next])
   const torn = new Set(within.filter(({ hard }) => hard).map(({ first }) => component[first]))
   // A unit is what stands on one level: a task, or a cycle.
   const unitOf = (task: number): number => (torn.has(component[task]) ? count + task : (component[task] as number))
-  const kept = edges.filter(({ first, then, hard }) => component[first] !== component[then] || (hard && first !== then))
-  const circle = edges.find(({ first, then, hard }) => hard && first === then)
+  const kept = edges.filter(({ first, next, hard }) => component[first] !== component[next] || (hard && first !== next))
+  const circle = edges.find(({ first, next, hard }) => hard && first === next)
   if (circle !== undefined) throw circleError([circle.first], nameOf)
   const before = new Map<number, Set<number>>()
   const behind = new Map<number, number[]>()
   const units = new Set(Array.from({ length: count }, (_, task) => unitOf(task)))
-  for (const { first, then } of kept) {
-    const [from, to] = [unitOf(first), unitOf(then)]
+  for (const { first, next } of kept) {
+    const [from, to] = [unitOf(first), unitOf(next)]
     const known = before.get(to) ?? new Set()
     if (known.has(from)) continue
     before.set(to, known.add(from))
@@ -74,8 +74,8 @@ function circleError(tasks: readonly number[], nameOf: (task: number) => string)
 
 /** Strongly connected components, by Tarjan's algorithm, without recursion: the number of one by task. */
 function components(count: number, edges: readonly TaskEdge[]): number[] {
-  const next: number[][] = Array.from({ length: count }, () => [])
-  for (const { first, then } of edges) next[first]?.push(then)
+  const behind: number[][] = Array.from({ length: count }, () => [])
+  for (const { first, next } of edges) behind[first]?.push(next)
   const found = new Array<number>(count).fill(-1)
   const order = new Array<number>(count).fill(-1)
   const low = new Array<number>(count).fill(0)
@@ -95,7 +95,7 @@ function components(count: number, edges: readonly TaskEdge[]): number[] {
         stack.push(task)
         onStack[task] = true
       }
-      const child = next[task]?.[top.at]
+      const child = behind[task]?.[top.at]
       top.at += 1
       if (child !== undefined) {
         if (order[child] === -1) path.push({ task: child, at: 0 })

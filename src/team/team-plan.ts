@@ -21,7 +21,7 @@ const FILE_MS = 0.1
 /** Why a task comes before another. */
 export interface Dependency {
   readonly first: string
-  readonly then: string
+  readonly next: string
   /** `after`: it was said so; `content`: it replaces a file that the other one edits; else the other's file names that of the first. */
   readonly why: 'after' | 'content' | ReferenceKind
   /** The file of the first, and that of the other. */
@@ -114,13 +114,13 @@ async function dependenciesOf(sight: Sight, tasks: readonly NamedTask[]) {
   const dependencies: Dependency[] = []
   const edges: TaskEdge[] = []
   const known = new Set<string>()
-  const note = (first: number, then: number, rest: Omit<Dependency, 'first' | 'then'>): void => {
-    const key = `${first} ${then}`
+  const note = (first: number, next: number, rest: Omit<Dependency, 'first' | 'next'>): void => {
+    const key = `${first} ${next}`
     const hard = rest.why === 'after' || rest.why === 'content'
     if (known.has(key) && !hard) return
     known.add(key)
-    edges.push({ first, then, hard })
-    dependencies.push({ first: (tasks[first] as NamedTask).name, then: (tasks[then] as NamedTask).name, ...rest })
+    edges.push({ first, next, hard })
+    dependencies.push({ first: (tasks[first] as NamedTask).name, next: (tasks[next] as NamedTask).name, ...rest })
   }
   for (const [task, { after = [], files }] of tasks.entries()) {
     for (const other of after) note(numbers.get(other) as number, task, { why: 'after' })
@@ -138,9 +138,9 @@ async function dependenciesOf(sight: Sight, tasks: readonly NamedTask[]) {
     if (text === null) continue
     for (const reference of planned.referencesOf(path, text)) {
       for (const first of touching.get(reference.path) ?? []) {
-        for (const then of own) {
+        for (const next of own) {
           // Who does both knows what it does; and who shares a file with the other stands in its group.
-          if (first !== then) note(first, then, { why: reference.kind, file: reference.path, by: path })
+          if (first !== next) note(first, next, { why: reference.kind, file: reference.path, by: path })
         }
       }
     }

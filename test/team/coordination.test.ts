@@ -20,22 +20,22 @@ const edit = (path: string, oldText: string, newText: string) => ({ path, edits:
 
 describe('the levels of tasks', () => {
   const edges = fc
-    .array(fc.record({ first: fc.nat(11), then: fc.nat(11), hard: fc.boolean() }), { maxLength: 40 })
-    .map((list) => list.filter(({ first, then }) => first !== then))
+    .array(fc.record({ first: fc.nat(11), next: fc.nat(11), hard: fc.boolean() }), { maxLength: 40 })
+    .map((list) => list.filter(({ first, next }) => first !== next))
 
   it('put every task on one, each hard edge upwards, and each soft one too unless it is part of a cycle', () =>
     fc.assert(
       fc.property(edges, (list) => {
         const hardFirst = (edge: TaskEdge) =>
-          edge.hard ? { ...edge, first: Math.min(edge.first, edge.then), then: Math.max(edge.first, edge.then) } : edge
+          edge.hard ? { ...edge, first: Math.min(edge.first, edge.next), next: Math.max(edge.first, edge.next) } : edge
         const given = list.map(hardFirst)
         const { levels, cycles } = levelsOf(12, given, String)
         expect(levels.flat().sort((a, b) => a - b)).toEqual(Array.from({ length: 12 }, (_, at) => at))
         const at = new Map(levels.flatMap((level, number) => level.map((task) => [task, number] as const)))
         const inCycle = (edge: TaskEdge) =>
-          cycles.some((cycle) => cycle.includes(edge.first) && cycle.includes(edge.then))
+          cycles.some((cycle) => cycle.includes(edge.first) && cycle.includes(edge.next))
         for (const edge of given) {
-          const [before, after] = [at.get(edge.first) as number, at.get(edge.then) as number]
+          const [before, after] = [at.get(edge.first) as number, at.get(edge.next) as number]
           if (edge.hard || !inCycle(edge)) expect(before).toBeLessThan(after)
         }
         for (const cycle of cycles) {
@@ -46,7 +46,7 @@ describe('the levels of tasks', () => {
     ))
 
   it('cannot be had of tasks that were said to wait for each other', () => {
-    const hard = (first: number, then: number): TaskEdge => ({ first, then, hard: true })
+    const hard = (first: number, next: number): TaskEdge => ({ first, next, hard: true })
     expect(() => levelsOf(3, [hard(0, 1), hard(1, 2), hard(2, 0)], String)).toThrow(/wait for each other: 0, 1, 2/)
     expect(() => levelsOf(1, [hard(0, 0)], String)).toThrow(/wait for each other: 0/)
   })
@@ -127,8 +127,8 @@ describe('a plan for a team', () => {
     ])
     expect(plan.levels[0]?.groups[0]?.shared).toEqual(['index.ts'])
     expect(plan.dependencies).toEqual([
-      { first: 'builder#1', then: 'writer#1', why: 'link', file: 'src/app.ts', by: 'docs/app.md' },
-      { first: 'core', then: 'builder#1', why: 'import', file: 'src/core.ts', by: 'src/app.ts' },
+      { first: 'builder#1', next: 'writer#1', why: 'link', file: 'src/app.ts', by: 'docs/app.md' },
+      { first: 'core', next: 'builder#1', why: 'import', file: 'src/core.ts', by: 'src/app.ts' },
     ])
     const { transactions } = await journal.coordinate(plan)
     expect(read('index.ts')).toBe('A\nB\nc\n')

@@ -45,8 +45,8 @@ function noteText(entries: ChainedCommit['entries']): string {
   return said.join('; ')
 }
 
-function wordsOf({ do: act, paths }: NoteEntry['value']): string[] {
-  return [act, ...(Array.isArray(paths) ? paths : [])].filter((word) => typeof word === 'string')
+function wordsOf({ do: act, rule, paths }: NoteEntry['value']): string[] {
+  return [act, rule, ...(Array.isArray(paths) ? paths : [])].filter((word) => typeof word === 'string')
 }
 
 function logLine(commit: ChainedCommit, width: number, output: Output): string {
