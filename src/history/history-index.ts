@@ -209,19 +209,24 @@ export class HistoryIndex {
   }
 
   /**
-   * Transactions with a note of a topic, newest first, as long as `wanted` says so. Brings the index up to date first.
+   * Hands transactions with a note of a topic over one by one, those behind number `from`, until `take` says that it has enough. Brings the index up to date first.
+   * Where the index breaks meanwhile all begins anew, with another `start`.
    */
-  async noted(topic: string, wanted: (commit: ChainedCommit) => boolean): Promise<readonly ChainedCommit[]> {
-    const { seq } = await this.head()
+  async noted<T>(
+    topic: string,
+    { from = 0, order }: { readonly from?: number; readonly order: 'newest' | 'oldest' },
+    start: () => T,
+    take: (found: T, commit: ChainedCommit) => boolean,
+  ): Promise<T> {
+    const { seq: newest } = await this.head()
     return this.#store.run(async (database) => {
       const frames = new CommitReader(this.#source)
+      const found = start()
       try {
-        const found: ChainedCommit[] = []
-        const range = { gt: KEY.topic(topic, this.dropped), lte: KEY.topic(topic, seq), reverse: true }
+        const behind = KEY.topic(topic, Math.max(from, this.dropped))
+        const range = { gt: behind, lte: KEY.topic(topic, newest), reverse: order === 'newest' }
         for await (const [key, value] of database.iterator(range)) {
-          const commit = frames.commit({ seq: seqOfKey(key), position: decodeNumber(value) })
-          if (!wanted(commit)) break
-          found.push(commit)
+          if (!take(found, frames.commit({ seq: seqOfKey(key), position: decodeNumber(value) }))) break
         }
         return found
       } finally {

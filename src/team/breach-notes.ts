@@ -1,3 +1,4 @@
+import type { ChainedCommit } from '../entry/commit.ts'
 import type { Json, NoteEntry } from '../entry/entry.ts'
 import type { HistoryIndex } from '../history/history-index.ts'
 import type { Breach } from './agent-rules.ts'
@@ -61,11 +62,16 @@ export class BreachNotes {
     const { time: newest } = await this.#index.head()
     const now = Math.max(this.#machine.now(), newest)
     const up = this.#machine.uptime()
-    let count = 0
-    const commits = await this.#index.noted(BREACH, ({ time }) => {
-      count += 1
-      return time > now - PERIOD_MS && count <= MAX_NOTES
-    })
+    const commits = await this.#index.noted(
+      BREACH,
+      { order: 'newest' },
+      (): ChainedCommit[] => [],
+      (found, commit) => {
+        if (commit.time <= now - PERIOD_MS || found.length >= MAX_NOTES) return false
+        found.push(commit)
+        return true
+      },
+    )
     for (const { time, entries } of [...commits].reverse()) {
       for (const entry of entries) {
         if (entry.op !== 'note' || entry.topic !== BREACH) continue

@@ -1,6 +1,7 @@
 import type { ChainedCommit } from '../entry/commit.ts'
 import type { Json, NoteEntry } from '../entry/entry.ts'
 import type { HistoryIndex } from '../history/history-index.ts'
+import { resolvePoint } from '../history/point.ts'
 import { ancestorsOf } from '../workspace/safe-path.ts'
 import { type Life, LONGEST_TTL_MS, readLife, remaining } from './life.ts'
 import { type Machine, moment } from './machine.ts'
@@ -25,6 +26,9 @@ export interface Claim {
 /** What of a commit makes claims. */
 export type Said = Pick<ChainedCommit, 'tx' | 'seq' | 'time' | 'entries' | 'actor'>
 
+/** Notes between two clearings while the log is read. */
+const SWEEP = 4096
+
 export const INTENT = 'intent'
 export const LEASE = 'lease'
 export const BREACH = 'breach'
@@ -45,16 +49,32 @@ export class Claims {
 
   /** All that the log says of claims which may stand yet. */
   static async read(index: HistoryIndex, machine: Machine): Promise<Claims> {
-    const claims = new Claims(machine)
-    // By the clock of the log, which never goes back.
-    const { time: newest } = await index.head()
-    const recent = ({ time }: ChainedCommit): boolean => time >= newest - LONGEST_TTL_MS
+    // By the clock of the log, which never goes back: what is older than the longest life is over.
+    const since = (await index.head()).time - LONGEST_TTL_MS
+    const { horizon } = index
+    const from =
+      horizon !== null && since < horizon.time ? horizon.seq : await resolvePoint(index, new Date(since), since)
+    let claims = new Claims(machine)
+    let seen = 0
     for (const topic of [INTENT, LEASE]) {
-      const said = await index.noted(topic, recent)
-      for (const commit of [...said].reverse()) claims.apply(commit)
+      const before = claims
+      const take = (found: Claims, commit: ChainedCommit): boolean => {
+        found.apply(commit)
+        // Of many, most are over: they are forgotten on the way.
+        seen += 1
+        if (seen % SWEEP === 0) found.sweep()
+        return true
+      }
+      claims = await index.noted(topic, { from, order: 'oldest' }, () => before.#copy(), take)
     }
     claims.sweep()
     return claims
+  }
+
+  #copy(): Claims {
+    const copy = new Claims(this.#machine)
+    for (const claim of this.intents.values()) copy.intents.set(claim.id, claim)
+    return copy
   }
 
   /** Takes in what a transaction says. */
