@@ -33,6 +33,10 @@ const MESSAGE_LENGTH = 2000
  * @throws JournalError that of the step, with what was done in its details
  */
 export async function coordinate(plan: TeamPlan, transact: Transact): Promise<Coordinated> {
+  const { levels, tasks: named, bases }: { [K in keyof TeamPlan]?: unknown } = plan ?? {}
+  if (!Array.isArray(levels) || !Array.isArray(named) || typeof bases !== 'object') {
+    throw new JournalError('INVALID', 'that is no plan', { hint: 'Give what journal.planTeam({ tasks }) answered.' })
+  }
   const tasks = new Map(plan.tasks.map((task) => [task.name, task]))
   const done: StepReceipt[] = []
   let failure: { readonly step: PlanStep; readonly error: unknown } | null = null

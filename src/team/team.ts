@@ -14,7 +14,7 @@ import { type DraftSite, View } from '../transaction/view.ts'
 import { type Breach, breachOf, deniedError, writesOf } from './agent-rules.ts'
 import { Agents, type EffectiveSettings } from './agent-settings.ts'
 import { BreachNotes } from './breach-notes.ts'
-import { BREACH, Claims, INTENT, LEASE, OWN_TOPICS, type Said } from './claims.ts'
+import { BREACH, Claims, INTENT, LEASE, OWN_TOPICS } from './claims.ts'
 import { stampOfConfig, type TeamConfig, teamConfig } from './config-file.ts'
 import { Intents } from './intents.ts'
 import { checkFree, checkLeases, staleError } from './lease-rules.ts'
@@ -81,16 +81,6 @@ export class Team implements Referee {
     this.leases = new Leases(host)
   }
 
-  /** What holds for an actor, as far as it was read. */
-  settingsOf(actor: string | undefined): EffectiveSettings {
-    return this.#agents.of(actor)
-  }
-
-  /** Names and patterns with settings of their own. */
-  get patterns(): readonly string[] {
-    return Object.keys(this.#agents.options)
-  }
-
   /** What transactions of an actor commit with, where its settings say so. */
   durabilityOf(actor: string | undefined): Durability | undefined {
     return this.#agents.isEmpty ? undefined : this.#agents.of(actor).settings.durability
@@ -134,17 +124,9 @@ export class Team implements Referee {
   committed(request: TransactionRequest, draft: Draft, { tx, seq }: Receipt): void {
     const { kind = 'write', meta } = request
     const { actor } = meta
-    if (kind === 'note') {
-      const time = this.#machine.now()
-      this.#take({ tx, seq, time, entries: draft.entries, ...(actor === undefined ? {} : { actor }) })
-      return
-    }
-    if (this.#agents.isEmpty || kind === 'adopt') return
-    if (this.#agents.of(actor).settings.writesPerMinute !== undefined) this.#rates.note(actor ?? '', writesOf(draft))
-  }
-
-  #take(said: Said): void {
-    this.#claims?.apply(said)
+    if (kind !== 'note') return
+    const said = { tx, seq, time: this.#machine.now(), entries: draft.entries }
+    this.#claims?.apply(actor === undefined ? said : { ...said, actor })
   }
 
   #look(): Promise<void> | undefined {
@@ -233,8 +215,11 @@ export class Team implements Referee {
     const { writesPerMinute } = effective.settings
     if (writesPerMinute === undefined) return
     if (!this.#rates.knows(effective.actor)) return this.#rates.learn(effective.actor)
-    const late = this.#rates.breach(effective.actor, writesOf(draft), writesPerMinute)
+    const writes = writesOf(draft)
+    const late = this.#rates.breach(effective.actor, writes, writesPerMinute)
     if (late !== null) return this.#refuse(effective, late, id)
+    // Counted before it is committed: others of its agent may be on their way at the same time. One that fails counts for its minute, too.
+    this.#rates.note(effective.actor, writes)
   }
 
   /** Refuses, once the history tells of it. That it could not be noted is no reason to let it through. */

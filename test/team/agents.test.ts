@@ -171,6 +171,14 @@ describe('settings of agents', () => {
     await second.close()
   })
 
+  it('limit what is written at the same moment, too', async () => {
+    const { journal } = await opened({ fast: { writesPerMinute: 3 } })
+    const tries = Array.from({ length: 10 }, (_, at) => journal.write(`at-once/${at}`, '1', { actor: 'fast' }))
+    const outcomes = await Promise.allSettled(tries)
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(3)
+    await journal.close()
+  })
+
   it('ask for validation at the least, and choose the durability', async () => {
     const { disk, journal } = await opened({ sloppy: { validation: 'basic', durability: 'os' } })
     await refused(disk, 'VALIDATION', () => journal.write('a.json', '{', { actor: 'sloppy' }))

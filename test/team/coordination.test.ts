@@ -295,6 +295,13 @@ describe('a plan for a team', () => {
     await journal.close()
   })
 
+  it('is what can be run, and nothing else', async () => {
+    const { disk, journal } = await opened({ a: '1' })
+    for (const plan of [undefined, null, {}, { tasks: [] }, { levels: [], tasks: 7 }])
+      await refused(disk, 'INVALID', () => journal.coordinate(plan as never))
+    await journal.close()
+  })
+
   it('can be made of a journal that is open for reading, and not be run there', async () => {
     const { disk, journal } = await opened({ a: '1' })
     await journal.close()
