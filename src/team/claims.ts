@@ -42,6 +42,8 @@ export class Claims {
   readonly #machine: Machine
   /** Tokens by leased path. */
   readonly #leased = new Map<string, number>()
+  /** How many leased paths lie below a folder. */
+  readonly #above = new Map<string, number>()
 
   constructor(machine: Machine) {
     this.#machine = machine
@@ -101,7 +103,10 @@ export class Claims {
     // Who is granted a lease has it alone: what stood in its way was over.
     for (const path of claim.paths) for (const other of this.near(path)) this.drop(other.token)
     this.leases.set(token, claim)
-    for (const path of claim.paths) this.#leased.set(path, token)
+    for (const path of claim.paths) {
+      this.#leased.set(path, token)
+      for (const folder of ancestorsOf(path)) this.#above.set(folder, (this.#above.get(folder) ?? 0) + 1)
+    }
   }
 
   #claim(commit: Said, value: NoteEntry['value'], token: number): Claim | null {
@@ -138,7 +143,14 @@ export class Claims {
     const claim = this.leases.get(token)
     if (claim === undefined) return
     this.leases.delete(token)
-    for (const path of claim.paths) if (this.#leased.get(path) === token) this.#leased.delete(path)
+    for (const path of claim.paths) {
+      if (this.#leased.get(path) === token) this.#leased.delete(path)
+      for (const folder of ancestorsOf(path)) {
+        const left = (this.#above.get(folder) ?? 0) - 1
+        if (left > 0) this.#above.set(folder, left)
+        else this.#above.delete(folder)
+      }
+    }
   }
 
   /** The lease of that token, if it stands. */
@@ -167,16 +179,12 @@ export class Claims {
     const found = new Set<Claim>()
     const over = this.over(path)
     if (over !== null) found.add(over)
+    if (!this.#above.has(path)) return [...found]
     for (const [leased, token] of this.#leased) {
       const claim = leased.startsWith(`${path}/`) ? this.standing(token) : null
       if (claim !== null) found.add(claim)
     }
     return [...found]
-  }
-
-  /** Leased paths. */
-  get leased(): Iterable<string> {
-    return this.#leased.keys()
   }
 
   /** Forgets what is over. */

@@ -1,7 +1,6 @@
 import { JournalError } from '../errors.ts'
 import type { Draft } from '../transaction/draft.ts'
 import type { TransactionRequest } from '../transaction/transaction.ts'
-import { ancestorsOf } from '../workspace/safe-path.ts'
 import type { Claim, Claims } from './claims.ts'
 import { timeText } from './life.ts'
 
@@ -17,11 +16,10 @@ export function checkLeases(claims: Claims, { id, lease = [] }: TransactionReque
   }
   for (const path of draft.touched) refuse(path, claims.over(path))
   // What takes a folder away takes what is leased in it, be it there yet or not.
-  for (const leased of [...claims.leased]) {
-    for (const folder of ancestorsOf(leased)) {
-      const state = draft.changes.get(folder)
-      if (state !== undefined && state?.kind !== 'dir') refuse(leased, claims.over(leased))
-    }
+  for (const [path, state] of draft.changes) {
+    if (state?.kind === 'dir') continue
+    for (const claim of claims.near(path))
+      refuse(claim.paths.find((leased) => leased.startsWith(`${path}/`)) ?? path, claim)
   }
 }
 
