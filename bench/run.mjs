@@ -26,6 +26,7 @@ const MEASUREMENTS = [
   'space',
   'retention',
   'validation',
+  'team',
   'calls',
   'collect',
 ]

@@ -66,10 +66,16 @@ export const OPEN: Shape = {
   retention: within('retention', RETENTION),
   limits: within('limits', LIMITS),
   validation: ['a level or an object', (value) => isText(value) || isObject(value)],
+  agents: ['an object with settings by name', isObject],
 }
 const LEVEL = oneOf('off', 'basic', 'strict')
-export const CHANGE: Shape = { recursive: FLAG, force: FLAG, dryRun: FLAG, validation: LEVEL }
-export const BEGIN: Shape = { validation: LEVEL }
+const isToken = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) > 0
+const LEASE: Form = [
+  'the token of a lease, or a list of them',
+  (value) => isToken(value) || (Array.isArray(value) && value.every(isToken)),
+]
+export const CHANGE: Shape = { recursive: FLAG, force: FLAG, dryRun: FLAG, validation: LEVEL, lease: LEASE }
+export const BEGIN: Shape = { validation: LEVEL, lease: LEASE }
 export const CHECK: Shape = { run: CALLABLE }
 export const TEXTUAL: Shape = { merge: FLAG }
 export const HISTORY: Shape = {

@@ -18,6 +18,8 @@ export type ErrorCode =
   | 'NO_SPACE'
   /** The operating system does not allow it. */
   | 'PERMISSION'
+  /** A rule of the journal's settings does not allow it to this agent. */
+  | 'DENIED'
   /** The request makes no sense as it stands. */
   | 'INVALID'
   /** A validator refused the content. */

@@ -1,6 +1,6 @@
 import { BEGIN, checked, checkedPaths, RESTORE } from './arguments.ts'
 import type { FileStat } from './disk/disk.ts'
-import type { CommitKind, Meta, Of } from './entry/commit.ts'
+import type { CommitKind, Of } from './entry/commit.ts'
 import { asJournalError, JournalError, withJournalErrors } from './errors.ts'
 import type { HistoryIndex } from './history/history-index.ts'
 import { planRestore, sparingOccupied } from './history/restore-plan.ts'
@@ -14,7 +14,7 @@ import type {
   UndoPreview,
   UndoReceipt,
 } from './journal-types.ts'
-import { metaOf } from './meta.ts'
+import { leasedMeta } from './meta.ts'
 import { type OpenOptions, progressOf } from './options.ts'
 import { type Past, READING } from './past.ts'
 import { relativePath } from './relative-path.ts'
@@ -29,7 +29,7 @@ import type { Transaction } from './transaction/transaction.ts'
 export interface GoingBackHost {
   /** @throws JournalError when the journal is closed, or open for reading only */
   readonly writing: () => unknown
-  readonly begin: (meta: Meta, kind: CommitKind, of?: Of, validation?: ValidationLevel) => Transaction
+  readonly begin: (meta: TransactionOptions, kind: CommitKind, of?: Of, validation?: ValidationLevel) => Transaction
 }
 
 /** Undo, redo, restore, and the adoption of what others did: transactions that are made of the history. */
@@ -117,7 +117,7 @@ export class GoingBack {
   }
 
   async #perform(operations: readonly Operation[], options: TransactionOptions, kind: CommitKind): Promise<Receipt> {
-    const transaction = this.#host.begin(metaOf(options), kind, undefined, options.validation)
+    const transaction = this.#host.begin(leasedMeta(options), kind, undefined, options.validation)
     try {
       const conflicts: unknown[] = []
       for (const operation of operations) {

@@ -16,6 +16,8 @@ import type { Receipt } from './transaction/receipt.ts'
 export interface TransactionOptions extends Meta {
   /** Instead of the level that the journal was opened with. */
   readonly validation?: ValidationLevel
+  /** Tokens of the leases that it writes under: `LOCKED` when one does not stand any more. */
+  readonly lease?: number | readonly number[]
 }
 
 export interface CheckOptions {

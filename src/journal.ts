@@ -6,7 +6,7 @@ import type { Collected, CollectRequest } from './capture/collect-options.ts'
 import type { RunOptions, RunResult } from './capture/run.ts'
 import type { WatchOptions } from './capture/watch.ts'
 import { genesis, type Head } from './entry/chain.ts'
-import type { ChainedCommit, CommitKind, Meta, Of } from './entry/commit.ts'
+import type { ChainedCommit, CommitKind, Of } from './entry/commit.ts'
 import type { State } from './entry/state.ts'
 import { asJournalError, eachWithJournalErrors, JournalError, withJournalErrors } from './errors.ts'
 import { Following } from './following.ts'
@@ -49,7 +49,15 @@ import type { ValidationReport } from './safety/validation/validation.ts'
 import type { Seat } from './seat.ts'
 import { Shorthands } from './shorthands.ts'
 import type { Store } from './store/opening.ts'
+import type { TeamConfig } from './team/config-file.ts'
+import type { Coordinated } from './team/coordination.ts'
+import type { Intents } from './team/intents.ts'
+import type { Leases } from './team/leases.ts'
+import { Team } from './team/team.ts'
+import type { TeamPlan } from './team/team-plan.ts'
+import type { TeamRequest } from './team/team-task.ts'
 import type { Guard } from './transaction/guard.ts'
+import { readerSite } from './transaction/reader-site.ts'
 import type { Receipt } from './transaction/receipt.ts'
 import { Transaction } from './transaction/transaction.ts'
 import { newTransactionId } from './transaction/transaction-id.ts'
@@ -63,6 +71,8 @@ const LOCK_TIMEOUT_MS = 30_000
 
 /** A folder's journal, open. See the README for what it promises. */
 export class Journal extends Shorthands implements AsyncDisposable {
+  /** @internal Rules, claims and settings of the agents that write here. */
+  readonly team: Team
   readonly #store: Store
   readonly #index: HistoryIndex
   /** Null: it is open for reading. */
@@ -84,7 +94,14 @@ export class Journal extends Shorthands implements AsyncDisposable {
   #checkpointing = false
 
   /** @internal Use `openJournal`. */
-  constructor(store: Store, index: HistoryIndex, seat: Seat | null, options: OpenOptions, events: EventEmitter) {
+  constructor(
+    store: Store,
+    index: HistoryIndex,
+    seat: Seat | null,
+    options: OpenOptions,
+    events: EventEmitter,
+    config: TeamConfig,
+  ) {
     super()
     this.#store = store
     this.#index = index
@@ -121,9 +138,20 @@ export class Journal extends Shorthands implements AsyncDisposable {
       isOpen: (tx) => [...this.#open].some(({ id }) => id === tx),
       events,
     })
+    this.team = new Team({
+      disk: store.disk,
+      configFile: store.layout.config,
+      version: store.format.version,
+      index,
+      config,
+      writes: () => this.#writer !== null,
+      site: () => this.#writing().parts().site(),
+      begin: (meta, kind) => this.#begin(meta, kind),
+    })
     seat?.seat({
       begin: (foreign, guard) => this.#beginForeign(foreign, guard),
       upkeep: (work, asked) => this.#upkeepFor(work, asked),
+      takeover: () => this.team.reload(),
     })
     const { recovery } = this
     if (recovery !== NOTHING_RECOVERED) queueMicrotask(() => events.emit('recovered', recovery))
@@ -173,6 +201,39 @@ export class Journal extends Shorthands implements AsyncDisposable {
     checkListener(event, listener)
     this.#events.off(event, listener as (...args: unknown[]) => void)
     return this
+  }
+
+  /** Who means to write what. */
+  get intents(): Intents {
+    this.#usable()
+    return this.team.intents
+  }
+
+  /** Who alone may write what, for a time. */
+  get leases(): Leases {
+    this.#usable()
+    return this.team.leases
+  }
+
+  /**
+   * Puts the work of several agents in order: levels by what depends on what, groups by shared files, and what that is expected to save. Changes nothing.
+   * @throws JournalError `INVALID`, `PATH_OUTSIDE`
+   */
+  async planTeam(request: TeamRequest): Promise<TeamPlan> {
+    this.#usable()
+    const { planTeam } = await import('./team/team-plan.ts')
+    const site = this.#writer?.draftSite() ?? readerSite(this.#store)
+    return withJournalErrors('planning', () => planTeam(site, request))
+  }
+
+  /**
+   * Does what was planned: each agent's part is a transaction of its own, whose `actor` it is and whose `parent` is the plan.
+   * @throws JournalError that of the first step that fails; `details.done` and `details.left` say how far it came
+   */
+  async coordinate(plan: TeamPlan): Promise<Coordinated> {
+    this.#writing()
+    const { coordinate } = await import('./team/coordination.ts')
+    return coordinate(plan, (meta, fn) => this.transact(meta, fn))
   }
 
   /** Begins a transaction. Nothing changes before its `commit`. */
@@ -459,7 +520,7 @@ export class Journal extends Shorthands implements AsyncDisposable {
     }
   }
 
-  #begin(meta: Meta, kind: CommitKind, of?: Of, validation?: ValidationLevel): Transaction {
+  #begin(meta: TransactionOptions, kind: CommitKind, of?: Of, validation?: ValidationLevel): Transaction {
     try {
       return this.#newTransaction(meta, kind, of, validation)
     } catch (error) {
@@ -467,22 +528,27 @@ export class Journal extends Shorthands implements AsyncDisposable {
     }
   }
 
-  #newTransaction(meta: Meta, kind: CommitKind, of?: Of, validation?: ValidationLevel): Transaction {
+  #newTransaction(meta: TransactionOptions, kind: CommitKind, of?: Of, validation?: ValidationLevel): Transaction {
     const seat = this.#writing()
     const { actor, durability = 'full', lockTimeoutMs = LOCK_TIMEOUT_MS, signal } = this.#options
+    const { lease } = meta
     const request = {
       id: newTransactionId(),
       meta: checkedMeta(actor === undefined ? meta : { actor, ...meta }),
       kind,
       of,
+      lease: typeof lease === 'number' ? [lease] : lease,
     }
+    const who = request.meta.actor
+    const { guards } = this.#safeguards
     const transaction = new Transaction(
       {
         ...seat.parts(),
         lockTimeoutMs,
-        durability,
+        durability: this.team.durabilityOf(who) ?? durability,
         signal,
-        guard: this.#safeguards.guards.of(kind, validation),
+        guard: guards.of(kind, this.team.levelOf(who, kind, validation, guards.level)),
+        referee: this.team,
         usable: () => this.#usable(),
         ended: (ended, receipt) => this.#ended(ended, receipt),
       },
@@ -496,6 +562,11 @@ export class Journal extends Shorthands implements AsyncDisposable {
   #beginForeign(foreign: Foreign, guard: Guard): Transaction {
     const writer = this.#here()
     const { committer, locks } = writer
+    const { actor } = foreign.plain.meta
+    const { team } = this
+    // What its author examined may be less than what holds for all.
+    const least = team.levelOf(actor, foreign.plain.kind ?? 'write', undefined, 'off')
+    const ours = least === undefined ? undefined : this.#safeguards.guards.of('write', least)
     const transaction = new Transaction(
       {
         site: () => writer.draftSite(foreign.plain.umask),
@@ -503,9 +574,10 @@ export class Journal extends Shorthands implements AsyncDisposable {
         local: { committer, locks },
         lockTimeoutMs: foreign.plain.lockTimeoutMs,
         get durability() {
-          return foreign.plain.durability ?? 'full'
+          return team.durabilityOf(actor) ?? foreign.plain.durability ?? 'full'
         },
-        guard,
+        guard: ours === undefined ? guard : (proposal) => guard(proposal).then(() => ours(proposal)),
+        referee: team,
         // It is finished, though this process is about to close.
         usable: () => undefined,
         ended: (ended, receipt) => this.#ended(ended, receipt, false),
@@ -518,6 +590,9 @@ export class Journal extends Shorthands implements AsyncDisposable {
         },
         get of() {
           return foreign.plain.of
+        },
+        get lease() {
+          return foreign.plain.lease
         },
       },
     )

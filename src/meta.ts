@@ -1,6 +1,7 @@
 /** Who and why, as callers give it. */
 import type { Meta } from './entry/commit.ts'
 import { JournalError } from './errors.ts'
+import type { TransactionOptions } from './journal-types.ts'
 
 /** In the form in which the history holds it. @throws JournalError `INVALID` */
 export function checkedMeta(meta: Meta): Meta {
@@ -26,6 +27,12 @@ export function checkedMeta(meta: Meta): Meta {
 }
 
 /** What options say of who and why, and nothing else of them. */
+/** The same with what else concerns who may write. */
+export function leasedMeta(options: Pick<TransactionOptions, 'lease'> & Meta): TransactionOptions {
+  const { lease } = options
+  return lease === undefined ? metaOf(options) : { ...metaOf(options), lease }
+}
+
 export function metaOf({ actor, message, tags, parent }: Meta): Meta {
   const meta: { -readonly [K in keyof Meta]: Meta[K] } = {}
   if (actor !== undefined) meta.actor = actor

@@ -13,6 +13,7 @@ import { Seat, type SeatSite } from './seat.ts'
 import { bindWorkspace, createLayout, type Layout, readFormat, settleLayout } from './store/layout.ts'
 import { asOpeningError, checkBelonging, locateRoot, noJournal, openStore } from './store/opening.ts'
 import { WriterLock } from './store/writer-lock.ts'
+import { teamConfig } from './team/config-file.ts'
 
 /** Setting it to anything but `0` or nothing turns every optimization off. */
 const LEGACY_VARIABLE = 'WRITE_JOURNAL_LEGACY'
@@ -32,8 +33,10 @@ export async function openJournal(root: string, options: OpenOptions = {}): Prom
   try {
     if (options.readOnly === true) {
       const store = openStore(disk, layout)
-      return new Journal(store, openIndex(store, settings), null, settings, new EventEmitter())
+      const none = { agents: options.agents ?? {}, option: options.agents, stamp: null }
+      return new Journal(store, openIndex(store, settings), null, settings, new EventEmitter(), none)
     }
+    const config = await teamConfig(disk, layout.config, options.agents)
     const made = readFormat(disk, layout) !== null
     if (!made && options.create === false) throw noJournal(layout)
     if (made && options.rebind !== true) checkBelonging(disk, layout)
@@ -52,7 +55,7 @@ export async function openJournal(root: string, options: OpenOptions = {}): Prom
           throw error
         },
       )
-      return new Journal(store, index, seat, settings, events)
+      return new Journal(store, index, seat, settings, events, config)
     } catch (error) {
       lock?.release()
       throw error

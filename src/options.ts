@@ -4,6 +4,7 @@ import type { Durability } from './log/log-writer.ts'
 import type { RetentionLimits } from './retention/policy.ts'
 import type { ValidationLevel } from './safety/validation/level.ts'
 import type { ValidationOptions } from './safety/validation/options.ts'
+import type { AgentOptions } from './team/agent-settings.ts'
 
 /** How far a long piece of work is. `total` 0: unknown. */
 export interface Progress {
@@ -75,6 +76,11 @@ export interface OpenOptions {
   readonly limits?: SizeLimits
   /** What is asked of the contents of files before a transaction commits. Default: nothing. */
   readonly validation?: ValidationLevel | ValidationOptions
+  /**
+   * What each agent may do, by the name of an actor or a pattern of names. Of this process; what is to hold for all of them stands in `.journal/config.yaml`.
+   * Names come from callers: this keeps agents from mistakes, not from lies.
+   */
+  readonly agents?: AgentOptions
   /** Bytes after which a new log segment begins. Default 64 MiB. */
   readonly segmentSize?: number
 }

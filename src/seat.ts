@@ -51,6 +51,8 @@ export interface SeatSite {
 export interface Sitter {
   readonly begin: (foreign: Foreign, guard: Guard) => Transaction
   readonly upkeep: (work: Upkeep, options: unknown) => Promise<unknown>
+  /** Told that this process has become the writer: what others did is to be found in the log. */
+  readonly takeover: () => void
 }
 
 /**
@@ -337,7 +339,10 @@ export class Seat {
         const service = shared ? await Service.begin(layout.directory, writer.term, this.#foreign) : null
         const role: Role = { kind: 'writer', writer, service }
         this.#recovery = writer.recovery
-        if (this.#sitter !== null) events.onTakeover(writer.recovery)
+        if (this.#sitter !== null) {
+          this.#sitter.takeover()
+          events.onTakeover(writer.recovery)
+        }
         if (shared) writer.announce(service?.address ?? null)
         return role
       } catch (error) {

@@ -97,6 +97,7 @@ async function single(
   options: TransactionOptions,
   fn: (tx: Transaction) => Promise<unknown>,
 ): Promise<Receipt> {
-  const { validation } = checked('the options', options)
-  return journal.transact({ ...metaOf(options), ...(validation === undefined ? {} : { validation }) }, fn)
+  const { validation, lease } = checked('the options', options)
+  const asked = { ...(validation === undefined ? {} : { validation }), ...(lease === undefined ? {} : { lease }) }
+  return journal.transact({ ...metaOf(options), ...asked }, fn)
 }

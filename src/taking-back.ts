@@ -8,7 +8,7 @@ import { planRedo, planUndo, type UndoConflict, type UndoPlan, type UndoStep } f
 import { type Selected, selectedBy, type TransactionSelection } from './history/undo/selection.ts'
 import { SHOWN_LIMIT } from './history/unified-patch.ts'
 import type { UndoOptions, UndoPreview, UndoReceipt } from './journal-types.ts'
-import { metaOf } from './meta.ts'
+import { leasedMeta } from './meta.ts'
 import type { OpenOptions } from './options.ts'
 import { type Past, READING } from './past.ts'
 import { relativePath } from './relative-path.ts'
@@ -84,7 +84,7 @@ export class TakingBack {
     if (conflicts.length > 0) throw conflictError(plan)
     if (of.length === 0) throw nothingToDo(plan)
     const merged = steps.filter((step) => step.merged).map(({ path }) => path)
-    const transaction = this.#host.begin(metaOf(options), kind, of, this.#validation(options, merged.length > 0))
+    const transaction = this.#host.begin(leasedMeta(options), kind, of, this.#validation(options, merged.length > 0))
     try {
       for (const step of steps) await this.#perform(transaction, step, options.force === true)
     } catch (error) {

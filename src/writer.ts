@@ -26,7 +26,7 @@ import type { RetentionSite } from './retention/site.ts'
 import { beginningOf } from './store/base.ts'
 import { DurableNote } from './store/durable-note.ts'
 import { deposedError, type Fence, NO_FENCE } from './store/fence.ts'
-import { completeLayout, REVISED_VERSION, raiseVersion, unfinishedSalvage } from './store/layout.ts'
+import { completeLayout, NOTED_VERSION, REVISED_VERSION, raiseVersion, unfinishedSalvage } from './store/layout.ts'
 import type { Store } from './store/opening.ts'
 import type { Address, Writer as Signature, WriterLock } from './store/writer-lock.ts'
 import { Checkpointer } from './transaction/checkpointer.ts'
@@ -98,13 +98,14 @@ export function scanStore(store: Store, options: OpenOptions): LogScan {
   )
 }
 
-/** Makes a journal of an older format one that may have revisions, once; null when it is one. */
-function revisions({ disk, layout, format }: Store): () => Promise<void> | null {
-  let version = format.version
-  return () => {
-    if (version >= REVISED_VERSION) return null
-    return raiseVersion(disk, layout, REVISED_VERSION).then(() => {
-      version = REVISED_VERSION
+/** Makes a journal of an older format one that may have what a version brought, once; null when it is one. */
+function allowing({ disk, layout, format }: Store): (brought: 'revise' | 'note') => Promise<void> | null {
+  let { version } = format
+  return (brought) => {
+    const needed = brought === 'note' ? NOTED_VERSION : REVISED_VERSION
+    if (version >= needed) return null
+    return raiseVersion(disk, layout, needed).then(() => {
+      version = Math.max(version, needed)
     })
   }
 }
@@ -232,7 +233,7 @@ export class Writer {
       site,
       log,
       head: scan.head,
-      allowRevisions: revisions(store),
+      allow: allowing(store),
       writer: { pid: process.pid, host: os.hostname() },
       onConflict: events.onConflict,
       inline: limits.inline,

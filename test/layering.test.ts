@@ -20,6 +20,7 @@ const ROOMS = [
   'safety',
   'processes',
   'capture',
+  'team',
   'agents',
 ]
 

@@ -6,7 +6,7 @@ import type { HistoryIndex } from '../history/history-index.ts'
 import { scopesOf } from '../history/path-scope.ts'
 import type { TransactionOptions } from '../journal-types.ts'
 import { maxPayloadOf } from '../log/log-writer.ts'
-import { metaOf } from '../meta.ts'
+import { leasedMeta } from '../meta.ts'
 import { type OpenOptions, progressOf } from '../options.ts'
 import { relativePath } from '../relative-path.ts'
 import type { ValidationLevel } from '../safety/validation/level.ts'
@@ -28,7 +28,7 @@ import { type Moves, movesAmong } from './moves.ts'
 export interface CollectorHost {
   /** @throws JournalError when the journal is closed, or open for reading only */
   readonly writing: () => unknown
-  readonly begin: (meta: Meta, kind: CommitKind, of?: string, validation?: ValidationLevel) => Transaction
+  readonly begin: (meta: TransactionOptions, kind: CommitKind, of?: string, validation?: ValidationLevel) => Transaction
 }
 
 /** Of one transaction. */
@@ -153,7 +153,7 @@ export class Collector {
         : await movesAmong(wanted, this.#store.disk, this.#store.layout.root, this.#hashFiles)
       const standing = run.baseline ? null : await this.#formerlyIgnored(wanted, run.request)
       const { request } = run
-      const transaction = this.#host.begin(metaOf(request), 'adopt', undefined, request.validation)
+      const transaction = this.#host.begin(leasedMeta(request), 'adopt', undefined, request.validation)
       const refused = new Map<string, LeftOutReason>()
       try {
         for (const operation of this.#operations(wanted, moves, run, standing)) {

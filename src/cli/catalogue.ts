@@ -94,6 +94,16 @@ export const CATALOGUE: readonly CatalogueGroup[] = [
     ],
   },
   {
+    heading: 'Work as a team:',
+    commands: [
+      { name: 'intent', summary: 'say what you mean to write', load: () => import('./commands/intent.ts') },
+      { name: 'lease', summary: 'keep others from writing, for a time', load: () => import('./commands/lease.ts') },
+      { name: 'agents', summary: 'what each agent may do', load: () => import('./commands/agents.ts') },
+      { name: 'plan', summary: 'put the work of several agents in order', load: () => import('./commands/plan.ts') },
+      { name: 'coordinate', summary: 'do the work of several agents', load: () => import('./commands/coordinate.ts') },
+    ],
+  },
+  {
     heading: 'Audit:',
     commands: [
       {

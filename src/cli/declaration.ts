@@ -63,6 +63,7 @@ export function declareOn(
   const commits: OptionRow[] = [
     ['--tag <tag>', 'a tag in the history; may be repeated', collect],
     ['--parent <id>', 'what this belongs to: a prompt, a tool call, another transaction'],
+    ['--lease <token>', 'the token of a lease to write under; may be repeated', token],
     ['--validate <level>', 'what files must pass first: off, basic (syntax), strict (imports and links too)', level],
   ]
   for (const [flags, description, parse] of declaration.required ?? []) {
@@ -97,6 +98,20 @@ export function positive(text: string): number {
   if (!/^[1-9]\d{0,14}$/.test(text))
     throw new InvalidArgumentError(`'${printable(text)}' is not a whole number above 0.`)
   return Number(text)
+}
+
+/** Tokens of leases, in order. */
+function token(text: string, before: readonly number[] | undefined): readonly number[] {
+  return [...(before ?? []), positive(text)]
+}
+
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/** Milliseconds: `500ms`, `30s`, `10m`, `2h`, `1d`. */
+export function duration(text: string): number {
+  const [, digits = '', unit = ''] = /^(\d{1,12})(ms|s|m|h|d)$/.exec(text) ?? []
+  if (digits === '') throw new InvalidArgumentError(`'${printable(text)}' is no time like 30s, 10m or 2h.`)
+  return Number(digits) * (UNITS[unit] as number)
 }
 
 /** A whole number from 0. */

@@ -1,4 +1,5 @@
 import type { ChainedCommit } from '../entry/commit.ts'
+import { type NoteEntry, subjectOf } from '../entry/entry.ts'
 import { receiptFiles } from '../transaction/receipt.ts'
 import { counted } from './measure.ts'
 import type { Output } from './output.ts'
@@ -19,9 +20,22 @@ export function logObject(commit: ChainedCommit): Record<string, unknown> {
 
 /** What a transaction did, for one that does not say why. */
 function summary({ kind, of, about, entries }: ChainedCommit): string {
+  if (kind === 'note') return noteText(entries)
   if (kind !== 'write') return [kind, of ?? about?.map(({ tx }) => tx).join(', ') ?? ''].join(' ').trimEnd()
   const [first, ...more] = entries.filter((entry) => !(entry.op === 'mkdir' && entry.implied))
-  return first === undefined ? '' : `${first.op} ${first.path}${more.length > 0 ? ' …' : ''}`
+  return first === undefined ? '' : `${first.op} ${subjectOf(first)}${more.length > 0 ? ' …' : ''}`
+}
+
+/** What was said: `lease acquire src`. */
+function noteText(entries: ChainedCommit['entries']): string {
+  const said = entries.flatMap((entry) =>
+    entry.op === 'note' ? [[entry.topic, ...wordsOf(entry.value)].join(' ')] : [],
+  )
+  return said.join('; ')
+}
+
+function wordsOf({ do: act, rule, paths }: NoteEntry['value']): string[] {
+  return [act, rule, ...(Array.isArray(paths) ? paths : [])].filter((word) => typeof word === 'string')
 }
 
 export function logLine(commit: ChainedCommit, width: number, output: Output): string {

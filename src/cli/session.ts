@@ -26,6 +26,7 @@ export interface MetaOptions {
   readonly tag?: readonly string[]
   readonly parent?: string
   readonly validate?: ValidationLevel
+  readonly lease?: readonly number[]
 }
 
 /** One run of one command: where it works, how it prints, and the journal it opens. */
@@ -130,6 +131,7 @@ export class Session {
       tags: options.tag,
       parent: options.parent,
       validation: options.validate,
+      lease: options.lease,
     })
   }
 }

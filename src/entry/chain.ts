@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { JournalError } from '../errors.ts'
 import { asBytes, decodeCommit, encodeCommit, fromHex, isPurged, pack, toHex, unpack } from './codec.ts'
 import type { ChainedCommit, Commit } from './commit.ts'
-import { type Entry, isSpoken } from './entry.ts'
+import { isSpoken, type SpokenEntry } from './entry.ts'
 
 /** The newest point of the history. */
 export interface Head {
@@ -79,7 +79,7 @@ export function verifyCommit(head: Head, payload: Uint8Array): ChainedCommit {
 }
 
 /** The payload with the words erased of every entry that `chosen` picks; null when there are none. As long as before: every frame keeps its place. */
-export function withoutWords(payload: Uint8Array, chosen: (entry: Entry) => boolean): Uint8Array | null {
+export function withoutWords(payload: Uint8Array, chosen: (entry: SpokenEntry) => boolean): Uint8Array | null {
   const [chain, body, words] = parts(payload)
   const spoken = decodeCommit(body, words).entries.filter(isSpoken)
   const erased = words.map((item, index) => {

@@ -3,7 +3,7 @@ import { createHash, hash } from 'node:crypto'
 import { Packr } from 'msgpackr'
 import { JournalError, shown } from '../errors.ts'
 import type { About, Commit, CommitKind } from './commit.ts'
-import type { Entry, ReviseEntry, TextEdit } from './entry.ts'
+import type { Entry, NoteEntry, TextEdit } from './entry.ts'
 import { readJsonWords } from './json-words.ts'
 import { isInside } from './path.ts'
 import { isPlain } from './plain.ts'
@@ -144,6 +144,7 @@ function hashOfWords(words: Uint8Array | null): Uint8Array {
 }
 
 function encodeEntry(entry: Entry, words: Uint8Array | null): Map {
+  if (entry.op === 'note') return { op: entry.op, topic: entry.topic, value: JSON.stringify(entry.value) }
   const map: Map = {
     op: entry.op,
     path: entry.path,
@@ -184,10 +185,11 @@ function decodeEdit(value: unknown): TextEdit {
   return all === true ? { ...edit, all } : edit
 }
 
-function decodeChange(said: unknown): ReviseEntry['change'] {
-  const change = readJsonWords(asText(said, 'change'))
-  if (change === undefined) throw malformed('change')
-  return change
+/** A text that is a JSON object. */
+function decodeWords(said: unknown, what: string): NoteEntry['value'] {
+  const words = readJsonWords(asText(said, what))
+  if (words === undefined) throw malformed(what)
+  return words
 }
 
 /** Were these words erased? No MessagePack value that an entry holds is all zeros. */
@@ -208,6 +210,9 @@ function nextWords(map: Map, words: Iterator<unknown>): unknown {
 
 function decodeEntry(value: unknown, words: Iterator<unknown>): Entry {
   const map = asMap(value, 'entry')
+  if (map.op === 'note') {
+    return Object.freeze({ op: map.op, topic: asText(map.topic, 'topic'), value: decodeWords(map.value, 'note') })
+  }
   const change = {
     path: asPath(map.path, 'path'),
     ...(map.as === undefined ? {} : { as: asText(map.as, 'as') }),
@@ -240,7 +245,7 @@ function decodeEntry(value: unknown, words: Iterator<unknown>): Entry {
     case 'revise': {
       const by = asText(map.by, 'by')
       const said = nextWords(map, words)
-      return Object.freeze({ op: map.op, ...change, by, change: said === null ? null : decodeChange(said) })
+      return Object.freeze({ op: map.op, ...change, by, change: said === null ? null : decodeWords(said, 'change') })
     }
     case 'rename':
       return Object.freeze({ op: map.op, ...change, to: asPath(map.to, 'path'), replaced: decodeState(map.replaced) })
@@ -264,6 +269,7 @@ const KINDS: ReadonlySet<unknown> = new Set([
   'adopt',
   'recovery',
   'purge',
+  'note',
 ])
 
 /** The body of a commit frame, which the chain is computed over, and the words that it names by hash, in the order of its entries. */

@@ -1,6 +1,6 @@
 import type { Entry } from './entry.ts'
 
-export type CommitKind = 'write' | 'undo' | 'redo' | 'restore' | 'revert' | 'adopt' | 'recovery' | 'purge'
+export type CommitKind = 'write' | 'undo' | 'redo' | 'restore' | 'revert' | 'adopt' | 'recovery' | 'purge' | 'note'
 
 /** Who and why; all of it optional, all of it in the history. */
 export interface Meta {

@@ -81,8 +81,20 @@ export interface PurgeEntry extends Change {
   readonly hashes: readonly ContentHash[]
 }
 
-/** One event in the history of a path. Frozen once committed. `before` and `after` are about `path`, but a rename's `after` is about `to`. */
-export type Entry =
+/** Something said, about no path's content: who means to write what, who broke a rule. Changes nothing in the workspace. */
+export interface NoteEntry {
+  readonly op: 'note'
+  /** None of them is ever there: so that entries of all kinds can be asked for theirs. */
+  readonly path?: undefined
+  readonly before?: State
+  readonly after?: State
+  /** What it is about: `intent`, `lease`, `breach` … */
+  readonly topic: string
+  readonly value: { readonly [key: string]: Json }
+}
+
+/** An event in the history of a path. `before` and `after` are about `path`, but a rename's `after` is about `to`. */
+export type PathEntry =
   | WriteEntry
   | AppendEntry
   | EditEntry
@@ -98,7 +110,19 @@ export type Entry =
   | PreserveEntry
   | PurgeEntry
 
-/** The states that an entry sets, in order: one path, or two for a rename, none for a preserve or a purge. */
+/** One event in the history. Frozen once committed. */
+export type Entry = PathEntry | NoteEntry
+
+export function isAboutPath(entry: Entry): entry is PathEntry {
+  return entry.op !== 'note'
+}
+
+/** What an entry is about, for people: its path, or the topic of a note. */
+export function subjectOf(entry: Entry): string {
+  return isAboutPath(entry) ? entry.path : entry.topic
+}
+
+/** The states that an entry sets, in order: one path, or two for a rename, none for a preserve, a purge or a note. */
 export function changesOf(
   entry: Entry,
 ): readonly { readonly path: string; readonly before: State; readonly after: State }[] {
@@ -110,6 +134,7 @@ export function changesOf(
       ]
     case 'preserve':
     case 'purge':
+    case 'note':
       return []
     default:
       return [{ path: entry.path, before: entry.before, after: entry.after }]
@@ -124,7 +149,7 @@ export function isSpoken(entry: Entry): entry is SpokenEntry {
 }
 
 /** Were its words purged? */
-export function isSilenced(entry: Entry): boolean {
+export function isSilenced(entry: Entry): entry is SpokenEntry {
   return isSpoken(entry) && saidBy(entry) === null
 }
 
@@ -145,5 +170,6 @@ export function wordsLength(entry: Entry): number {
   if (entry.op === 'edit')
     return (entry.edits ?? []).reduce((sum, { oldText, newText }) => sum + oldText.length + newText.length, 0)
   if (entry.op === 'patch') return entry.patch?.length ?? 0
+  if (entry.op === 'note') return entry.topic.length + JSON.stringify(entry.value).length
   return entry.op === 'revise' ? entry.by.length + JSON.stringify(entry.change).length : 0
 }

@@ -222,6 +222,7 @@ function placeOf(bad: Bad | undefined): { readonly position?: readonly [number, 
 
 /** Every state that an entry names, with the path it is about. */
 export function statesOf(entry: Entry): readonly { readonly path: string; readonly state: State }[] {
+  if (entry.op === 'note') return []
   if (entry.op !== 'rename') {
     return [
       { path: entry.path, state: entry.before },

@@ -1,6 +1,7 @@
 import { decodeContents } from '../content/content-frame.ts'
 import { readPart } from '../disk/file.ts'
 import { readCommit } from '../entry/chain.ts'
+import { isAboutPath } from '../entry/entry.ts'
 import { HEADER_SIZE, MAX_PAYLOAD } from '../log/frame.ts'
 import { offsetOf, type Position, positionOf, segmentOf } from '../log/position.ts'
 import type { Problem } from './findings.ts'
@@ -76,7 +77,7 @@ function guess(payload: Uint8Array): Guess | null {
 function asCommit(payload: Uint8Array): Guess {
   const { tx, entries } = readCommit(payload)
   const [first] = entries
-  return entries.length === 1 && first !== undefined
+  return entries.length === 1 && first !== undefined && isAboutPath(first)
     ? { kind: 'the record', tx, path: first.path }
     : { kind: 'the record', tx }
 }

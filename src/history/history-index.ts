@@ -209,6 +209,33 @@ export class HistoryIndex {
     })
   }
 
+  /**
+   * Hands transactions with a note of a topic over one by one, those behind number `from`, until `take` says that it has enough. Brings the index up to date first.
+   * Where the index breaks meanwhile all begins anew, with another `start`.
+   */
+  async noted<T>(
+    topic: string,
+    { from = 0, order }: { readonly from?: number; readonly order: 'newest' | 'oldest' },
+    start: () => T,
+    take: (found: T, commit: ChainedCommit) => boolean,
+  ): Promise<T> {
+    const { seq: newest } = await this.head()
+    return this.#store.run(async (database) => {
+      const frames = new CommitReader(this.#source)
+      const found = start()
+      try {
+        const behind = KEY.topic(topic, Math.max(from, this.dropped))
+        const range = { gt: behind, lte: KEY.topic(topic, newest), reverse: order === 'newest' }
+        for await (const [key, value] of database.iterator(range)) {
+          if (!take(found, frames.commit({ seq: seqOfKey(key), position: decodeNumber(value) }))) break
+        }
+        return found
+      } finally {
+        frames.close()
+      }
+    })
+  }
+
   /** The newest state by the journal; null when no entry names the path. */
   current(path: string): Promise<CurrentRecord | null> {
     return this.#store.run(async (database) => {

@@ -43,6 +43,7 @@ export async function prune(database: IndexDatabase, { start, horizon }: Beginni
     const gone = isForgotten(decodeCurrent(value), dropped)
     return gone ? [key] : []
   })
+  await walk(database, { gt: 'y', lt: 'z' }, steps, (key) => (seqOfKey(key) <= dropped ? [key] : []))
   // Of what was at a path, the newest up to the horizon stays: that is what was there at the horizon. Unless nothing was.
   let newer: string | null = null
   await walk(database, { gt: 'p', lt: 'q', reverse: true }, steps, (key, value) => {

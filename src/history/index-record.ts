@@ -13,6 +13,7 @@
  * | `p` path NUL seq | states of the path before and after that transaction; nil when it only preserved something there |
  * | `d` path NUL seq | where the commit is in the log, of a transaction that names the path or something below it |
  * | `f` path | newest state by the journal, the seq that set it, and the stamp of the file when it was last found to be in that state |
+ * | `y` topic NUL seq | where the commit is in the log, of a transaction with a note of that topic |
  * | `c` content hash | where the content is in the log; or the seq that purged it |
  */
 
@@ -113,6 +114,7 @@ export const KEY = {
   path: (path: string, seq: number) => `p${path}\0${seqText(seq)}`,
   below: (path: string, seq: number) => `d${path}\0${seqText(seq)}`,
   current: (path: string) => `f${path}`,
+  topic: (topic: string, seq: number) => `y${topic}\0${seqText(seq)}`,
   content: (hash: ContentHash) => `c${hash}`,
 } as const
 

@@ -399,6 +399,7 @@ function putCommit(batch: Put[], commit: ChainedCommit, position: Position): voi
     put(KEY.actorName(actor), encodeText(actor))
   }
   for (const entry of commit.entries) {
+    if (entry.op === 'note') put(KEY.topic(entry.topic, seq), place)
     if (entry.op !== 'purge') continue
     for (const hash of entry.hashes) put(KEY.content(hash), encodePurged({ purgedBy: seq }))
   }

@@ -1,7 +1,7 @@
 import type { Anchor, Disk } from '../disk/disk.ts'
 import { isStirred, stir } from '../disk/file.ts'
 import { effectsOf } from '../entry/effects.ts'
-import type { Entry } from '../entry/entry.ts'
+import { type Entry, isAboutPath } from '../entry/entry.ts'
 import { asJournalError, hasSystemCode } from '../errors.ts'
 import type { Committer } from '../transaction/committer.ts'
 import { newTransactionId } from '../transaction/transaction-id.ts'
@@ -227,7 +227,7 @@ function changeOf({ path, goal, observed }: PathPlan): Change {
 
 function firstPath(flight: readonly FlightCommit[], tx: string): string {
   const commit = flight.find((member) => member.commit.tx === tx)?.commit
-  return commit?.entries[0]?.path ?? 'unknown'
+  return commit?.entries.find(isAboutPath)?.path ?? 'unknown'
 }
 
 function removeLeftover(site: RecoverySite, { file }: Leftover, salvage: boolean): void {

@@ -1,4 +1,4 @@
-import { type Entry, wordsLength } from '../entry/entry.ts'
+import { type Entry, subjectOf, wordsLength } from '../entry/entry.ts'
 import { JournalError } from '../errors.ts'
 import type { JournalSize } from './journal-size.ts'
 
@@ -61,7 +61,7 @@ export class Allowance {
 function sizeOf(entries: readonly Entry[]): number {
   let bytes = COMMIT_BYTES
   for (const entry of entries) {
-    bytes += ENTRY_BYTES + 4 * entry.path.length
+    bytes += ENTRY_BYTES + 4 * subjectOf(entry).length
     bytes += 3 * wordsLength(entry)
     if (entry.op === 'symlink' && entry.after?.kind === 'symlink') bytes += 3 * entry.after.target.length
   }

@@ -1,6 +1,6 @@
 import { readCommit } from '../entry/chain.ts'
 import type { Meta } from '../entry/commit.ts'
-import type { Entry, PurgeEntry } from '../entry/entry.ts'
+import type { Entry, PurgeEntry, SpokenEntry } from '../entry/entry.ts'
 import type { ContentHash } from '../entry/state.ts'
 import { asJournalError, JournalError } from '../errors.ts'
 import { isWithin } from '../history/path-scope.ts'
@@ -145,7 +145,7 @@ async function erase(store: Store, entries: readonly Entry[], until: Position): 
   const { disk, layout, segments, seed, contents } = store
   const purges = entries.filter((entry) => entry.op === 'purge')
   const hashes = new Set(purges.flatMap((entry) => entry.hashes))
-  const words = (entry: Entry) => purges.some(({ path }) => isWithin(entry.path, path))
+  const words = (entry: SpokenEntry) => purges.some(({ path }) => isWithin(entry.path, path))
   const standing = standingOn(store.reader, hashes, until)
   contents.forget(hashes)
   contents.forget(standing)

@@ -1,7 +1,7 @@
 import { type ErasedContents, withoutContents } from '../content/content-frame.ts'
 import { createFile, readFully } from '../disk/file.ts'
 import { withoutWords } from '../entry/chain.ts'
-import type { Entry } from '../entry/entry.ts'
+import type { SpokenEntry } from '../entry/entry.ts'
 import { decodeHeader, frameSize, HEADER_SIZE, payloadIsRight } from '../log/frame.ts'
 import { encodeFrame } from '../log/frame-encoder.ts'
 import { type Position, positionOf } from '../log/position.ts'
@@ -10,7 +10,7 @@ import type { Segments } from '../log/segments.ts'
 /** What is to be erased from the log. */
 export interface Erasure extends ErasedContents {
   /** Entries whose words are erased. */
-  readonly words: (entry: Entry) => boolean
+  readonly words: (entry: SpokenEntry) => boolean
   /** Nothing at or behind this position is touched. */
   readonly until: Position
 }

@@ -3,7 +3,7 @@ import type { ContentStore } from '../content/content-store.ts'
 import { breathe } from '../disk/file.ts'
 import { readCommit } from '../entry/chain.ts'
 import type { Commit } from '../entry/commit.ts'
-import type { Entry } from '../entry/entry.ts'
+import type { Entry, SpokenEntry } from '../entry/entry.ts'
 import type { BaseState } from '../entry/horizon.ts'
 import { type ContentHash, hashOf, type State } from '../entry/state.ts'
 import { JournalError } from '../errors.ts'
@@ -126,7 +126,7 @@ function note(
   newest: Map<string, ContentHash>,
   scopeOf: (path: string) => string | undefined,
 ): void {
-  if (entry.op === 'preserve' || entry.op === 'purge') return
+  if (entry.op === 'preserve' || entry.op === 'purge' || entry.op === 'note') return
   const set = (path: string, state: State): void => {
     const scope = scopeOf(path)
     if (scope === undefined) return
@@ -143,7 +143,7 @@ function note(
 async function eraseable(
   source: Surveyed,
   candidates: ReadonlyMap<ContentHash, string>,
-  words: (entry: Entry) => boolean,
+  words: (entry: SpokenEntry) => boolean,
 ): Promise<Pick<Survey, 'targets' | 'standing' | 'segments' | 'frames' | 'blobs' | 'bytes'>> {
   const hashes = new Set(candidates.keys())
   const present = new Set<ContentHash>()

@@ -4,8 +4,10 @@ import { createFile, dropFile, isStirred, readSmallFile, stir } from '../disk/fi
 import { JOURNAL_FOLDER } from '../entry/path.ts'
 import { hasSystemCode, JournalError } from '../errors.ts'
 
-/** The version of the format that new journals have, and the newest that this code reads. An older journal stays what it is. */
-export const FORMAT_VERSION = 4
+/** The newest version of the format that this code reads. An older journal stays what it is. */
+export const FORMAT_VERSION = 5
+/** The version that new journals have: what a later one brought is in few of them, and the others stay readable to older programs. */
+export const NEW_VERSION = 4
 /** From this version on a journal may have gaps: a salvage gives an older one this. */
 export const SALVAGED_VERSION = 2
 /** From this version on contents may be compressed, or changes of others. */
@@ -14,6 +16,8 @@ export const DENSE_VERSION = 3
 export const DROPPED_VERSION = 3
 /** From this version on entries may say how a content was revised: the first that does gives an older journal this. */
 export const REVISED_VERSION = 4
+/** From this version on there may be notes: the first gives an older journal this. */
+export const NOTED_VERSION = 5
 const FOLDER_MODE = 0o700
 const FILE_MODE = 0o600
 /** Bytes of a file that is one JSON object. */
@@ -66,6 +70,10 @@ export class Layout {
   /** What processes that are not the writer stage, a folder each. */
   get clients(): string {
     return `${this.directory}/clients`
+  }
+  /** Settings, written by a person; there need be none. */
+  get config(): string {
+    return `${this.directory}/config.yaml`
   }
   get checkpoint(): string {
     return `${this.directory}/CHECKPOINT`
@@ -190,7 +198,7 @@ export async function createLayout(disk: Disk, layout: Layout, fresh: boolean): 
     const path = `${layout.directory}/${folder}`
     if (disk.lstat(path) === null) disk.makeDirectory(path, FOLDER_MODE)
   }
-  const format: Format = { format: 'write-journal', version: FORMAT_VERSION, journal: randomBytes(16).toString('hex') }
+  const format: Format = { format: 'write-journal', version: NEW_VERSION, journal: randomBytes(16).toString('hex') }
   await bindWorkspace(disk, layout)
   // Where FORMAT is, the folders are too.
   await disk.syncDirectory(layout.directory)

@@ -8,6 +8,10 @@ import { JournalError, shown } from '../errors.ts'
 import type { Operation, StagedContent } from './operation.ts'
 
 const PERMISSIONS = 0o7777
+/** What a note is about. */
+const TOPIC = /^[a-z][a-z0-9-]{0,63}$/
+/** Characters of a note: notes stand in the commits themselves, and are read with them. */
+const MAX_NOTE = 256 * 1024
 const OPERATIONS: ReadonlySet<unknown> = new Set([
   'write',
   'append',
@@ -23,6 +27,7 @@ const OPERATIONS: ReadonlySet<unknown> = new Set([
   'symlink',
   'put',
   'adopt',
+  'note',
 ] satisfies Operation['op'][])
 
 function isCount(value: unknown): boolean {
@@ -115,6 +120,13 @@ export async function checkedOperation(operation: Operation): Promise<Operation>
         throw refused('a state to put is none')
       }
       return operation
+    case 'note': {
+      const { op, topic, value } = operation
+      if (typeof topic !== 'string' || !TOPIC.test(topic)) throw refused(`the topic ${shown(topic)} is none`)
+      const plain = plainWords('a note', value, topic)
+      if (JSON.stringify(plain).length > MAX_NOTE) throw refused(`a note takes at most ${MAX_NOTE} characters of JSON`)
+      return { op, topic, value: plain }
+    }
     case 'adopt':
       if (!isState(operation.recorded)) throw refused('a recorded state is none')
       if (operation.moved !== undefined && !isState(operation.moved?.recorded)) throw refused('a moved state is none')

@@ -1,7 +1,7 @@
 /** What is asked of a transaction before anything of it is kept. */
 import { encodeCommit } from '../entry/codec.ts'
 import type { Of } from '../entry/commit.ts'
-import { wordsLength } from '../entry/entry.ts'
+import { subjectOf, wordsLength } from '../entry/entry.ts'
 import { JournalError } from '../errors.ts'
 import type { Change } from '../workspace/change.ts'
 import type { Observer } from '../workspace/observer.ts'
@@ -31,7 +31,7 @@ export function checkFolders(observer: Observer, changes: readonly Change[], che
 export function checkSize({ tx, kind, of, meta, draft }: CommitRequest, maxPayload: number): void {
   let texts = aboutLength(of)
   for (const entry of draft.entries) {
-    texts += entry.path.length + wordsLength(entry)
+    texts += subjectOf(entry).length + wordsLength(entry)
   }
   if (draft.entries.length * ENTRY_BYTES + 4 * texts < maxPayload / 2) return
   const about = typeof of === 'object' ? { about: of } : {}

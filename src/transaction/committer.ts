@@ -43,7 +43,7 @@ export interface CommitterOptions {
   /** Contents up to this many bytes go into the log. */
   readonly inline: number
   /** Called before an entry is written that older formats have not; null: nothing is to be done. */
-  readonly allowRevisions?: () => Promise<void> | null
+  readonly allow?: (brought: 'revise' | 'note') => Promise<void> | null
   readonly onConflict: (tx: string, path: string) => void
   /** Called with what a commit brings, before any of it is kept. @throws JournalError `NO_SPACE` */
   readonly admit?: Gathering['admit']
@@ -168,7 +168,8 @@ export class Committer {
     }
     checkFolders(site.observer, changes, draft.folders)
     checkSize(request, this.#options.log.maxPayload)
-    if (entries.some(({ op }) => op === 'revise')) await this.#options.allowRevisions?.()
+    for (const brought of ['revise', 'note'] as const)
+      if (entries.some(({ op }) => op === brought)) await this.#options.allow?.(brought)
     const gathered = await GatheredContents.gather(
       {
         tx,

@@ -151,6 +151,9 @@ export class Draft {
         return this.#tree.put(operation)
       case 'adopt':
         return this.#tree.adopt(operation)
+      case 'note':
+        this.#view.say(operation)
+        return undefined
     }
   }
 }

@@ -361,6 +361,7 @@ export class GatheredContents {
 
 function* statesOf(entries: readonly Entry[]): Generator<Named> {
   for (const entry of entries) {
+    if (entry.op === 'note') continue
     const { path, op, before, after } = entry
     yield { state: before, before: null, path, isPast: true, reread: false }
     const reread = op === 'append' || isSpoken(entry)

@@ -4,7 +4,7 @@ import type { Leniency } from '../edit/lenient.ts'
 import type { PatchOptions } from '../edit/patch/patch-set.ts'
 import type { Change } from '../edit/revisers.ts'
 import type { Encoding } from '../edit/text.ts'
-import type { TextEdit } from '../entry/entry.ts'
+import type { NoteEntry, TextEdit } from '../entry/entry.ts'
 import type { ContentHash, State } from '../entry/state.ts'
 
 /** Where the bytes of a staged content are until the transaction commits. */
@@ -68,6 +68,8 @@ export type Operation =
   | { readonly op: 'symlink'; readonly path: string; readonly target: string }
   /** Sets a path to a recorded state; `from` is the state that must be there. */
   | { readonly op: 'put'; readonly path: string; readonly state: State; readonly from?: State }
+  /** Says something in the history, of no path. */
+  | { readonly op: 'note'; readonly topic: string; readonly value: NoteEntry['value'] }
   | AdoptOperation
 
 /** Takes what is on disk at `path` now, reached through no symbolic link, into the history, as a change from `recorded`. */

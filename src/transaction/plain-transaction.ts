@@ -14,6 +14,8 @@ export interface PlainTransaction {
   /** The transaction that this one is about. */
   readonly of?: Of | undefined
   readonly meta: Meta
+  /** Tokens of the leases that it writes under. */
+  readonly lease?: readonly number[] | undefined
   readonly operations: readonly Operation[]
   /** What it read; `CONFLICT` when something else is there. */
   readonly reads: readonly Seen[]

@@ -10,7 +10,7 @@ import type { SettingChange } from '../edit/settings/setting-change.ts'
 import type { SettingsOptions } from '../edit/settings/settings.ts'
 import type { Encoding } from '../edit/text.ts'
 import type { CommitKind, Meta, Of } from '../entry/commit.ts'
-import type { TextEdit } from '../entry/entry.ts'
+import type { NoteEntry, TextEdit } from '../entry/entry.ts'
 import type { ContentHash, State } from '../entry/state.ts'
 import { asJournalError, JournalError } from '../errors.ts'
 import type { Durability } from '../log/log-writer.ts'
@@ -23,6 +23,7 @@ import type { Operation, StagedContent } from './operation.ts'
 import type { LockMode, LockOwner, PathLocks } from './path-locks.ts'
 import type { Elsewhere, PlainTransaction, Seen } from './plain-transaction.ts'
 import type { Receipt } from './receipt.ts'
+import type { Referee } from './referee.ts'
 import type { Revision } from './revision.ts'
 import { aborted, type ContentInput, type Stager } from './stager.ts'
 import type { DraftSite } from './view.ts'
@@ -81,6 +82,8 @@ export interface TransactionHost {
   readonly signal?: AbortSignal | undefined
   /** Has the last word before anything is kept. */
   readonly guard?: Guard | undefined
+  /** Says who may write what. */
+  readonly referee?: Referee | undefined
   readonly ended: (transaction: Transaction, receipt: Receipt | null) => void
   readonly usable: () => void
 }
@@ -90,6 +93,8 @@ export interface TransactionRequest {
   readonly meta: Meta
   readonly kind?: CommitKind
   readonly of?: Of | undefined
+  /** Tokens of the leases that it writes under. */
+  readonly lease?: readonly number[] | undefined
 }
 
 /**
@@ -225,6 +230,14 @@ export class Transaction {
     await this.#next(() => ({ op: 'symlink', path, target }))
   }
 
+  /**
+   * Says something in the history, of no path: who did which part of it, and why. `topic`: small letters, digits and `-`; `value`: what JSON can hold. Topics of
+   * the journal's own (`intent`, `lease`, `breach`) are refused.
+   */
+  async note(topic: string, value: NoteEntry['value']): Promise<void> {
+    await this.#next(() => checkedOperation({ op: 'note', topic, value }))
+  }
+
   /** The content of a file as this transaction sees it. The commit fails with `CONFLICT` when somebody else changes it meanwhile. */
   read(path: string): Promise<Uint8Array> {
     return this.#inTurn(() => this.#draft.read(path))
@@ -305,7 +318,7 @@ export class Transaction {
 
   async #commitElsewhere(mayBeThere: boolean): Promise<Receipt> {
     const { elsewhere, guard, signal, durability, lockTimeoutMs } = this.#host
-    const { kind = 'write', of, meta, id } = this.#request
+    const { kind = 'write', of, meta, id, lease } = this.#request
     let tried = mayBeThere
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       if (signal?.aborted) throw aborted(signal)
@@ -316,7 +329,7 @@ export class Transaction {
         examined = seenBy(this.#draft, this.#draft.base.keys())
       }
       const plain: PlainTransaction = {
-        ...{ id, kind, of, meta, operations: this.#operations, reads: seenBy(this.#draft, this.#draft.reads) },
+        ...{ id, kind, of, meta, lease, operations: this.#operations, reads: seenBy(this.#draft, this.#draft.reads) },
         ...{ examined, durability, lockTimeoutMs, umask: process.umask() },
       }
       const answer = await elsewhere?.commit(plain, tried)
@@ -338,7 +351,7 @@ export class Transaction {
   }
 
   async #commitHere({ committer, locks }: NonNullable<TransactionHost['local']>): Promise<Receipt> {
-    const { durability, guard, signal } = this.#host
+    const { durability, guard, referee, signal } = this.#host
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       if (signal?.aborted) throw aborted(signal)
       const wanted = this.#wanted()
@@ -356,9 +369,18 @@ export class Transaction {
         if (this.#locked.size === 0) locks.release(this.#owner)
         continue
       }
+      // Nothing awaits between what the referee finds and the commit, unless it has to look something up: then all is looked at again.
+      const finding = referee?.check(this.#request, this.#draft)
+      if (finding !== undefined) {
+        await finding
+        if (this.#locked.size === 0) locks.release(this.#owner)
+        continue
+      }
       const { kind = 'write', of, meta, id } = this.#request
       if (kind === 'adopt' && this.size === 0) throw nothingLeft(id)
-      return await committer.commit({ tx: id, kind, of, meta, draft: this.#draft, durability })
+      const receipt = await committer.commit({ tx: id, kind, of, meta, draft: this.#draft, durability })
+      referee?.committed(this.#request, this.#draft, receipt)
+      return receipt
     }
     throw this.#restless()
   }

@@ -1,6 +1,6 @@
 import type { ContentStore } from '../content/content-store.ts'
 import type { LargeContent } from '../content/large-contents.ts'
-import type { Entry } from '../entry/entry.ts'
+import type { Entry, NoteEntry } from '../entry/entry.ts'
 import { isJournalName } from '../entry/path.ts'
 import { type ContentHash, type FileState, hashOf, type Owner, type State, sameState } from '../entry/state.ts'
 import { asJournalError, JournalError } from '../errors.ts'
@@ -191,6 +191,11 @@ export class View {
   set(path: string, state: State, entry: Entry): void {
     this.#pending.set(path, state)
     this.#pendingEntries.push(entry)
+  }
+
+  /** An entry about no path. */
+  say({ op, topic, value }: NoteEntry): void {
+    this.#pendingEntries.push({ op, topic, value })
   }
 
   /** Takes a path away without an entry of its own: its rename says so. */

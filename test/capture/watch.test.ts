@@ -15,7 +15,7 @@ interface Told {
 async function told(journal: Journal): Promise<Told[]> {
   const all: Told[] = []
   for await (const { kind, message, entries } of journal.history({ order: 'oldest' })) {
-    all.push({ kind, message, paths: entries.map((entry) => entry.path) })
+    all.push({ kind, message, paths: entries.map((entry) => (entry.op === 'note' ? '' : entry.path)) })
   }
   return all
 }
@@ -169,11 +169,15 @@ describe('watching', () => {
     const again = await journal.watch({ quietMs: 60_000 })
     write('later.txt', 'later')
     await again.watch.flush()
-    expect((await journal.show('head')).entries.map((entry) => entry.path)).toEqual(['later.txt'])
+    expect((await journal.show('head')).entries.map((entry) => (entry.op === 'note' ? '' : entry.path))).toEqual([
+      'later.txt',
+    ])
     write('latest.txt', 'latest')
     await journal.close()
     const { journal: reopened } = await ground({}, journal.root)
-    expect((await reopened.show('head')).entries.map((entry) => entry.path)).toEqual(['latest.txt'])
+    expect((await reopened.show('head')).entries.map((entry) => (entry.op === 'note' ? '' : entry.path))).toEqual([
+      'latest.txt',
+    ])
   })
 
   it('leaves what a command under the journal does to its transaction', async () => {

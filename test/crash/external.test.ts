@@ -164,5 +164,6 @@ test(
 )
 
 function pathsOf(entry: Entry): string[] {
+  if (entry.op === 'note') return []
   return entry.op === 'rename' ? [entry.path, entry.to] : [entry.path]
 }

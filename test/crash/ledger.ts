@@ -33,7 +33,7 @@ function apply(tree: Map<string, State>, entry: Entry): void {
     if (state === null) tree.delete(path)
     else tree.set(path, state)
   }
-  if (entry.op === 'preserve') return
+  if (entry.op === 'preserve' || entry.op === 'note') return
   if (entry.op === 'rename') {
     set(entry.path, null)
     set(entry.to, entry.after)

@@ -55,6 +55,7 @@ describe.skipIf(process.platform === 'win32')('the examples print what the page 
     'docs/shell.md',
     'docs/embed.md',
     'docs/from-write-file-atomic.md',
+    'docs/team.md',
   ])('%s', (name) => {
     if (!existsSync(`${DIST}/cli/main.js`)) {
       throw new Error(
@@ -134,6 +135,7 @@ describe('nothing is left out', () => {
       'shell',
       'embed',
       'from-write-file-atomic',
+      'team',
     ]
       .concat('architecture', 'performance', 'dependencies')
       .map((name) => (name.endsWith('.md') ? name : `docs/${name}.md`))
@@ -164,6 +166,7 @@ describe('nothing is left out', () => {
       'docs/shell.md',
       'docs/embed.md',
       'docs/from-write-file-atomic.md',
+      'docs/team.md',
     ]) {
       const prose = read(page).replace(/```[\s\S]*?```/g, '')
       for (const line of prose.split('\n')) expect(line.length, `${page}: ${line}`).toBeLessThanOrEqual(160)

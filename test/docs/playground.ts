@@ -120,7 +120,7 @@ export class Normalizer {
       .replace(/\b\d{13}\b/g, '<milliseconds>')
       .replace(/\b\d+ frames\b/g, '<some> frames')
       .replace(/\b[\d.]+ [KM]iB\b/g, '<size>')
-      .replace(/\bprocess \d+\b/g, 'process <id>')
+      .replace(/\bprocess \d+( on [^\s)]+)?/g, 'process <id>')
       .replace(/[ \t]+/g, ' ')
       .trimEnd()
   }

@@ -44,6 +44,11 @@ const entry: fc.Arbitrary<Entry> = fc.oneof(
     change: fc.dictionary(text, json).map((value) => ({ ...value })),
     ...change,
   }),
+  fc.record({
+    op: fc.constant('note' as const),
+    topic: text,
+    value: fc.dictionary(text, json).map((value) => ({ ...value })),
+  }),
   fc.record({ op: fc.constant('rename' as const), to: path, replaced: state, ...change }),
   fc.record({ op: fc.constant('mkdir' as const), ...change }),
   fc.record({ op: fc.constant('mkdir' as const), implied: fc.constant(true as const), ...change }),

@@ -90,6 +90,18 @@ describe('a commit', () => {
     expect(codeOf(() => decodeCommit(pack({ ...plain, entries: [revise] }), [words]))).toBe('CORRUPT')
   })
 
+  it.each([
+    ['no topic', { value: '{}' }],
+    ['a topic that is no text', { topic: 1, value: '{}' }],
+    ['no value', { topic: 'lease' }],
+    ['a value that is no text', { topic: 'lease', value: {} }],
+    ['a list', { topic: 'lease', value: '[1]' }],
+    ['no JSON', { topic: 'lease', value: '{' }],
+    ['too deep a value', { topic: 'lease', value: `${'{"a":'.repeat(101)}1${'}'.repeat(101)}` }],
+  ])('with a note of %s is CORRUPT', (_, said) => {
+    expect(codeOf(() => decodeCommit(pack({ ...plain, entries: [{ op: 'note', ...said }] }), []))).toBe('CORRUPT')
+  })
+
   it('of any bytes at all is read, or CORRUPT', () =>
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {

@@ -5,6 +5,7 @@ import { ChainLink } from '../../src/entry/chain-link.ts'
 import { pack, toHex, unpack } from '../../src/entry/codec.ts'
 import type { ChainedCommit, Commit } from '../../src/entry/commit.ts'
 import { CommitOutline } from '../../src/entry/commit-outline.ts'
+import { isAboutPath } from '../../src/entry/entry.ts'
 import { hashOf } from '../../src/entry/state.ts'
 import { commit } from './arbitraries.ts'
 
@@ -20,7 +21,7 @@ function payloadOf(made: Commit): Uint8Array {
 
 /** Hash, path of every content that its states name. */
 function namedBy({ entries }: ChainedCommit): [string, string][] {
-  return entries.flatMap(({ path, before, after }) =>
+  return entries.filter(isAboutPath).flatMap(({ path, before, after }) =>
     [before, after].flatMap((state): [string, string][] => {
       const named = hashOf(state)
       return named === null ? [] : [[named, path]]
@@ -46,7 +47,7 @@ function agree(payload: Uint8Array): void {
   expect(read.kind).not.toBe('purge')
   expect(read.horizon).toBeUndefined()
   for (const entry of read.entries) {
-    expect(['rename', 'revise', 'purge']).not.toContain(entry.op)
+    expect(['rename', 'revise', 'purge', 'note']).not.toContain(entry.op)
     if (entry.op === 'edit') expect(entry.edits).not.toBeNull()
     if (entry.op === 'patch') expect(entry.patch).not.toBeNull()
   }
@@ -62,11 +63,12 @@ const plain: Commit = {
 }
 
 describe('the outline of a commit', () => {
-  it('says of all that the journal writes, but renames, revisions and undos of several, what decoding says', () =>
+  it('says of all that the journal writes, but renames, revisions, notes and undos of several, what decoding says', () =>
     fc.assert(
       fc.property(commit, (made) => {
         const payload = payloadOf(made)
-        const others = made.about !== undefined || made.entries.some(({ op }) => op === 'rename' || op === 'revise')
+        const others =
+          made.about !== undefined || made.entries.some(({ op }) => ['rename', 'revise', 'note'].includes(op))
         expect(outline.read(payload)).toBe(!others)
         if (!others) agree(payload)
       }),

@@ -100,6 +100,7 @@ function stateJson(state: State): Json | null {
 }
 
 function entryJson(entry: Entry): Json {
+  if (entry.op === 'note') return { ...entry }
   const json: Json = { ...entry, before: stateJson(entry.before), after: stateJson(entry.after) }
   if (entry.op === 'rename') json.replaced = stateJson(entry.replaced)
   if (entry.op === 'edit')

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Reads a .journal of format version 1 to 4, written from journal-format.md alone: Python 3 and its standard library, no more.
+"""Reads a .journal of format version 1 to 5, written from journal-format.md alone: Python 3 and its standard library, no more.
 
     reader.py JOURNAL                     transactions, one a line, and how the log ends
     reader.py JOURNAL --json [--at N]...  everything, as one JSON object; `trees` holds the tree at each N (default: the last)
@@ -290,8 +290,8 @@ class Journal:
         self.contents, self.purged, self.named, self.terms, self.checkpoints, self.counts = {}, set(), {}, [], [], {}
         with open(os.path.join(folder, "FORMAT"), encoding="utf-8") as file:
             self.format = json.load(file)
-        if self.format.get("format") != "write-journal" or self.format["version"] > 4:
-            raise SystemExit(f"reader.py: not a journal of version 1 to 4: {self.format}")
+        if self.format.get("format") != "write-journal" or self.format["version"] > 5:
+            raise SystemExit(f"reader.py: not a journal of version 1 to 5: {self.format}")
         self.id = bytes.fromhex(self.format["journal"])
         self.horizon = None
         self.seq, self.chain, self.body, self.lost, self.term_known, self.gaps = 0, self.chain_at(0), None, set(), True, []
@@ -462,6 +462,10 @@ class Journal:
             text = None if purged else unpack(item)
             entry[WORDS[entry["op"]]] = json.loads(text) if entry["op"] == "revise" and text is not None else text
         for entry in body["entries"]:
+            if entry["op"] == "note":
+                self.check(self.format["version"] >= 5, f"transaction {seq}: a note in version {self.format['version']}")
+                entry["value"] = json.loads(entry["value"])
+                self.check(isinstance(entry["value"], dict), f"transaction {seq}: a note that is no object")
             for hash_ in entry.get("hashes", []):
                 self.contents.pop(hash_, None)
                 self.purged.add(hash_)
@@ -524,7 +528,7 @@ class Journal:
         tree = dict(self.states)
         for transaction in (t for t in self.transactions if t["seq"] <= at):
             for entry in transaction["entries"]:
-                if entry["op"] in ("preserve", "purge"):
+                if entry["op"] in ("preserve", "purge", "note"):
                     continue
                 tree[entry["path"]] = None if entry["op"] == "rename" else entry["after"]
                 if entry["op"] == "rename":
@@ -594,7 +598,7 @@ def main():
         print()
     else:
         for t in journal.transactions:
-            paths = ", ".join(f"{e['op']} {e['path']}" for e in t["entries"])
+            paths = ", ".join(f"{e['op']} {e.get('path', e.get('topic'))}" for e in t["entries"])
             print(f"{t['seq']:>6} {t['tx']} {t['kind']:<8} {t['chain'].hex()[:16]} {t.get('actor') or '-'}: {paths}")
         print(f"{len(journal.log.frames)} frames, end {journal.log.end} at {journal.log.position}: {journal.log.why or 'all is well'}")
         for problem in journal.problems:

@@ -41,7 +41,7 @@ function runReader(journal: string, ...options: string[]): Reading {
 function said(entry: Entry | Said): Said {
   return entry.op === 'revise'
     ? { op: entry.op, path: entry.path, by: (entry as Said).by as string, change: (entry as Said).change }
-    : { op: entry.op, path: entry.path }
+    : { op: entry.op, path: entry.path ?? '' }
 }
 
 describe('the golden journal of version 4', () => {

@@ -549,12 +549,12 @@ describe('a journal that is not for us', () => {
     await journal.write('a', 'x')
     await journal.close()
     const format = JSON.parse(disk.readText(`${ROOT}/.journal/FORMAT`)) as object
-    disk.writeFile(`${ROOT}/.journal/FORMAT`, JSON.stringify({ ...format, version: 5 }))
+    disk.writeFile(`${ROOT}/.journal/FORMAT`, JSON.stringify({ ...format, version: 6 }))
     const whole = disk.tree(ROOT)
     for (const options of [{}, { readOnly: true }, { rebind: true }, { recover: 'revert' }] as const) {
       const error = await failure(() => openOn(disk, options))
       expect(error.code).toBe('NEWER_FORMAT')
-      expect(error.details).toEqual({ found: 5, known: 4 })
+      expect(error.details).toEqual({ found: 6, known: 5 })
     }
     expect(differences(whole, disk.tree(ROOT))).toEqual([])
     expect(disk.openHandles).toEqual([])

@@ -34,7 +34,7 @@ async function answers(journal: Journal, first: number): Promise<Answers> {
   for await (const commit of journal.history({ since: first })) {
     all[`commit ${commit.seq}`] = commit
     all[`diff ${commit.seq}`] = await collect(journal.diff({ tx: commit.seq }))
-    for (const entry of commit.entries) paths.add(entry.path)
+    for (const entry of commit.entries) paths.add(entry.path ?? '')
   }
   for (const path of ['early.txt', 'large.bin', 'many', 'link0', 'never', 'many/3.txt']) paths.add(path)
   for (let seq = first; seq <= head; seq += 1) {

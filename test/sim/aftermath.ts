@@ -103,7 +103,7 @@ export function unexpected(disk: SimDisk, { span, acknowledged }: Moment): strin
   for (const { seq, tx, kind, entries } of commits) {
     if (seq <= before.seq) break
     if (kind !== 'recovery' && kind !== 'revert' && !reverted.has(tx))
-      done.set(tx, entries[0]?.path.split('/')[0] ?? '')
+      done.set(tx, entries[0]?.path?.split('/')[0] ?? '')
   }
   const horizon = horizonOf(disk)
   // What was committed beside a drop, and dropped with the rest, is there in the tree.

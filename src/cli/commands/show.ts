@@ -1,4 +1,5 @@
 import type { About, ChainedCommit } from '../../entry/commit.ts'
+import { subjectOf } from '../../entry/entry.ts'
 import { receiptFiles } from '../../transaction/receipt.ts'
 import { declare } from '../declaration.ts'
 import { ago, isoTime } from '../measure.ts'
@@ -32,9 +33,14 @@ function header(commit: ChainedCommit, output: Output): string[] {
             .map((line) => `    ${line}`),
         ]
   const entries = commit.entries.map((entry) => {
-    const to = entry.op === 'rename' ? ` -> ${printable(entry.to)}` : ''
+    const to =
+      entry.op === 'rename'
+        ? ` -> ${printable(entry.to)}`
+        : entry.op === 'note'
+          ? ` ${printable(JSON.stringify(entry.value))}`
+          : ''
     const name = entry.op === 'revise' ? printable(entry.by) : entry.op
-    return `  ${name.padEnd(8)} ${printable(entry.path)}${to}`
+    return `  ${name.padEnd(8)} ${printable(subjectOf(entry))}${to}`
   })
   return [`${bold(`transaction ${commit.tx}`)} (${commit.seq})`, ...lines, ...message, '', ...entries, '']
 }
