@@ -1,5 +1,5 @@
 import { readSmallFile } from '../disk/file.ts'
-import type { CommitKind, Meta } from '../entry/commit.ts'
+import type { CommitKind } from '../entry/commit.ts'
 import { isSystemError, JournalError, withJournalErrors } from '../errors.ts'
 import { stampOf } from '../history/file-stamp.ts'
 import type { HistoryIndex } from '../history/history-index.ts'
