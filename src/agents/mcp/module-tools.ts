@@ -72,7 +72,7 @@ export const MODULE_TOOLS: readonly AnyTool[] = [
       const spec = given as unknown as ModuleSpec
       const workspace = await workspaceOf(session, directory)
       if (dryRun) session.rehearsal()
-      if (session.transaction !== null) {
+      if (session.joins) {
         const changed = await session.change(call, undefined, async (transaction) => {
           return buildInto(await transaction.part(workspace), workspace.root, spec, { overwrite })
         })
@@ -151,7 +151,7 @@ export const MODULE_TOOLS: readonly AnyTool[] = [
         conflicts: conflicts.map((each) => ({ ...each })),
         comments: comments.map((each) => ({ ...each })),
       })
-      if (session.transaction !== null) {
+      if (session.joins) {
         const changed = await session.change(call, message, async (transaction) =>
           reviewInto(await transaction.part(workspace), review, { partial }),
         )

@@ -70,6 +70,12 @@ export class Session {
     return this.#transaction
   }
 
+  /** Does what changes files belong to a transaction over several calls? @throws JournalError `CLOSED` when that is no more */
+  get joins(): boolean {
+    this.#checkLost()
+    return this.#transaction !== null
+  }
+
   /** The allowed folders have changed: journals of those that are gone are closed, and a transaction in them is aborted. */
   async settle(): Promise<readonly string[]> {
     const gone = this.workspaces.allow(await this.folders.roots())
@@ -155,6 +161,7 @@ export class Session {
     change: (transaction: OpenTransaction) => Promise<T>,
   ): Promise<Changed<T>> {
     checkSignal(call.signal)
+    this.#checkLost()
     if (this.#transaction !== null)
       return { value: await this.#join(this.#transaction, change), pending: true, commits: [] }
     const own = new OpenTransaction(call.meta(message))
@@ -178,6 +185,7 @@ export class Session {
         await transaction.abort()
         this.#transaction = null
         this.#lost = 'the transaction was aborted: a call failed half-way'
+        if (error instanceof JournalError) throw withHint(error, 'The transaction that was open is aborted.')
       }
       throw error
     }
@@ -220,8 +228,24 @@ export class Session {
     throw new JournalError('NOT_FOUND', lost ?? 'no transaction is open', { hint: 'Begin one with begin_transaction.' })
   }
 
+  /** Ends the transaction without a trace; one that was aborted already, too. @throws JournalError `NOT_FOUND` when there is none */
+  async abort(): Promise<void> {
+    const lost = this.#lost
+    this.#lost = null
+    if (lost === null) await this.takeTransaction().abort()
+  }
+
+  /** Whoever believes in a transaction that is no more must not change files one by one. @throws JournalError `CLOSED` */
+  #checkLost(): void {
+    if (this.#lost === null) return
+    throw new JournalError('CLOSED', this.#lost, {
+      hint: 'Nothing of it has happened. Call abort_transaction, or begin_transaction to start again.',
+    })
+  }
+
   /** @throws JournalError `INVALID` while a transaction is open: what goes back in history is a transaction of its own */
   async alone<T>(workspace: Workspace, work: (journal: Journal) => Promise<T>): Promise<T> {
+    this.#checkLost()
     if (this.#transaction !== null) {
       throw new JournalError('INVALID', 'this is a transaction of its own, and another one is open', {
         hint: 'Commit that, or abort it, first.',
@@ -237,6 +261,11 @@ export class Session {
     this.#transaction = null
     await this.workspaces.close()
   }
+}
+
+function withHint(error: JournalError, more: string): JournalError {
+  const { code, message, hint, path, tx, details } = error
+  return new JournalError(code, message, { hint: `${hint} ${more}`, path, tx, details, cause: error })
 }
 
 /** @throws JournalError `ABORTED` */

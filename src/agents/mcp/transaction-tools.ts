@@ -71,7 +71,7 @@ export const TRANSACTION_TOOLS: readonly AnyTool[] = [
     output: { open: z.boolean() },
     hints: writes(false, false),
     async run(session) {
-      await session.takeTransaction().abort()
+      await session.abort()
       return { text: 'Aborted: nothing has changed.', structured: { open: false } }
     },
   }),

@@ -294,3 +294,27 @@ test('long work tells its progress, and can be cancelled', async () => {
   await expect(cancelled).rejects.toThrow()
   expect(await server.structured('verify')).toMatchObject({ ok: true })
 })
+
+test('options of the command say who, what for, and what files must pass', async () => {
+  const root = scratch()
+  const options = ['--actor', 'robot', '--tag', 'nightly', '--parent', 'job-9', '--validate', 'basic']
+  const server = await connect([process.execPath, CLI, 'mcp', root, ...options])
+  expect(await server.refused('write_file', { path: 'a.json', content: '{' })).toMatch(/^VALIDATION: /)
+  expect(existsSync(join(root, 'a.json'))).toBe(false)
+  await server.text('write_file', { path: 'a.json', content: '{}' })
+  const told = await server.client.callTool({
+    name: 'write_file',
+    arguments: { path: 'b.json', content: '[]' },
+    _meta: { 'write-journal/parent': 'prompt-3' },
+  })
+  expect(told._meta).toMatchObject({
+    'write-journal/changed': { pending: false, receipts: [{ seq: 2, files: [{ path: 'b.json' }] }] },
+  })
+  const { transactions } = await server.structured<{ transactions: Record<string, unknown>[] }>('history', {
+    parent: 'job-9',
+    actor: 'robot',
+    tag: 'nightly',
+  })
+  expect(transactions).toMatchObject([{ seq: 1, tags: ['nightly', 'mcp:write_file'] }])
+  expect(await server.text('history', { parent: 'prompt-3' })).toContain('b.json')
+})

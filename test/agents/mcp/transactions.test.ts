@@ -159,9 +159,25 @@ test('what fails half-way takes the open transaction with it', async () => {
     { path: 'x.txt', content: 'x' },
     { path: `${'n'.repeat(300)}.txt`, content: 'y' },
   ]
-  expect(await server.refused('build_module', { spec: { folder: 'm', files } })).toContain('INVALID')
+  const failed = await server.refused('build_module', { spec: { folder: 'm', files } })
+  expect(failed).toMatch(/^INVALID: .*The transaction that was open is aborted\.$/s)
+  // What the client goes on with is not done one by one.
+  for (const [name, args] of [
+    ['write_file', { path: 'a.txt', content: 'a' }],
+    ['undo', { transaction: 1 }],
+    ['build_module', { spec: { folder: 'm', files: [{ path: 'x.txt', content: 'x' }] } }],
+    ['apply_review', { review: { changes: [{ path: 'a.txt', lines: 1, newText: 'x' }] } }],
+  ] as const)
+    expect(await server.refused(name, args), name).toContain(
+      'CLOSED: the transaction was aborted: a call failed half-way',
+    )
   expect(await server.refused('commit_transaction')).toContain('the transaction was aborted: a call failed half-way')
   expect(existsSync(join(root, 'm'))).toBe(false)
+  await server.text('begin_transaction')
+  expect(await server.refused('build_module', { spec: { folder: 'm', files } })).toContain('INVALID')
+  expect(await server.text('abort_transaction')).toContain('Aborted')
+  await server.text('write_file', { path: 'a.txt', content: 'a' })
+  expect(read(root, 'a.txt')).toBe('a')
 })
 
 test('somebody else changes what it read: CONFLICT, and nothing happens', async () => {
