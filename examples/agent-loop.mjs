@@ -19,7 +19,7 @@ const TASKS = [
     id: 'task-1',
     prompt: 'Write a module that greets, a program that uses it, and a README.',
     calls: [
-      { command: 'create', path: 'greet.js', file_text: 'export const greet = (name) => `hello ${name}`\n' },
+      { command: 'create', path: 'greet.js', file_text: 'export const greet = (name) => "hello " + name\n' },
       {
         command: 'create',
         path: 'main.js',

@@ -47,6 +47,8 @@ describe.skipIf(process.platform === 'win32')('the examples print what the page 
     'docs/recovery.md',
     'docs/files.md',
     'docs/validation.md',
+    'docs/embed.md',
+    'docs/from-write-file-atomic.md',
   ])('%s', (name) => {
     if (!existsSync(`${DIST}/cli/main.js`)) {
       throw new Error(
@@ -118,6 +120,8 @@ describe('nothing is left out', () => {
       'files',
       'security',
       'validation',
+      'embed',
+      'from-write-file-atomic',
     ]
       .concat('architecture', 'performance', 'dependencies')
       .map((name) => (name.endsWith('.md') ? name : `docs/${name}.md`))
@@ -140,6 +144,8 @@ describe('nothing is left out', () => {
       'docs/recovery.md',
       'docs/files.md',
       'docs/validation.md',
+      'docs/embed.md',
+      'docs/from-write-file-atomic.md',
     ]) {
       const prose = read(page).replace(/```[\s\S]*?```/g, '')
       for (const line of prose.split('\n')) expect(line.length, `${page}: ${line}`).toBeLessThanOrEqual(160)

@@ -22,6 +22,8 @@ const ACTOR = 'anna'
 /** Recorded only when the superuser writes. */
 const OWNER = /,"owner":\{"uid":\d+,"gid":\d+\}/g
 const END = '@@ end of a command @@'
+/** What the examples use besides. */
+const OTHERS = ['ai', '@langchain', 'isomorphic-git']
 
 /** A folder with the package installed and `journal` on the path, where the examples of a page run one after another. */
 export class Playground {
@@ -36,6 +38,9 @@ export class Playground {
     mkdirSync(this.#workspace)
     copyFileSync(join(project, 'package.json'), join(installed, 'package.json'))
     symlinkSync(DIST, join(installed, 'dist'), 'junction')
+    for (const name of OTHERS) {
+      symlinkSync(join(project, 'node_modules', name), join(this.#folder, 'node_modules', name), 'junction')
+    }
     const command = join(this.#folder, 'bin', 'journal')
     writeFileSync(command, `#!/bin/sh\nexec "${process.execPath}" "${DIST}/cli/main.js" "$@"\n`)
     chmodSync(command, 0o755)
@@ -62,9 +67,9 @@ export class Playground {
     rmSync(this.#folder, { recursive: true, force: true })
   }
 
-  /** An example that opens no journal itself finds one open. */
+  /** An example that opens no journal itself, nor has one opened, finds one open. */
   #module(source: string): string[] {
-    const whole = source.includes('openJournal(')
+    const whole = /openJournal\(|from 'write-journal\/write-file-atomic'/.test(source)
       ? source
       : `import { openJournal, JournalError } from 'write-journal'
 const journal = await openJournal('.')

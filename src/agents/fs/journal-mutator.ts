@@ -43,7 +43,8 @@ export class JournalMutator implements Mutator {
 
   covers(path: string): boolean {
     const { root } = this.#journal
-    return path === root || path.startsWith(root + sep) || isBelow(root, canonical(path))
+    const named = canonical(path)
+    return named === root || isBelow(root, named)
   }
 
   async perform(mutation: Mutation): Promise<unknown> {
