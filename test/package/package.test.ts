@@ -95,6 +95,43 @@ describe('the packed package', () => {
     }
   })
 
+  it('has an entry for each adapter, and none needs more than what it is for', async () => {
+    const found = await inConsumer(`
+      const entries = ['anthropic', 'apply-patch', 'ai-sdk', 'fs', 'fs-extra', 'write-file-atomic', 'langchain']
+      const names = {}
+      for (const entry of entries) {
+        names[entry] = await import('write-journal/' + entry).then(
+          (loaded) => Object.keys(loaded).filter((name) => name !== 'module.exports').sort(),
+          (error) => error.code,
+        )
+      }
+      console.log(JSON.stringify(names))
+    `)
+    expect(found).toEqual({
+      anthropic: ['TextEditor', 'createTextEditor'],
+      'apply-patch': ['ApplyPatch', 'createApplyPatch'],
+      'ai-sdk': ['journalTools'],
+      fs: ['OpenedFs', 'createFs', 'openFs', 'openFsSync'],
+      'fs-extra': ['createFsExtra', 'default', 'fsExtraOf'],
+      'write-file-atomic': ['createWriteFile', 'default'],
+      langchain: 'ERR_MODULE_NOT_FOUND',
+    })
+  })
+
+  it('writes before it returns, from where it is installed', async () => {
+    const root = join(folder, 'sync')
+    await mkdir(root)
+    const found = await inConsumer(`
+      import { openFsSync } from 'write-journal/fs'
+      import writeFile from 'write-journal/write-file-atomic'
+      const { fs } = openFsSync(${JSON.stringify(root)})
+      fs.writeFileSync(${JSON.stringify(join(root, 'a.txt'))}, 'a')
+      writeFile.sync(${JSON.stringify(join(root, 'b.txt'))}, 'b')
+      console.log(JSON.stringify([fs.readFileSync(${JSON.stringify(join(root, 'a.txt'))}, 'utf8'), fs.readdirSync(${JSON.stringify(root)})]))
+    `)
+    expect(found).toEqual(['a', ['a.txt', 'b.txt']])
+  })
+
   it('does not let anyone reach into its rooms', async () => {
     const found = await inConsumer(`
       const code = await import('write-journal/dist/log/frame.js').then(() => 'loaded', (error) => error.code)
@@ -149,6 +186,28 @@ describe('the installed library', () => {
       await writeFile(
         join(consumer, 'consumer.ts'),
         `import { JournalError, openJournal } from 'write-journal'
+import { createTextEditor } from 'write-journal/anthropic'
+import { createApplyPatch } from 'write-journal/apply-patch'
+import { createFs, openFs } from 'write-journal/fs'
+import fsExtra from 'write-journal/fs-extra'
+import writeFile from 'write-journal/write-file-atomic'
+export async function adapters(root: string): Promise<string> {
+  await using opened = await openFs(root, { durability: 'os' })
+  opened.fs.mkdirSync('a', { recursive: true })
+  const journal = await openJournal(root)
+  const { content }: { content: string } = await createTextEditor(journal).run({ command: 'view', path: 'a' })
+  const { status } = await createApplyPatch(journal).operation({ type: 'delete_file', path: 'a' })
+  await createFs(journal).promises.writeFile('a', new Uint8Array(1), { mode: 0o600 })
+  await writeFile('a', 'text', { mode: 0o600, chown: false })
+  writeFile('a', 'text', (error) => console.log(error?.message))
+  writeFile.sync('a', 'text')
+  const exists: boolean = await fsExtra.pathExists('a')
+  await fsExtra.copy('a', 'b', { overwrite: false })
+  fsExtra.outputJsonSync('c', { exists }, { spaces: 2 })
+  // @ts-expect-error A mode is a number.
+  await writeFile('a', 'text', { mode: 'rw' })
+  return content + status
+}
 export async function rename(root: string): Promise<number> {
   await using journal = await openJournal(root, { actor: 'types', durability: 'full' })
   const receipt = await journal.transact({ message: 'rename' }, async (tx) => {
