@@ -1,6 +1,6 @@
 import type { Journal } from '../../journal.ts'
 import type { TransactionOptions } from '../../journal-types.ts'
-import { AmbientMutator } from '../fs/ambient-mutator.ts'
+import { AmbientMutator, type AmbientOptions } from '../fs/ambient-mutator.ts'
 import { facadeOf } from '../fs/facade.ts'
 import { JournalMutator } from '../fs/journal-mutator.ts'
 import type { Mutator } from '../fs/mutation.ts'
@@ -35,8 +35,8 @@ const PAIRED: Readonly<Record<string, readonly [string, string]>> = {
 }
 
 /** For callers that know nothing of journals: journaled where a path is in a workspace, Node's own elsewhere. */
-export function createFsExtra(options: FsExtraOptions = {}): FsExtra {
-  return extraOf(outsideOf(new AmbientMutator(options.meta ?? {}), 'pass'))
+export function createFsExtra(options: AmbientOptions = {}): FsExtra {
+  return extraOf(outsideOf(new AmbientMutator(options), 'pass'))
 }
 
 /** Over an open journal. Functions that end in `Sync` read, and do not write. */

@@ -3,6 +3,7 @@ import { createFsExtra } from './fs-extra.ts'
 
 const fsExtra = createFsExtra()
 
+export type { AmbientOptions } from '../fs/ambient-mutator.ts'
 export type { FsExtraOptions } from './fs-extra.ts'
 export { createFsExtra, fsExtraOf } from './fs-extra.ts'
 export type { FsExtra } from './types.ts'

@@ -13,7 +13,7 @@ const OFF_VARIABLE = 'WRITE_JOURNAL_OFF'
 const IDLE_MS = 250
 
 /** The nearest folder above a path that has a journal; null when there is none. */
-export function workspaceOf(path: string): string | null {
+function workspaceOf(path: string): string | null {
   if (!['', '0'].includes(process.env[OFF_VARIABLE] ?? '')) return null
   for (let folder = canonical(path); ; folder = dirname(folder)) {
     if (existsSync(join(folder, '.journal', 'FORMAT'))) return folder
@@ -21,16 +21,25 @@ export function workspaceOf(path: string): string | null {
   }
 }
 
+export interface AmbientOptions {
+  /** Who and why, of every transaction. */
+  readonly meta?: TransactionOptions
+  /** Write as if there were no journals, as the variable `WRITE_JOURNAL_OFF` does for all. */
+  readonly off?: boolean
+}
+
 /** For callers that know nothing of journals: each mutation goes to the journal of the workspace that its path is in. */
 export class AmbientMutator implements Mutator {
   readonly #meta: TransactionOptions
+  readonly #off: boolean
 
-  constructor(meta: TransactionOptions) {
+  constructor({ meta = {}, off = false }: AmbientOptions) {
     this.#meta = meta
+    this.#off = off
   }
 
   covers(path: string): boolean {
-    return workspaceOf(path) !== null
+    return this.#rootOf(path) !== null
   }
 
   async perform(mutation: Mutation): Promise<unknown> {
@@ -43,9 +52,13 @@ export class AmbientMutator implements Mutator {
 
   #chosen(mutation: Mutation): ThreadMutator {
     const path = mutation.op === 'copyFile' ? mutation.to : mutation.path
-    const root = workspaceOf(path)
+    const root = this.#rootOf(path)
     if (root === null) throw new FsRefusal('EACCES', mutation.op)
-    if (mutation.op === 'rename' && workspaceOf(mutation.to) !== root) throw new FsRefusal('EXDEV', 'rename')
+    if (mutation.op === 'rename' && this.#rootOf(mutation.to) !== root) throw new FsRefusal('EXDEV', 'rename')
     return new ThreadMutator(JournalThread.of(root, null), this.#meta, IDLE_MS)
+  }
+
+  #rootOf(path: string): string | null {
+    return this.#off ? null : workspaceOf(path)
   }
 }

@@ -2,6 +2,7 @@ import nodeFs from 'node:fs'
 import { callbackOf } from './callbacks.ts'
 import { DESCRIPTOR_CALLS, Descriptors } from './descriptors.ts'
 import { asFileHandle, WritingHandle } from './file-handle.ts'
+import { fileOptions } from './given.ts'
 import { withoutJournals } from './listing.ts'
 import type { Mutator } from './mutation.ts'
 import { OpenFiles } from './open-files.ts'
@@ -98,22 +99,34 @@ function addFileWriting(facade: Functions, promises: Functions, { operations, de
     facade[name] = callbackOf(async (...given) => runAsync(call(...(given as [unknown, unknown])), mutator))
     facade[`${name}Sync`] = (...given: unknown[]) => runSync(call(...(given as [unknown, unknown])), mutator)
     promises[name] = async (file: unknown, data: unknown, options?: unknown) => {
-      const whole = typeof data === 'string' || ArrayBuffer.isView(data) ? data : await gathered(data)
-      if (typeof file !== 'object' || file === null || !('fd' in file))
-        return runAsync(call(file, whole, options), mutator)
-      return (file as WritingHandle).writeFile(whole as string, options)
+      if (typeof file === 'object' && file !== null && 'fd' in file) {
+        return (file as WritingHandle).writeFile(data as string, options)
+      }
+      if (!isInPieces(data)) return runAsync(call(file, data, options), mutator)
+      const { flag = name === 'writeFile' ? 'w' : 'a', mode, ...rest } = fileOptions(options)
+      const opened = await runAsync(descriptors.opening(file, flag, mode, true), mutator)
+      if (opened === null) return nodeFs.promises[name](file as string, data as never, options as never)
+      return writePieces(opened.fd, data, rest, { descriptors, mutator })
     }
   }
 }
 
-/** Bytes that come in pieces; what are none stay what they are, to be refused. */
-async function gathered(data: unknown): Promise<unknown> {
-  const pieces = data as Partial<AsyncIterable<string> & Iterable<string>>
-  if (typeof data !== 'object' || data === null || !(pieces[Symbol.asyncIterator] ?? pieces[Symbol.iterator]))
-    return data
-  const parts: Buffer[] = []
-  for await (const piece of data as AsyncIterable<string | Uint8Array>) parts.push(Buffer.from(piece as string))
-  return Buffer.concat(parts)
+type Pieces = Iterable<unknown> | AsyncIterable<unknown>
+
+function isInPieces(data: unknown): data is Pieces {
+  if (typeof data !== 'object' || data === null || ArrayBuffer.isView(data)) return false
+  return Symbol.asyncIterator in data || Symbol.iterator in data
+}
+
+/** What comes in pieces is not held in memory. When they break off, the file is as it was. */
+async function writePieces(fd: number, data: Pieces, options: object, parts: Pick<Parts, 'descriptors' | 'mutator'>) {
+  const { descriptors, mutator } = parts
+  try {
+    for await (const piece of data) await runAsync(descriptors.writeAll(fd, piece, options), mutator)
+    await runAsync(descriptors.fsync(fd), mutator)
+  } finally {
+    await runAsync(descriptors.drop(fd), mutator)
+  }
 }
 
 function addReading(facade: Functions, promises: Functions, descriptors: Descriptors): void {

@@ -3,7 +3,8 @@ import { createWriteFile } from './write-file.ts'
 
 const writeFile = createWriteFile()
 
-export type { WriteFileAtomic, WriteFileOptions, WriteFileSettings } from './write-file.ts'
+export type { AmbientOptions } from '../fs/ambient-mutator.ts'
+export type { WriteFileAtomic, WriteFileOptions } from './write-file.ts'
 export { createWriteFile } from './write-file.ts'
 export { writeFile as 'module.exports' }
 export default Object.assign(writeFile, { createWriteFile })

@@ -1,5 +1,4 @@
-import type { TransactionOptions } from '../../journal-types.ts'
-import { AmbientMutator, workspaceOf } from '../fs/ambient-mutator.ts'
+import { AmbientMutator, type AmbientOptions } from '../fs/ambient-mutator.ts'
 import { absolute, pathText } from '../fs/given.ts'
 import type { Mutator } from '../fs/mutation.ts'
 import { perform, runAsync, runSync, type Steps } from '../fs/steps.ts'
@@ -29,14 +28,9 @@ export interface WriteFileAtomic {
   sync(filename: string, data: Data, options?: WriteFileOptions | BufferEncoding): void
 }
 
-export interface WriteFileSettings {
-  /** Who and why, of every transaction. */
-  readonly meta?: TransactionOptions
-}
-
 /** The function of that package: journaled where the file is in a workspace, a plain atomic write elsewhere. */
-export function createWriteFile(settings: WriteFileSettings = {}): WriteFileAtomic {
-  const mutator = new AmbientMutator(settings.meta ?? {})
+export function createWriteFile(settings: AmbientOptions = {}): WriteFileAtomic {
+  const mutator = new AmbientMutator(settings)
   /** Writes of one file are carried out in the order of their calls. */
   const last = new Map<string, Promise<unknown>>()
 
@@ -66,7 +60,7 @@ export function createWriteFile(settings: WriteFileSettings = {}): WriteFileAtom
 
   const sync: WriteFileAtomic['sync'] = (filename, data, given = {}) => {
     const { file, options } = asked(filename, data, given)
-    if (workspaceOf(file.path) === null) replaceFileSync(file, options.tmpfileCreated ?? (() => undefined))
+    if (!mutator.covers(file.path)) replaceFileSync(file, options.tmpfileCreated ?? (() => undefined))
     else runSync(journaled(file), mutator)
   }
   return Object.assign(writeFile, { sync }) as WriteFileAtomic
@@ -86,7 +80,7 @@ function bytesOf(data: Data, encoding: BufferEncoding | null | undefined): Uint8
 }
 
 async function write(file: PlainFile, { tmpfileCreated }: WriteFileOptions, mutator: Mutator): Promise<void> {
-  if (workspaceOf(file.path) === null) await replaceFile(file, tmpfileCreated ?? (() => undefined))
+  if (!mutator.covers(file.path)) await replaceFile(file, tmpfileCreated ?? (() => undefined))
   else await runAsync(journaled(file), mutator)
 }
 

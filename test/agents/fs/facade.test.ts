@@ -268,6 +268,24 @@ describe('streams', () => {
   })
 })
 
+it('what comes in pieces is one write, and none when it breaks off', async () => {
+  const { fs, at, read, count } = await facade()
+  await fs.promises.writeFile(at('a'), ['one ', 'two'])
+  await fs.promises.appendFile(at('a'), Buffer.from(' three'))
+  async function* broken() {
+    yield 'half'
+    throw new Error('broken')
+  }
+  await expect(fs.promises.writeFile(at('a'), broken())).rejects.toThrow('broken')
+  await expect(fs.promises.writeFile(at('b'), broken())).rejects.toThrow('broken')
+  expect([read('a'), existsSync(at('b')), await count()]).toEqual(['one two three', false, 2])
+})
+
+it('what is to be done outside is said in one of two words', async () => {
+  const journal = await scratchJournal()
+  expect(await refusal(() => createFs(journal, { outside: 'maybe' as never }))).toMatchObject({ code: 'INVALID' })
+})
+
 it('many calls at once share the syncs of the journal', async () => {
   const journal = await scratchJournal({ durability: 'full' })
   const fs = createFs(journal)

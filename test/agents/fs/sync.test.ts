@@ -123,6 +123,16 @@ describe('synchronous calls', () => {
     await journal.close()
   })
 
+  it('with other options for one journal are refused', async () => {
+    const root = scratchFolder()
+    const opened = await openFs(root, { durability: 'os' })
+    await expect(openFs(root, { durability: 'full' })).rejects.toMatchObject({ code: 'INVALID' })
+    const again = await openFs(root, { durability: 'os' })
+    again.fs.writeFileSync(join(root, 'a'), 'a')
+    expect(opened.fs.readFileSync(join(root, 'a'), 'utf8')).toBe('a')
+    await opened.close()
+  })
+
   it('of a folder that is not there say so', async () => {
     const missing = join(scratchFolder(), 'none')
     await expect(openFs(missing)).rejects.toMatchObject({ code: 'NOT_FOUND' })

@@ -179,6 +179,8 @@ it('a variable turns the journal off, with the same results', async () => {
       await journal.close()
     }
   }
+  await createWriteFile({ off: true })(join(root, 'a'), 'a')
+  expect(tree()).toEqual(off)
   expect(await seq()).toBe(0)
   for (const [nth, env] of [{}, { WRITE_JOURNAL_LEGACY: '1' }].entries()) {
     expect(run(env)).toMatchObject({ status: 0, stderr: '' })
