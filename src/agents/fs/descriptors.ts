@@ -1,6 +1,7 @@
 import nodeFs from 'node:fs'
 import { absolute, bytesOf, fileOptions, modeBits, openFlags, pathText } from './given.ts'
 import type { Mutator } from './mutation.ts'
+import { nodeError } from './node-error.ts'
 import type { OpenFile, OpenFiles } from './open-files.ts'
 import { atOnce, type Steps } from './steps.ts'
 
@@ -24,6 +25,7 @@ export class Descriptors {
     if (!wanted.writes && !wanted.creates && !wanted.truncates) return null
     const file = absolute(given)
     if (!this.#mutator.covers(file)) return null
+    if (this.#mutator.refuses?.(file)) throw nodeError({ code: 'EACCES', syscall: 'open' }, given)
     return yield* this.#files.open({ path: file, given, flags: wanted, mode: bits, late })
   }
 

@@ -53,6 +53,8 @@ export type Step =
 export interface Mutator {
   /** Is a path in a workspace of this one? What is not is none of its business: see `OutsidePolicy`. */
   covers(path: string): boolean
+  /** Would every change at a path be refused? Then it is not even opened. */
+  refuses?(path: string): boolean
   /** @throws FsRefusal */
   perform(mutation: Mutation): Promise<unknown>
   /** Does so before it returns. Absent where that cannot be done. @throws FsRefusal */

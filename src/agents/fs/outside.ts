@@ -1,4 +1,7 @@
+import { sep } from 'node:path'
+import { isJournalName } from '../../entry/path.ts'
 import { JournalError, shown } from '../../errors.ts'
+import { canonical } from './found.ts'
 import type { Mutation, Mutator } from './mutation.ts'
 import { FsRefusal } from './node-error.ts'
 import { PlainMutator } from './plain-mutator.ts'
@@ -7,11 +10,18 @@ export type OutsidePolicy = 'refuse' | 'pass'
 
 /** A mutator, and what is done about paths that it does not cover. @throws JournalError `INVALID` */
 export function outsideOf(mutator: Mutator, policy: OutsidePolicy): Mutator {
-  if (policy === 'refuse') return { ...bound(mutator), covers: () => true }
+  if (policy === 'refuse') {
+    const refuses = (path: string) => !mutator.covers(path) || isInJournal(path)
+    return { ...bound(mutator), covers: () => true, refuses }
+  }
   if (policy === 'pass') return new PassingMutator(mutator)
   throw new JournalError('INVALID', `${shown(policy)} is nothing to be done about paths outside`, {
     hint: 'Say refuse or pass.',
   })
+}
+
+function isInJournal(path: string): boolean {
+  return canonical(path).split(sep).some(isJournalName)
 }
 
 function bound(mutator: Mutator): Pick<Mutator, 'perform' | 'performSync'> {
@@ -37,6 +47,10 @@ export class PassingMutator implements Mutator {
 
   covers(path: string): boolean {
     return this.#inner.covers(path)
+  }
+
+  refuses(path: string): boolean {
+    return this.#inner.covers(path) && isInJournal(path)
   }
 
   async perform(mutation: Mutation): Promise<unknown> {
