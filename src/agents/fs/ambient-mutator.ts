@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { TransactionOptions } from '../../journal-types.ts'
 import { canonical } from './found.ts'
-import { JournalThread } from './journal-thread.ts'
 import type { Mutation, Mutator } from './mutation.ts'
 import { FsRefusal } from './node-error.ts'
 import { ThreadMutator } from './thread-mutator.ts'
@@ -55,7 +54,7 @@ export class AmbientMutator implements Mutator {
     const root = this.#rootOf(path)
     if (root === null) throw new FsRefusal('EACCES', mutation.op)
     if (mutation.op === 'rename' && this.#rootOf(mutation.to) !== root) throw new FsRefusal('EXDEV', 'rename')
-    return new ThreadMutator(JournalThread.of(root, null), this.#meta, IDLE_MS)
+    return new ThreadMutator(root, null, this.#meta, IDLE_MS)
   }
 
   #rootOf(path: string): string | null {

@@ -146,6 +146,10 @@ function addReading(facade: Functions, promises: Functions, descriptors: Descrip
   }
   facade.fstatSync = (fd: number, options?: never) => descriptors.described(fd, nodeFs.fstatSync(fd, options))
   promises.watch = nodeFs.promises.watch
+  promises.readFile = async (file: unknown, options?: never) => {
+    if (typeof file === 'object' && file !== null && 'fd' in file) return (file as WritingHandle).readFile(options)
+    return nodeFs.promises.readFile(file as string, options)
+  }
 }
 
 /** Node's own functions that write to what is open: a facade only notes that they did. */

@@ -19,6 +19,7 @@ export class JournalThread {
   static #minding = false
   readonly root: string
   readonly #options: string
+  readonly #worker: Worker
   readonly #port: MessagePort
   readonly #signal: Int32Array
   readonly #waiting = new Map<number, Waiting>()
@@ -32,6 +33,7 @@ export class JournalThread {
     this.#port = port1
     const data: ThreadData = { root, options, port: port2, signal: this.#signal }
     const worker = new Worker(THREAD, { workerData: data, transferList: [port2], execArgv: [], stdin: false })
+    this.#worker = worker
     worker.unref()
     worker.on('error', (error) => this.#lost(error.message))
     worker.on('exit', () => this.#lost('it has ended'))
@@ -56,6 +58,11 @@ export class JournalThread {
     throw new JournalError('INVALID', `the journal of ${root} is open in this process with other options`, {
       hint: 'Open it with the same options everywhere, or close it first.',
     })
+  }
+
+  /** The thread of a workspace, when there is one. */
+  static known(root: string): JournalThread | undefined {
+    return JournalThread.#threads.get(root)
   }
 
   /** @throws FsRefusal */
@@ -86,8 +93,24 @@ export class JournalThread {
     }
   }
 
-  /** For who is done with it: the next one begins anew. */
-  forget(): void {
+  /** Closes the journal, and ends the thread unless others wait for it. Who comes next gets a new one. @throws FsRefusal */
+  async close(): Promise<void> {
+    await this.perform({ op: 'close' }, {}, null)
+    this.#end()
+  }
+
+  closeSync(): void {
+    this.performSync({ op: 'close' }, {}, null)
+    this.#end()
+  }
+
+  #end(): void {
+    if (this.#waiting.size > 0) return
+    this.#forget()
+    void this.#worker.terminate()
+  }
+
+  #forget(): void {
     if (JournalThread.#threads.get(this.root) === this) JournalThread.#threads.delete(this.root)
   }
 
@@ -113,7 +136,7 @@ export class JournalThread {
   }
 
   #lost(reason: string): void {
-    this.forget()
+    this.#forget()
     const journal = { code: 'IO', message: `the thread of the journal is lost: ${reason}`, hint: 'Open it again.' }
     for (const [id, { answered }] of this.#waiting) answered({ id, fault: { code: 'EIO', syscall: 'write', journal } })
     this.#waiting.clear()

@@ -20,24 +20,22 @@ export interface OpenFsOptions extends ThreadOptions {
 export class OpenedFs implements AsyncDisposable {
   readonly fs: NodeFs
   readonly root: string
-  readonly #thread: JournalThread
 
   /** @internal Use `openFs`. */
-  constructor(thread: JournalThread, { meta = {}, outside = 'refuse' }: OpenFsOptions) {
-    this.root = thread.root
-    this.#thread = thread
-    this.fs = facadeOf(outsideOf(new ThreadMutator(thread, meta, null), outside))
+  constructor(root: string, options: ThreadOptions, { meta = {}, outside = 'refuse' }: OpenFsOptions) {
+    this.root = root
+    this.fs = facadeOf(outsideOf(new ThreadMutator(root, options, meta, null), outside))
   }
 
-  /** Closes the journal. Whoever writes again opens it again. */
+  /** Closes the journal. Whoever writes again opens it again. Closing twice is no error. */
   async close(): Promise<void> {
-    await this.#thread.perform({ op: 'close' }, {}, null).catch(asJournalError)
+    await JournalThread.known(this.root)?.close().catch(asJournalError)
   }
 
   /** The same, done when it returns. */
   closeSync(): void {
     try {
-      this.#thread.performSync({ op: 'close' }, {}, null)
+      JournalThread.known(this.root)?.closeSync()
     } catch (error) {
       asJournalError(error)
     }
@@ -52,37 +50,35 @@ export class OpenedFs implements AsyncDisposable {
  * Opens the journal of a folder in a thread, for whoever needs functions that write before they return.
  * @throws JournalError as `openJournal` does; `LOCKED` when this process has the journal open itself
  */
-export async function openFs(root: string, options: OpenFsOptions = {}): Promise<OpenedFs> {
-  const thread = threadOf(root, options)
-  await thread.perform({ op: 'open' }, {}, null).catch(asJournalError)
-  return new OpenedFs(thread, options)
+export async function openFs(root: string, given: OpenFsOptions = {}): Promise<OpenedFs> {
+  const { folder, options } = asked(root, given)
+  await JournalThread.of(folder, options).perform({ op: 'open' }, {}, null).catch(asJournalError)
+  return new OpenedFs(folder, options, given)
 }
 
 /** The same, done when it returns. */
-export function openFsSync(root: string, options: OpenFsOptions = {}): OpenedFs {
-  const thread = threadOf(root, options)
+export function openFsSync(root: string, given: OpenFsOptions = {}): OpenedFs {
+  const { folder, options } = asked(root, given)
   try {
-    thread.performSync({ op: 'open' }, {}, null)
+    JournalThread.of(folder, options).performSync({ op: 'open' }, {}, null)
   } catch (error) {
     asJournalError(error)
   }
-  return new OpenedFs(thread, options)
+  return new OpenedFs(folder, options, given)
 }
 
-function threadOf(root: string, { meta: _meta, outside: _outside, ...options }: OpenFsOptions): JournalThread {
+function asked(root: string, { meta: _meta, outside: _outside, ...options }: OpenFsOptions) {
   try {
-    return JournalThread.of(realpathSync.native(resolve(root)), options)
+    return { folder: realpathSync.native(resolve(root)), options: options satisfies ThreadOptions }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    throw new JournalError('NOT_FOUND', `there is no folder ${root}`, {
-      hint: 'Make it first.',
-      path: root,
-      cause: error,
-    })
+    const hint = 'Make it first.'
+    throw new JournalError('NOT_FOUND', `there is no folder ${root}`, { hint, path: root, cause: error })
   }
 }
 
 function asJournalError(error: unknown): never {
+  if (error instanceof JournalError) throw error
   const { journal, code } = error instanceof FsRefusal ? error.fault : { journal: undefined, code: 'IO' }
   if (journal !== undefined) throw new JournalError(journal.code as 'IO', journal.message, { hint: journal.hint })
   throw new JournalError('IO', `opening or closing the journal failed: ${code}`, {

@@ -184,6 +184,9 @@ describe('files that are open', () => {
     const handle = await fs.promises.open(at('a'), 'w')
     for (const line of ['one\n', 'two\n']) await handle.appendFile(line)
     await handle.close()
+    const both = await fs.promises.open(at('a'), 'r+')
+    expect((await fs.promises.readFile(both)).toString()).toBe('one\ntwo\n')
+    await both.close()
     expect([read('a'), await count()]).toEqual(['one\ntwo\n', 2])
   })
 

@@ -131,6 +131,13 @@ describe('synchronous calls', () => {
     again.fs.writeFileSync(join(root, 'a'), 'a')
     expect(opened.fs.readFileSync(join(root, 'a'), 'utf8')).toBe('a')
     await opened.close()
+    // Whoever writes again opens it again.
+    again.fs.appendFileSync(join(root, 'a'), 'b')
+    expect(readFileSync(join(root, 'a'), 'utf8')).toBe('ab')
+    again.closeSync()
+    again.closeSync()
+    await opened.close()
+    await (await openJournal(root)).close()
   })
 
   it('of a folder that is not there say so', async () => {
