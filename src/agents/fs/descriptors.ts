@@ -1,9 +1,11 @@
 import nodeFs from 'node:fs'
+import { promisify } from 'node:util'
+import { callbackOf } from './callbacks.ts'
 import { absolute, bytesOf, fileOptions, modeBits, openFlags, pathText } from './given.ts'
 import type { Mutator } from './mutation.ts'
 import { nodeError } from './node-error.ts'
 import type { OpenFile, OpenFiles } from './open-files.ts'
-import { atOnce, type Steps } from './steps.ts'
+import { atOnce, runAsync, type Steps } from './steps.ts'
 
 type Time = number | string | Date
 
@@ -27,6 +29,14 @@ export class Descriptors {
     if (!this.#mutator.covers(file)) return null
     if (this.#mutator.refuses?.(file)) throw nodeError({ code: 'EACCES', syscall: 'open' }, given)
     return yield* this.#files.open({ path: file, given, flags: wanted, mode: bits, late })
+  }
+
+  /** As `fs.open`: what Node opens may have to be waited for, a pipe for one. `late`: see `Opening`. */
+  openLater(late: boolean): (...given: unknown[]) => void {
+    return callbackOf(async (path, flags, mode) => {
+      const opened = await runAsync(this.opening(path, flags, mode, late), this.#mutator)
+      return opened?.fd ?? promisify(nodeFs.open)(path as string, flags as string, mode as number)
+    })
   }
 
   *open(path: unknown, flags?: unknown, mode?: unknown): Steps<number> {

@@ -67,6 +67,7 @@ export function facadeOf(mutator: Mutator, files = new OpenFiles()): NodeFs {
   }
   for (const name of OPERATIONS) add(name, operations[name].bind(operations) as Call, true)
   for (const name of DESCRIPTOR_CALLS) add(name, descriptors[name].bind(descriptors) as Call, false)
+  facade.open = descriptors.openLater(false)
   add('fdatasync', descriptors.fsync.bind(descriptors), false)
   addFileWriting(facade, promises, { operations, descriptors, mutator })
   addReading(facade, promises, descriptors)

@@ -78,6 +78,7 @@ export class OpenFiles {
       if (typeof state !== 'string') {
         if (flags.exclusive) throw new FsRefusal('EEXIST', 'open')
         if (state.isDirectory()) throw new FsRefusal('EISDIR', 'open')
+        if (!state.isFile()) throw new FsRefusal('EINVAL', 'open')
         checkWritable(path, 'open')
         return true
       }

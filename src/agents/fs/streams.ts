@@ -28,11 +28,7 @@ export function writeStreamOf(descriptors: Descriptors, mutator: Mutator): typeo
     descriptors.wrote(fd)
     nodeFs.writev(fd, data, at as number, done)
   }
-  const open = call(function* (path: unknown, flags: unknown, mode: unknown) {
-    const opened = yield* descriptors.opening(path, flags, mode, true)
-    return opened?.fd ?? nodeFs.openSync(path as string, flags as string, mode as number)
-  })
-  const doors = { open, write, writev, close: call((fd: unknown) => descriptors.drop(fd)) }
+  const doors = { open: descriptors.openLater(true), write, writev, close: call((fd: unknown) => descriptors.drop(fd)) }
   function WriteStream(this: unknown, path: unknown, options?: StreamOptions | string): unknown {
     if (!(this instanceof WriteStream))
       return new (WriteStream as unknown as new (...given: unknown[]) => unknown)(path, options)

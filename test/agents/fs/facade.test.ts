@@ -308,6 +308,12 @@ it('a second name of a file is in the history as a file', async () => {
 it.skipIf(process.platform === 'win32')('pipes are removed, though they have nothing that could be kept', async () => {
   const { fs, at } = await facade()
   execFileSync('mkfifo', [at('pipe')])
+  // Waiting for who writes into one keeps nobody else from working.
+  const reading = promisify(fs.open)(at('pipe'), 'r')
+  const writer = await promisify(fs.open)(at('pipe'), nodeFs.constants.O_RDWR).catch(({ code }) => code)
+  expect(writer).toBe('EINVAL')
+  const [fd, other] = await Promise.all([reading, promisify(nodeFs.open)(at('pipe'), 'w')])
+  for (const open of [fd, other]) nodeFs.closeSync(open)
   await fs.promises.unlink(at('pipe'))
   expect(existsSync(at('pipe'))).toBe(false)
 })
