@@ -149,6 +149,17 @@ describe('beside other transactions', () => {
     expect(Object.keys(tree(root)).length).toBeGreaterThan(5)
   })
 
+  it('asks the record anew when a difference is worked out: a commit may have come in between', async () => {
+    const { journal } = await ground()
+    await journal.write('a', 'one')
+    const recorded = await journal.stateAt('a')
+    await journal.write('a', 'two')
+    const late = journal.begin()
+    await late.perform({ op: 'adopt', path: 'a', recorded })
+    expect(late.size).toBe(0)
+    await late.abort()
+  })
+
   it('adopts nothing that lies behind a symbolic link', async () => {
     const { journal, sh } = await ground()
     await journal.write('d/x', 'by the journal')
