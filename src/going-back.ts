@@ -76,9 +76,13 @@ export class GoingBack {
     if (paths !== undefined) checkedPaths(paths)
     checked('the meta', meta, BEGIN)
     const operations = await withJournalErrors('looking at the workspace', () => this.#toAdopt(paths))
-    return operations.length === 0
-      ? null
-      : this.#perform(operations, { message: 'adopted from outside', ...meta }, 'adopt')
+    if (operations.length === 0) return null
+    try {
+      return await this.#perform(operations, { message: 'adopted from outside', ...meta }, 'adopt')
+    } catch (error) {
+      if (error instanceof JournalError && error.details?.nothing === true) return null
+      throw error
+    }
   }
 
   async #toAdopt(paths?: readonly string[]): Promise<Operation[]> {

@@ -125,3 +125,47 @@ describe('collecting', () => {
     }
   })
 })
+
+describe('beside other transactions', () => {
+  it('takes nothing for somebody else that the journal itself writes meanwhile', async () => {
+    const { journal, root } = await ground()
+    let writing = true
+    const collecting = (async () => {
+      while (writing) await journal.collect({ baseline: false })
+    })()
+    for (let at = 0; at < 150; at += 1) {
+      await journal.transact(async (tx) => {
+        await tx.write(`f${at % 5}`, `content ${at}`)
+        await tx.write(`d${at % 3}/g`, `content ${at}`)
+        if (at % 7 === 6) await tx.remove(`f${(at - 1) % 5}`)
+      })
+    }
+    writing = false
+    await collecting
+    const kinds = new Map<string, number>()
+    for await (const { kind } of journal.history()) kinds.set(kind, (kinds.get(kind) ?? 0) + 1)
+    expect([...kinds]).toEqual([['write', 150]])
+    expect((await journal.status()).changed).toEqual([])
+    expect(Object.keys(tree(root)).length).toBeGreaterThan(5)
+  })
+
+  it('asks the record anew when a difference is worked out: a commit may have come in between', async () => {
+    const { journal } = await ground()
+    await journal.write('a', 'one')
+    const recorded = await journal.stateAt('a')
+    await journal.write('a', 'two')
+    const late = journal.begin()
+    await late.perform({ op: 'adopt', path: 'a', recorded })
+    expect(late.size).toBe(0)
+    await late.abort()
+  })
+
+  it('adopts nothing that lies behind a symbolic link', async () => {
+    const { journal, sh } = await ground()
+    await journal.write('d/x', 'by the journal')
+    sh('mv d e; echo edited > e/x; ln -s e d')
+    const receipt = await journal.adopt(['d/x'])
+    expect(receipt?.files.map(({ path: name, after }) => [name, after])).toEqual([['d/x', null]])
+    expect(await journal.adopt(['d/x'])).toBeNull()
+  })
+})
