@@ -16,8 +16,12 @@ const LATE = '\0child-process'
 const LATE_CODE = "module.exports = { spawn: (...given) => require('node:child_process').spawn(...given) }"
 
 const bundle = await rolldown({
-  // The thread that parses is begun by its file's name.
-  input: { main: join(CLI, 'main.js'), 'parser-thread': join(PROJECT, 'dist/safety/validation/parser-thread.js') },
+  // The thread that parses and the helper of the hooks are begun by their files' names.
+  input: {
+    main: join(CLI, 'main.js'),
+    'parser-thread': join(PROJECT, 'dist/safety/validation/parser-thread.js'),
+    helper: join(PROJECT, 'dist/agents/hooks/helper.js'),
+  },
   platform: 'node',
   external: (id) => id.startsWith('node:') || NATIVE.includes(id),
   plugins: [{ name: 'native-parts', resolveId, load }],

@@ -18,6 +18,7 @@ const ROOMS = [
   'retention',
   'salvage',
   'safety',
+  'agents',
 ]
 
 /** What a file imports to run, as paths in `src/`; types are named across rooms. Imports when needed count too. */
