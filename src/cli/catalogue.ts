@@ -104,6 +104,10 @@ export const CATALOGUE: readonly CatalogueGroup[] = [
     ],
   },
   {
+    heading: 'Agents:',
+    commands: [{ name: 'hook', summary: 'journal what Claude Code does', load: () => import('./commands/hook.ts') }],
+  },
+  {
     heading: 'Upkeep:',
     commands: [
       { name: 'stats', summary: 'sizes and counts', load: () => import('./commands/stats.ts') },
