@@ -86,6 +86,15 @@ export const REPLAY: Shape = {
   at: POINT,
 }
 export const COMPACT: Shape = { ...RETENTION, brokenDays: from(0, Number.POSITIVE_INFINITY, 'days'), dryRun: FLAG }
+const COUNT = from(0, Number.MAX_SAFE_INTEGER, 'a number')
+const SCOPE: Shape = {
+  ignore: ['a list of patterns', PATHS[1]],
+  gitignore: FLAG,
+  defaults: FLAG,
+  maxFileBytes: from(0, Number.POSITIVE_INFINITY, 'bytes'),
+  names: COUNT,
+}
+export const COLLECT: Shape = { ...SCOPE, paths: PATHS, baseline: FLAG, validation: LEVEL }
 export const VERIFY: Shape = { workspace: FLAG }
 
 /**

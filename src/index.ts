@@ -1,3 +1,5 @@
+export type { Collected, CollectOptions, CollectRequest, ScopeOptions } from './capture/collect-options.ts'
+export type { LeftOut, LeftOutGroup, LeftOutReason } from './capture/left-out.ts'
 export type { CellEdit, CellName, CellType } from './edit/cell-edit.ts'
 export type { EditMatch, Matching } from './edit/edits.ts'
 export type { ImportChange } from './edit/imports/import-change.ts'

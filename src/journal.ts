@@ -1,6 +1,8 @@
 import type { EventEmitter } from 'node:events'
 import { resolve } from 'node:path'
 import { BEGIN, CHANGE, COMPACT, checked, checkedPaths, checkListener, REPLAY, VERIFY } from './arguments.ts'
+import { Capture } from './capture/capture.ts'
+import type { Collected, CollectRequest } from './capture/collect-options.ts'
 import { genesis, type Head } from './entry/chain.ts'
 import type { ChainedCommit, CommitKind, Meta } from './entry/commit.ts'
 import type { State } from './entry/state.ts'
@@ -60,6 +62,7 @@ export class Journal extends Shorthands implements AsyncDisposable {
   readonly #safeguards: Safeguards
   readonly #past: Past
   readonly #back: GoingBack
+  readonly #capture: Capture
   #closing: Promise<void> | null = null
   #idle: NodeJS.Timeout | null = null
   #checkpointing = false
@@ -88,6 +91,10 @@ export class Journal extends Shorthands implements AsyncDisposable {
       external: (changes) => events.emit('external', changes),
     })
     this.#back = new GoingBack(store, index, options, this.#past, {
+      writing: () => this.#writing(),
+      begin: (meta, kind, of, validation) => this.#begin(meta, kind, of, validation),
+    })
+    this.#capture = new Capture(store, index, options, {
       writing: () => this.#writing(),
       begin: (meta, kind, of, validation) => this.#begin(meta, kind, of, validation),
     })
@@ -239,6 +246,16 @@ export class Journal extends Shorthands implements AsyncDisposable {
   /** Takes edits made behind the journal's back into the history: those of `paths`, or all. Null when there are none. */
   adopt(paths?: readonly string[], meta: TransactionOptions = {}): Promise<Receipt | null> {
     return this.#back.adopt(paths, meta)
+  }
+
+  /**
+   * Compares the workspace with the journal's record and takes whatever is different into the history, as one transaction: made, changed, removed and moved files,
+   * permissions, links, folders; undone like any other. Files that the journal does not know are looked for too, but for those that are left out (see
+   * `CollectOptions`), which it reports. Before a command that is to be undone, collect with `baseline`: what is there must be in the journal before it changes.
+   * @throws JournalError `NO_SPACE` and the like; then nothing is recorded, and the next collect finds it
+   */
+  collect(options: CollectRequest = {}): Promise<Collected> {
+    return this.#capture.collect(options)
   }
 
   /**

@@ -18,6 +18,7 @@ const ROOMS = [
   'retention',
   'salvage',
   'safety',
+  'capture',
   'agents',
 ]
 

@@ -23,6 +23,7 @@ import {
   rememberedOf,
   type Stamped,
   stampCurrents,
+  stampNew,
   stateAt,
   type TransactionQuery,
 } from './index-query.ts'
@@ -239,6 +240,16 @@ export class HistoryIndex {
     await this.#store.run(async (database) => {
       if (this.volatile) return
       await this.#projection.alone(() => stampCurrents(database, found))
+    })
+  }
+
+  /** The same for paths that transaction `seq` set, when they are still as it says: what they looked like before it and after. */
+  async stampNew(seq: number, found: readonly { readonly path: string; readonly stamp: string }[]): Promise<void> {
+    if (found.length === 0) return
+    await this.head()
+    await this.#store.run(async (database) => {
+      if (this.volatile) return
+      await this.#projection.alone(() => stampNew(database, seq, found))
     })
   }
 

@@ -252,3 +252,22 @@ export async function rememberedOf(database: IndexDatabase, from: number, to: nu
 function pathOfKey(key: string): string {
   return key.slice(1, key.lastIndexOf('\0'))
 }
+
+/** Notes stamps with the records that transaction `seq` set. */
+export async function stampNew(
+  database: IndexDatabase,
+  seq: number,
+  found: readonly { readonly path: string; readonly stamp: string }[],
+): Promise<void> {
+  const now = await database.getMany(found.map(({ path }) => KEY.current(path)))
+  await database.batch(
+    found.flatMap(({ path, stamp }, at) => {
+      const value = now[at]
+      const current = value === undefined ? null : decodeCurrent(value)
+      if (current === null || current.seq !== seq) return []
+      return [
+        { type: 'put' as const, key: KEY.current(path), value: encodeCurrent({ seq, state: current.state, stamp }) },
+      ]
+    }),
+  )
+}

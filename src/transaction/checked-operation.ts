@@ -117,6 +117,7 @@ export async function checkedOperation(operation: Operation): Promise<Operation>
       return operation
     case 'adopt':
       if (!isState(operation.recorded)) throw refused('a recorded state is none')
+      if (operation.moved !== undefined && !isState(operation.moved?.recorded)) throw refused('a moved state is none')
       return operation
     default:
       return operation

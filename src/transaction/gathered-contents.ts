@@ -73,6 +73,8 @@ export class GatheredContents {
   readonly #temporary: string[] = []
   readonly #gathering: Gathering
   readonly #finder: ChangeFinder
+  /** Paths by the content that was observed there; made when the first is asked for. */
+  #origins: Map<ContentHash, string> | null = null
   #held = 0
   #leave: (() => void) | null = null
 
@@ -286,8 +288,13 @@ export class GatheredContents {
 
   /** The path where a content was observed. */
   #origin(hash: ContentHash): string | null {
-    for (const [path, { state }] of this.#gathering.base) if (hashOf(state) === hash) return path
-    return null
+    if (this.#origins === null) {
+      this.#origins = new Map()
+      for (const [path, { state }] of this.#gathering.base) {
+        if (state?.kind === 'file' && !this.#origins.has(state.hash)) this.#origins.set(state.hash, path)
+      }
+    }
+    return this.#origins.get(hash) ?? null
   }
 
   /** Keeps a large file that is about to leave the workspace by a second name, and copies any other. */

@@ -68,5 +68,15 @@ export type Operation =
   | { readonly op: 'symlink'; readonly path: string; readonly target: string }
   /** Sets a path to a recorded state; `from` is the state that must be there. */
   | { readonly op: 'put'; readonly path: string; readonly state: State; readonly from?: State }
-  /** Takes what is on disk at `path` now into the history, as a change from `recorded`. */
-  | { readonly op: 'adopt'; readonly path: string; readonly recorded: State }
+  | AdoptOperation
+
+/** Takes what is on disk at `path` now, reached through no symbolic link, into the history, as a change from `recorded`. */
+export interface AdoptOperation {
+  readonly op: 'adopt'
+  readonly path: string
+  readonly recorded: State
+  /** It was there before anybody took note of it: a record of what it is, and no change, so nothing of it is ever taken back. */
+  readonly standing?: boolean | undefined
+  /** Where it is said to have been moved from: it is a move if nothing is there any more and this is the same. Else both are adopted. */
+  readonly moved?: { readonly from: string; readonly recorded: State } | undefined
+}

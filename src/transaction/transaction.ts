@@ -232,6 +232,11 @@ export class Transaction {
     await this.#next(() => checkedOperation(operation))
   }
 
+  /** How many entries it makes, as far as its operations are worked out. */
+  get size(): number {
+    return this.#draft.entries.length
+  }
+
   /**
    * Keeps others from writing these paths, and everything below them, until this transaction ends.
    * @throws JournalError `LOCKED` naming the holder after the timeout, `CONFLICT` when two transactions would wait for each other

@@ -1,6 +1,6 @@
 import { type State, sameState } from '../entry/state.ts'
 import { JournalError } from '../errors.ts'
-import { joinPath, nameOf } from '../workspace/safe-path.ts'
+import { ancestorsOf, joinPath, nameOf } from '../workspace/safe-path.ts'
 import type { NewStates } from './new-states.ts'
 import type { Operation } from './operation.ts'
 import { checkExpected, checkedMode, notAFile, notFound } from './refusals.ts'
@@ -181,9 +181,43 @@ export class TreeOperations {
   }
 
   async adopt(operation: Of<'adopt'>): Promise<void> {
-    const path = this.#view.resolve(operation.path, { follow: false, folder: true })
-    const found = await this.#view.state(path)
-    if (sameState(found, operation.recorded)) return
-    this.#view.set(path, found, { op: 'put', path, before: operation.recorded, after: found })
+    const { path, found } = await this.#standing(operation.path)
+    const { recorded, standing, moved } = operation
+    if (standing === true) {
+      if (found !== null) this.#view.set(path, found, { op: 'put', path, before: found, after: found })
+      return
+    }
+    if (moved !== undefined) return this.#adoptMoved(path, found, recorded, moved)
+    this.#note(path, recorded, found)
+  }
+
+  async #adoptMoved(
+    path: string,
+    found: State,
+    recorded: State,
+    moved: { from: string; recorded: State },
+  ): Promise<void> {
+    const { path: from, found: left } = await this.#standing(moved.from)
+    if (left === null && from !== path && found?.kind !== 'dir' && sameState(found, moved.recorded)) {
+      this.#view.leave(from)
+      const { recorded: before } = moved
+      this.#view.set(path, found, { op: 'rename', path: from, to: path, before, replaced: recorded, after: found })
+      return
+    }
+    this.#note(path, recorded, found)
+    this.#note(from, moved.recorded, left)
+  }
+
+  #note(path: string, before: State, after: State): void {
+    if (!sameState(before, after)) this.#view.set(path, after, { op: 'put', path, before, after })
+  }
+
+  /** What stands at just this path. Behind a symbolic link there is something else, or nothing. */
+  async #standing(given: string): Promise<{ readonly path: string; readonly found: State }> {
+    const path = this.#view.plain(given)
+    const reached = ancestorsOf(path)
+      .reverse()
+      .every((folder) => this.#view.look(folder)?.kind === 'dir')
+    return { path, found: reached ? await this.#view.state(path) : null }
   }
 }

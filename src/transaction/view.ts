@@ -7,7 +7,7 @@ import { asJournalError, JournalError } from '../errors.ts'
 import type { Folders } from '../workspace/folders.ts'
 import type { Glance, Observation, Observer } from '../workspace/observer.ts'
 import { type ResolveOptions, resolvePath, type Waypoint } from '../workspace/resolver.ts'
-import { ancestorsOf, joinPath, nameOf, parentOf } from '../workspace/safe-path.ts'
+import { ancestorsOf, joinPath, nameOf, parentOf, splitPath } from '../workspace/safe-path.ts'
 
 export interface DraftSite {
   readonly observer: Observer
@@ -105,6 +105,11 @@ export class View {
     } catch (error) {
       throw asJournalError(error, 'finding the path', given)
     }
+  }
+
+  /** A path as its text has it, through whatever it leads. @throws JournalError `PATH_OUTSIDE`, `INVALID` */
+  plain(given: string): string {
+    return splitPath(this.site.observer.root, given, { folder: true }).join('/')
   }
 
   /** A promise only where something must be read. */

@@ -12,7 +12,7 @@ import { traceOf } from './trace-of.ts'
 export async function handleDirectly(root: string, event: HookEvent): Promise<void> {
   const journal = new HeldJournal(root, 0)
   try {
-    await new HookRecorder(root, (paths, meta) => journal.collect(paths, meta)).record(event)
+    await new HookRecorder(root, (found) => journal.collect(found)).record(event)
   } catch (error) {
     const { code, message } = asJournalError(error, 'recording')
     leaveTrace(root, { ...traceOf(event), code, message })

@@ -1,7 +1,8 @@
-import type { Meta } from '../../entry/commit.ts'
+import type { LeftOut, LeftOutReason } from '../../capture/left-out.ts'
 import { hasSystemCode, JournalError } from '../../errors.ts'
 import type { Journal } from '../../journal.ts'
 import { openJournal } from '../../open-journal.ts'
+import type { Found } from './recorder.ts'
 
 /** How long somebody else may be writing before an event is given up. */
 const LOCKED_MS = 4_000
@@ -21,12 +22,18 @@ export class HeldJournal {
   }
 
   /** Calls must not overlap. A journal that failed is opened anew the next time. */
-  async collect(paths: readonly string[] | null, meta: Meta): Promise<void> {
+  async collect({ paths, meta, before }: Found): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#journal ??= openedInTime(this.#root)
     try {
       const journal = await this.#journal
-      await journal.adopt(paths ?? undefined, meta)
+      const { leftOut } = await journal.collect({
+        ...meta,
+        baseline: before,
+        // What a tool was told to write is meant, whatever git makes of it.
+        ...(paths === null ? {} : { paths, gitignore: false, defaults: false }),
+      })
+      if (paths !== null) checkNothingLost(leftOut)
     } catch (error) {
       await this.close().catch(() => undefined)
       throw error
@@ -41,6 +48,23 @@ export class HeldJournal {
     this.#journal = null
     await (await journal?.catch(() => null))?.close()
   }
+}
+
+/** Of a file that a tool writes, what is not in the history must at least be known not to be. */
+function checkNothingLost({ groups }: LeftOut): void {
+  const [lost] = groups.filter(({ reason }) => reason in LOSSES)
+  if (lost === undefined) return
+  throw new JournalError('INVALID', `${lost.paths[0]} is not in the history: ${LOSSES[lost.reason]}`, {
+    hint: 'The tool was not held up. What it overwrote cannot be brought back from the journal.',
+    path: lost.paths[0],
+  })
+}
+
+const LOSSES: Partial<Record<LeftOutReason, string>> = {
+  size: 'it is too large',
+  unreadable: 'it cannot be read',
+  busy: 'it kept changing',
+  kind: 'it is no file',
 }
 
 /** Waits for a writer that is busy for a moment. */

@@ -51,7 +51,7 @@ export class HookHelper {
   private constructor(root: string) {
     this.#root = root
     this.#journal = new HeldJournal(root, HOLD_MS)
-    this.#recorder = new HookRecorder(root, (paths, meta) => this.#journal.collect(paths, meta))
+    this.#recorder = new HookRecorder(root, (found) => this.#journal.collect(found))
     this.#server = createServer((socket) => this.#serve(socket))
     this.#ended = new Promise((resolve) => {
       this.#end = resolve

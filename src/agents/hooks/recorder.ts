@@ -5,8 +5,16 @@ import type { HookCall, HookEvent } from './hook-event.ts'
 import { currentPrompts, type OpenCall, openCalls } from './open-calls.ts'
 import { recordedPaths } from './recorded-paths.ts'
 
-/** Takes what differs from the journal's record into the history, as one transaction: of `paths`, or of the workspace. */
-export type Collect = (paths: readonly string[] | null, meta: Meta) => Promise<void>
+/** What is to be taken into the history, where it differs from the journal's record. */
+export interface Found {
+  /** Null: anywhere in the workspace. */
+  readonly paths: readonly string[] | null
+  readonly meta: Meta
+  /** What the journal does not know was there before any tool ran: taking the record back must not remove it. */
+  readonly before: boolean
+}
+
+export type Collect = (found: Found) => Promise<void>
 
 /**
  * What the events of the runtime come to in the history. The tools write the files themselves; so before one runs, what is there is recorded, and when it
@@ -79,8 +87,8 @@ export class HookRecorder {
       const others = this.#calls.all().filter(({ id }) => id !== call.id)
       await this.#settleFiles(others)
       const alike = others.filter(({ paths }) => paths === null)
-      await this.#collect(null, metaOfCalls([ended, ...alike]))
-    } else if (ended.paths.length > 0) await this.#collect(ended.paths, metaOfCalls([ended]))
+      await this.#changedBy(null, [ended, ...alike])
+    } else if (ended.paths.length > 0) await this.#changedBy(ended.paths, [ended])
     this.#calls.drop(call.id)
   }
 
@@ -91,14 +99,19 @@ export class HookRecorder {
     if (paths === null) await this.#settleFiles(open)
     else {
       const writing = open.find((call) => call.paths?.some((path) => paths.includes(path)))
-      if (writing !== undefined) return this.#collect(paths, metaOfCalls([writing]))
+      if (writing !== undefined) return this.#changedBy(paths, [writing])
     }
-    return this.#collect(paths, first === undefined ? outsideMeta() : metaOfCalls([first, ...more]))
+    if (first === undefined) return this.#collect({ paths, meta: outsideMeta(), before: true })
+    return this.#changedBy(paths, [first, ...more])
+  }
+
+  #changedBy(paths: readonly string[] | null, calls: readonly [OpenCall, ...OpenCall[]]): Promise<void> {
+    return this.#collect({ paths, meta: metaOfCalls(calls), before: false })
   }
 
   async #settleFiles(open: readonly OpenCall[]): Promise<void> {
     for (const call of open) {
-      if (call.paths !== null && call.paths.length > 0) await this.#collect(call.paths, metaOfCalls([call]))
+      if (call.paths !== null && call.paths.length > 0) await this.#changedBy(call.paths, [call])
     }
   }
 
