@@ -17,7 +17,7 @@ export async function handleDirectly(root: string, event: HookEvent): Promise<vo
     const { code, message } = asJournalError(error, 'recording')
     leaveTrace(root, { ...traceOf(event), code, message })
   } finally {
-    await journal.close().catch(() => undefined)
+    await journal.close()
   }
 }
 

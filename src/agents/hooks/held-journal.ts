@@ -13,6 +13,7 @@ export class HeldJournal {
   readonly #root: string
   readonly #holdMs: number
   #journal: Promise<Journal> | null = null
+  #closing: Promise<void> = Promise.resolve()
   #timer: NodeJS.Timeout | null = null
 
   /** `holdMs`: how long it stays open after its last use; others may be waiting for it. */
@@ -24,6 +25,7 @@ export class HeldJournal {
   /** Calls must not overlap. A journal that failed is opened anew the next time. */
   async collect({ paths, meta, before }: Found): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer)
+    await this.#closing
     this.#journal ??= openedInTime(this.#root)
     try {
       const journal = await this.#journal
@@ -35,18 +37,20 @@ export class HeldJournal {
       })
       if (paths !== null) checkNothingLost(leftOut)
     } catch (error) {
-      await this.close().catch(() => undefined)
+      await this.close()
       throw error
     }
-    this.#timer = setTimeout(() => void this.close().catch(() => undefined), this.#holdMs)
+    this.#timer = setTimeout(() => this.close(), this.#holdMs)
   }
 
-  async close(): Promise<void> {
+  /** It is opened again when there is use for it. A failure is found by who opens it next. Must not be called while a `collect` runs. */
+  close(): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = null
     const journal = this.#journal
     this.#journal = null
-    await (await journal?.catch(() => null))?.close()
+    if (journal !== null) this.#closing = journal.then((open) => open.close()).catch(() => undefined)
+    return this.#closing
   }
 }
 

@@ -72,7 +72,7 @@ export class HookHelper {
     } catch (error) {
       leaveTrace(root, { event: 'helper', ...asTrace(error) })
     } finally {
-      await helper.#journal.close().catch(() => undefined)
+      await helper.#journal.close()
       disk.close(lock)
     }
   }
@@ -146,6 +146,8 @@ export class HookHelper {
     const recorded = this.#turn.then(async () => {
       try {
         await this.#recorder.record(event)
+        // A command may be one of the journal's own.
+        if (event.name === 'PreToolUse' && event.call?.path === null) setImmediate(() => this.#letGo())
         return null
       } catch (error) {
         const failure = asTrace(error)
@@ -157,6 +159,10 @@ export class HookHelper {
     })
     this.#turn = recorded
     return recorded
+  }
+
+  #letGo(): void {
+    this.#turn = this.#turn.then(() => this.#journal.close())
   }
 
   #restIn(milliseconds: number): void {

@@ -8,7 +8,6 @@ import { helperAddress } from './address.ts'
 import { askHelper } from './ask-helper.ts'
 import { type HookEvent, readHookEvent } from './hook-event.ts'
 import { leaveTrace, makeHookFolder, workspaceAbove } from './hook-folder.ts'
-import { startHelper } from './start-helper.ts'
 import { traceOf } from './trace-of.ts'
 import { packageVersion } from './version.ts'
 
@@ -84,6 +83,7 @@ async function toHelper(address: string, root: string, event: HookEvent): Promis
     else {
       if (started === 0) {
         started = Date.now()
+        const { startHelper } = await import('./start-helper.ts')
         if (!(await startHelper(root))) return false
       } else if (Date.now() - started > START_MS) return false
       await new Promise((resolve) => setTimeout(resolve, POLL_MS))
