@@ -1,5 +1,5 @@
 import type { LeftOut, LeftOutReason } from '../../capture/left-out.ts'
-import { hasSystemCode, JournalError } from '../../errors.ts'
+import { JournalError } from '../../errors.ts'
 import type { Journal } from '../../journal.ts'
 import { openJournal } from '../../open-journal.ts'
 import type { Found } from './recorder.ts'
@@ -13,6 +13,7 @@ export class HeldJournal {
   readonly #root: string
   readonly #holdMs: number
   #journal: Promise<Journal> | null = null
+  #patienceMs = LOCKED_MS
   #closing: Promise<void> = Promise.resolve()
   #timer: NodeJS.Timeout | null = null
 
@@ -26,9 +27,10 @@ export class HeldJournal {
   async collect({ paths, meta, before }: Found): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer)
     await this.#closing
-    this.#journal ??= openedInTime(this.#root)
+    this.#journal ??= openedInTime(this.#root, this.#patienceMs)
     try {
       const journal = await this.#journal
+      this.#patienceMs = LOCKED_MS
       const { leftOut } = await journal.collect({
         ...meta,
         baseline: before,
@@ -37,6 +39,8 @@ export class HeldJournal {
       })
       if (paths !== null) checkNothingLost(leftOut)
     } catch (error) {
+      // Who has it for longer will have it for the next event too: not every call of a tool can wait for that.
+      if (isBusy(error)) this.#patienceMs = 0
       await this.close()
       throw error
     }
@@ -72,14 +76,17 @@ const LOSSES: Partial<Record<LeftOutReason, string>> = {
 }
 
 /** Waits for a writer that is busy for a moment. */
-async function openedInTime(root: string): Promise<Journal> {
-  for (const until = Date.now() + LOCKED_MS; ; ) {
+async function openedInTime(root: string, patienceMs: number): Promise<Journal> {
+  for (const until = Date.now() + patienceMs; ; ) {
     try {
       return await openJournal(root, { create: false })
     } catch (error) {
-      const busy = (error instanceof JournalError && error.code === 'LOCKED') || hasSystemCode(error, 'EBUSY')
-      if (!busy || Date.now() > until) throw error
+      if (!isBusy(error) || Date.now() >= until) throw error
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
     }
   }
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof JournalError && error.code === 'LOCKED'
 }

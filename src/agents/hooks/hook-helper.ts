@@ -109,20 +109,17 @@ export class HookHelper {
       received += chunk
       if (received.length > MAX_MESSAGE) socket.destroy()
       else if (!before && received.includes('\n')) {
-        this.#answer(received.slice(0, received.indexOf('\n'))).then((answer) => {
-          if (!socket.destroyed) socket.end(`${JSON.stringify(answer)}\n`)
-        })
+        this.#answer(received.slice(0, received.indexOf('\n'))).then(
+          (answer) => !socket.destroyed && socket.end(`${JSON.stringify(answer)}\n`),
+          () => socket.destroy(),
+        )
       }
     })
   }
 
   async #answer(line: string): Promise<HookAnswer> {
-    let request: HookRequest
-    try {
-      request = JSON.parse(line)
-    } catch {
-      return { done: false, code: 'INVALID', message: 'that is no request' }
-    }
+    const request = requestOf(line)
+    if (request === null) return { done: false, code: 'INVALID', message: 'that is no request' }
     if (request.root !== this.#root) return { done: false, code: 'FOREIGN', message: `this is ${this.#root}` }
     if (this.#ending) return { ending: true }
     if (isNewer(request.version, this.#version)) {
@@ -179,6 +176,15 @@ export class HookHelper {
   #watch(address: string): void {
     const gone = process.platform === 'win32' ? !isThere(hookFolder(this.#root)) : !isThere(address)
     if (gone) this.#rest()
+  }
+}
+
+function requestOf(line: string): HookRequest | null {
+  try {
+    const request = JSON.parse(line) as HookRequest | null
+    return typeof request === 'object' && typeof request?.version === 'string' ? request : null
+  } catch {
+    return null
   }
 }
 

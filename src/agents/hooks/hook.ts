@@ -13,6 +13,8 @@ import { packageVersion } from './version.ts'
 
 /** How long a tool waits for what it may overwrite to be safe: less than the runtime waits for a hook, so that there is time for a trace. */
 const PATIENCE_MS = 25_000
+/** How long anything else waits: it is answered at once, if at all. */
+const REPORT_MS = 3_000
 /** How long a helper may take to start, before the hook does the work itself. */
 const START_MS = 5_000
 const POLL_MS = 10
@@ -70,11 +72,12 @@ async function deliver(root: string, event: HookEvent): Promise<void> {
 /** False: there is no helper, and none could be started. */
 async function toHelper(address: string, root: string, event: HookEvent): Promise<boolean> {
   const request = { version: packageVersion(), root, event }
+  const patienceMs = event.name === 'PreToolUse' ? PATIENCE_MS : REPORT_MS
   let started = 0
   for (let broken = 0; broken < BROKEN; ) {
-    const answer = await askHelper(address, request, PATIENCE_MS)
+    const answer = await askHelper(address, request, patienceMs)
     if (answer === 'silent') {
-      leaveTrace(root, { ...traceOf(event), message: `the helper did not answer within ${PATIENCE_MS} ms` })
+      leaveTrace(root, { ...traceOf(event), message: `the helper did not answer within ${patienceMs} ms` })
       return true
     }
     if (answer === 'broken') broken += 1
