@@ -27,6 +27,7 @@ const MEASUREMENTS = [
   'retention',
   'validation',
   'calls',
+  'hooks',
 ]
 /** Ten minutes: only when it is asked for. */
 const LONG = ['million']

@@ -7,7 +7,7 @@ import { asJournalError } from '../../errors.ts'
 import { helperAddress } from './address.ts'
 import { askHelper } from './ask-helper.ts'
 import { HeldJournal } from './held-journal.ts'
-import type { HookEvent, HookEventName } from './hook-event.ts'
+import type { HookEvent } from './hook-event.ts'
 import { hookFolder, leaveTrace, makeHookFolder } from './hook-folder.ts'
 import { HookRecorder } from './recorder.ts'
 import { traceOf } from './trace-of.ts'
@@ -24,11 +24,6 @@ const WATCH_MS = 2_000
 /** How long another helper may take to end. */
 const ELECTION_MS = 3_000
 const RETRY_MS = 20
-/** A hook that only reports what has been done need not wait longer than this for it to be in the history. */
-const PROMPT_MS = 50
-
-/** Before these go on, what was there must be safe. */
-const AWAITED: ReadonlySet<HookEventName> = new Set(['PreToolUse', 'UserPromptSubmit'])
 
 /**
  * Serves the hooks of one workspace, one event after another. Which process does is decided by a lock that dies with its holder, so a socket that a dead one
@@ -131,16 +126,16 @@ export class HookHelper {
     if (event === null) return done
     this.#restIn(event.name === 'SessionEnd' ? PARTING_MS : IDLE_MS)
     const recorded = this.#record(event)
-    if (AWAITED.has(event.name)) return (await recorded) ?? done
-    return (
-      (await Promise.race([recorded, new Promise<null>((resolve) => setTimeout(resolve, PROMPT_MS, null))])) ?? done
-    )
+    // Before a tool goes on, what was there must be safe. What was done is there to be found, also by the next helper: the call is noted until it is recorded.
+    return event.name === 'PreToolUse' ? ((await recorded) ?? done) : done
   }
 
   /** In their turn. Null when it is done. */
   #record(event: HookEvent): Promise<HookAnswer | null> {
     this.#waiting += 1
     const recorded = this.#turn.then(async () => {
+      // Whoever need not wait is answered first.
+      await new Promise((resolve) => setImmediate(resolve))
       try {
         await this.#recorder.record(event)
         // A command may be one of the journal's own.

@@ -147,7 +147,8 @@ export class SimulatedSession {
 
   /** All that was told is in the history when this resolves: events are heard in their order, and this one is waited for. */
   async settled(): Promise<void> {
-    await new SimulatedSession(this.root, 'settling').hook('UserPromptSubmit', { prompt: '' })
+    const session = new SimulatedSession(this.root, 'settling')
+    await session.pre(session.call('Write', { file_path: path.join(this.root, '.journal', 'nothing') }))
   }
 
   #edit(file: string, edits: readonly Readonly<Record<string, unknown>>[]): void {
