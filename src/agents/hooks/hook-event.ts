@@ -1,3 +1,5 @@
+import { resolve } from 'node:path'
+
 /** Longest id, name or text that goes further than the standard input of one call. */
 const MAX_ID = 256
 const MAX_TEXT = 160
@@ -78,7 +80,7 @@ export function readHookEvent(input: string): HookEvent | Unreadable | null {
   if (session === undefined) return { unreadable: `${name} has no session_id` }
   const cwd = pathOf(given.cwd) ?? process.cwd()
   const isTool = name === 'PreToolUse' || name === 'PostToolUse' || name === 'PostToolUseFailure'
-  const call = isTool ? callOf(given) : undefined
+  const call = isTool ? callOf(given, cwd) : undefined
   if (call === null || (call !== undefined && 'unreadable' in call)) return call
   return {
     name: name as HookEventName,
@@ -92,14 +94,15 @@ export function readHookEvent(input: string): HookEvent | Unreadable | null {
   }
 }
 
-function callOf(given: Readonly<Record<string, unknown>>): HookCall | Unreadable | null {
+function callOf(given: Readonly<Record<string, unknown>>, cwd: string): HookCall | Unreadable | null {
   const tool = text(given.tool_name, MAX_ID)
   if (tool === undefined) return { unreadable: `${given.hook_event_name} has no tool_name` }
   if (QUIET_TOOLS.has(tool)) return null
   const input = isObject(given.tool_input) ? given.tool_input : {}
   const argument = Object.hasOwn(FILE_TOOLS, tool) ? FILE_TOOLS[tool] : undefined
-  const path = argument === undefined ? null : pathOf(input[argument])
-  if (path === undefined) return { unreadable: `${tool} has no ${argument}` }
+  const named = argument === undefined ? null : pathOf(input[argument])
+  if (named === undefined) return { unreadable: `${tool} has no ${argument}` }
+  const path = named === null ? null : resolve(cwd, named)
   const id = text(given.tool_use_id, MAX_ID) ?? `${tool}:${path ?? ''}`
   return { id, tool, path, ...optional('command', beginning(input.command)) }
 }

@@ -3,7 +3,7 @@
  * must not be in the way of the work.
  */
 import { readFileSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { dirname } from 'node:path'
 import { helperAddress } from './address.ts'
 import { askHelper } from './ask-helper.ts'
 import { type HookEvent, readHookEvent } from './hook-event.ts'
@@ -53,7 +53,7 @@ export async function answerHook(options: HookOptions = {}): Promise<void> {
 /** The workspace that an event is about: that of the file, else that of the project. */
 function workspaceOf(event: HookEvent): string | null {
   const { call, cwd } = event
-  if (call !== undefined && call.path !== null) return workspaceAbove(dirname(resolve(cwd, call.path)))
+  if (call !== undefined && call.path !== null) return workspaceAbove(dirname(call.path))
   return workspaceAbove(cwd) ?? workspaceAbove(projectOf(event))
 }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, realpathSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { decodeText, encodeText, type SourceText } from '../../edit/text.ts'
@@ -44,10 +44,19 @@ export class SettingsFile {
           path: this.path,
         })
       }
-      if (text === null) rmSync(this.path)
+      if (text === null) this.#remove()
       else this.#replace(encodeText(text, this.#form ?? { encoding: 'utf-8', bom: false }, this.path))
     } catch (error) {
       throw asJournalError(error, 'writing the settings', this.path)
+    }
+  }
+
+  #remove(): void {
+    rmSync(this.path)
+    try {
+      rmdirSync(dirname(this.path))
+    } catch {
+      // There is more in it.
     }
   }
 

@@ -1,3 +1,4 @@
+import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { readHookEvent } from '../../../src/agents/hooks/hook-event.ts'
 
@@ -26,6 +27,11 @@ describe('an event of the runtime', () => {
       agentType: 't',
       call: { id: 'toolu_1', tool: tool_name, path, ...command },
     })
+  })
+
+  it('takes a relative path as from where the session is', () => {
+    const event = read({ tool_name: 'Write', tool_input: { file_path: '../b.txt' }, cwd: '/w/deep' })
+    expect(event).toMatchObject({ call: { path: path.resolve('/w/b.txt') } })
   })
 
   it.each(['Read', 'Glob', 'Grep', 'WebFetch', 'TodoWrite', 'Task'])('of %s is none of its business', (tool_name) => {
