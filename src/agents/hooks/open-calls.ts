@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { hookFolder } from './hook-folder.ts'
+import { hookFolder, makeHookFolder } from './hook-folder.ts'
 
 /** A tool call between its beginning and its end. */
 export interface OpenCall {
@@ -38,14 +38,16 @@ const FORGOTTEN_MS = 7 * 24 * 3_600_000
  * on them but to whom a change is put down, so they are not synced, and one that cannot be read is as good as none.
  */
 class Notes<T extends { readonly since: number }> {
-  readonly #folder: string
+  readonly #root: string
+  readonly #name: string
 
   constructor(root: string, name: string) {
-    this.#folder = join(hookFolder(root), name)
+    this.#root = root
+    this.#name = name
   }
 
   put(id: string, note: T): void {
-    mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
+    makeHookFolder(this.#root, this.#name)
     const path = this.#path(id)
     writeFileSync(`${path}.new`, JSON.stringify(note), { mode: 0o600 })
     renameSync(`${path}.new`, path)
@@ -75,6 +77,10 @@ class Notes<T extends { readonly since: number }> {
       else notes.push(note)
     }
     return notes.sort((one, other) => one.since - other.since)
+  }
+
+  get #folder(): string {
+    return join(hookFolder(this.#root), this.#name)
   }
 
   #read(path: string): T | null {

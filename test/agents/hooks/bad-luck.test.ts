@@ -163,6 +163,28 @@ describe('the journal', () => {
     expect(readFileSync(path.join(root, 'a.txt'), 'utf8')).toBe('a')
   })
 
+  it.skipIf(WINDOWS).each(['hooks', 'hooks/calls', 'hooks.log'])(
+    'writes through no link that stands in it: %s',
+    async (name) => {
+      const root = await workspace()
+      const elsewhere = temporaryFolder()
+      const target = path.join(elsewhere, 'target')
+      if (name.endsWith('.log')) writeFileSync(target, 'mine\n')
+      else mkdirSync(target)
+      mkdirSync(path.dirname(path.join(root, '.journal', name)), { recursive: true })
+      symlinkSync(target, path.join(root, '.journal', name))
+      const before = treeOf(elsewhere)
+      const session = new SimulatedSession(root)
+      await session.raw('{')
+      await session.write('a.txt', 'a')
+      await session.settled()
+      expect(session.runs.every(({ code, stdout, stderr }) => code === 0 && stdout + stderr === '')).toBe(true)
+      expect(treeOf(elsewhere)).toEqual(before)
+      if (!name.endsWith('.log'))
+        expect(tracesIn(root)).toContainEqual(expect.objectContaining({ event: 'PreToolUse' }))
+    },
+  )
+
   it('has a trace of bounded length', async () => {
     const root = await workspace()
     const trace = path.join(root, '.journal', 'hooks.log')
