@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline/promises'
+import { JournalError } from '../errors.ts'
 import { UsageError } from './failure.ts'
 import { printable } from './printable.ts'
 import type { Session } from './session.ts'
@@ -12,6 +13,8 @@ export async function agreed({ signal }: Session, file: string): Promise<boolean
   try {
     const answer = await dialogue.question(`Write this to ${printable(file)}? [y/N] `, { signal })
     return /^y(es)?$/i.test(answer.trim())
+  } catch (error) {
+    throw new JournalError('ABORTED', 'Interrupted', { hint: 'Nothing was written.', cause: error })
   } finally {
     dialogue.close()
   }

@@ -5,8 +5,8 @@ import type { OpenCall } from './open-calls.ts'
 export const OUTSIDE = 'outside'
 
 /** Of changes that somebody else made, before a tool could overwrite them. */
-export function outsideMeta(): Meta {
-  return { actor: OUTSIDE, message: 'changed outside of Claude Code' }
+export function outsideMeta(atStart: boolean): Meta {
+  return { actor: OUTSIDE, message: atStart ? 'found when a session started' : 'changed outside of Claude Code' }
 }
 
 /** What the history says of changes that one of these calls made, most likely the first: nobody can tell. */

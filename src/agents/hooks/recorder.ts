@@ -40,7 +40,7 @@ export class HookRecorder {
       case 'SessionStart':
         // What the runtime left open when it died; and then the tree as it is, so that the first command need not wait for it.
         await this.#end(event)
-        return this.#settle(null)
+        return this.#settle(null, true)
       case 'UserPromptSubmit':
         await this.#end(event)
         return this.#begin(event)
@@ -93,7 +93,7 @@ export class HookRecorder {
   }
 
   /** Records what was changed until now, for whoever did: the calls that are open, or somebody outside. `paths`: only there. */
-  async #settle(paths: readonly string[] | null): Promise<void> {
+  async #settle(paths: readonly string[] | null, atStart = false): Promise<void> {
     const open = this.#calls.all()
     const [first, ...more] = open.filter((call) => call.paths === null)
     if (paths === null) await this.#settleFiles(open)
@@ -101,7 +101,7 @@ export class HookRecorder {
       const writing = open.find((call) => call.paths?.some((path) => paths.includes(path)))
       if (writing !== undefined) return this.#changedBy(paths, [writing])
     }
-    if (first === undefined) return this.#collect({ paths, meta: outsideMeta(), before: true })
+    if (first === undefined) return this.#collect({ paths, meta: outsideMeta(atStart), before: true })
     return this.#changedBy(paths, [first, ...more])
   }
 
