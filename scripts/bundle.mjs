@@ -16,10 +16,11 @@ const LATE = '\0child-process'
 const LATE_CODE = "module.exports = { spawn: (...given) => require('node:child_process').spawn(...given) }"
 
 const bundle = await rolldown({
-  // The thread that parses and the helper of the hooks are begun by their files' names.
+  // Threads, and the helper of the hooks, are begun by the names of their files.
   input: {
     main: join(CLI, 'main.js'),
     'parser-thread': join(PROJECT, 'dist/safety/validation/parser-thread.js'),
+    'hash-thread': join(PROJECT, 'dist/capture/hash-thread.js'),
     helper: join(PROJECT, 'dist/agents/hooks/helper.js'),
   },
   platform: 'node',

@@ -5,6 +5,7 @@ type Form = readonly [words: string, fits: (value: unknown) => boolean]
 type Shape = Readonly<Record<string, Form>>
 
 const isText = (value: unknown): boolean => typeof value === 'string'
+const isTextOrNot = (value: unknown): boolean => value === undefined || isText(value)
 const isCallable = (value: unknown): boolean => typeof value === 'function'
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null
 const TEXT: Form = ['a text', isText]
@@ -95,6 +96,31 @@ const SCOPE: Shape = {
   names: COUNT,
 }
 export const COLLECT: Shape = { ...SCOPE, paths: PATHS, baseline: FLAG, validation: LEVEL }
+const MILLISECONDS = from(0, 2 ** 31 - 1, 'milliseconds')
+const SIGNAL: Form = ['an AbortSignal', (value) => value instanceof AbortSignal]
+export const COLLECT_AND_RUN: Shape = {
+  ...SCOPE,
+  cwd: TEXT,
+  env: ['an object of texts', (value) => isObject(value) && Object.values(value as object).every(isTextOrNot)],
+  shell: FLAG,
+  timeoutMs: MILLISECONDS,
+  killAfterMs: MILLISECONDS,
+  signal: SIGNAL,
+  output: oneOf('collect', 'inherit', 'ignore'),
+  outputBytes: from(0, 2 ** 30, 'bytes'),
+  input: ['a text or bytes', (value) => isText(value) || value instanceof Uint8Array],
+  validation: LEVEL,
+}
+export const WATCH: Shape = {
+  ...SCOPE,
+  quietMs: MILLISECONDS,
+  maxWaitMs: MILLISECONDS,
+  compareMs: MILLISECONDS,
+  polling: FLAG,
+  onCollected: CALLABLE,
+  onError: CALLABLE,
+  validation: LEVEL,
+}
 export const VERIFY: Shape = { workspace: FLAG }
 
 /**

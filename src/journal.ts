@@ -1,8 +1,10 @@
 import type { EventEmitter } from 'node:events'
 import { resolve } from 'node:path'
 import { BEGIN, CHANGE, COMPACT, checked, checkedPaths, checkListener, REPLAY, VERIFY } from './arguments.ts'
-import { Capture } from './capture/capture.ts'
+import { Capture, type Watching } from './capture/capture.ts'
 import type { Collected, CollectRequest } from './capture/collect-options.ts'
+import type { RunOptions, RunResult } from './capture/run.ts'
+import type { WatchOptions } from './capture/watch.ts'
 import { genesis, type Head } from './entry/chain.ts'
 import type { ChainedCommit, CommitKind, Meta } from './entry/commit.ts'
 import type { State } from './entry/state.ts'
@@ -63,6 +65,7 @@ export class Journal extends Shorthands implements AsyncDisposable {
   readonly #past: Past
   readonly #back: GoingBack
   readonly #capture: Capture
+  #ending: Promise<void> | null = null
   #closing: Promise<void> | null = null
   #idle: NodeJS.Timeout | null = null
   #checkpointing = false
@@ -259,6 +262,23 @@ export class Journal extends Shorthands implements AsyncDisposable {
   }
 
   /**
+   * Runs a command in the workspace. Whatever it changed there becomes one transaction, also when it fails or is killed; the result tells how it ended. What it was
+   * and how it ended stand in the history: the command line in the message, `run` and `exit:0` (or `signal:SIGTERM`, `timeout`) among the tags.
+   * @throws JournalError `NOT_FOUND`, `PERMISSION` when it cannot be started; what `collect` throws
+   */
+  run(command: string, args: readonly string[] = [], options: RunOptions = {}): Promise<RunResult> {
+    return this.#capture.run(command, args, options)
+  }
+
+  /**
+   * Takes what anybody changes in the workspace into the history as it comes: transactions are made of what changes together, and nothing of what the journal
+   * itself writes. First what has changed before is taken in, as a baseline. Ends with `close`, of the watch or of the journal.
+   */
+  async watch(options: WatchOptions = {}): Promise<Watching> {
+    return this.#capture.watch(options)
+  }
+
+  /**
    * The newest transaction, read from the log. Its chain value, kept outside of the journal, anchors the history: `verify` tells whether it is still
    * part of it.
    */
@@ -339,12 +359,18 @@ export class Journal extends Shorthands implements AsyncDisposable {
 
   /** Aborts open transactions, waits for those that commit, and closes everything. Closing twice is no error. */
   close(): Promise<void> {
-    this.#closing ??= this.#close()
-    return this.#closing
+    // Who watches takes in what has changed until now.
+    this.#ending ??= this.#capture.isWatching ? this.#capture.close().finally(() => this.#end()) : this.#end()
+    return this.#ending
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  #end(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
   }
 
   async #close(): Promise<void> {

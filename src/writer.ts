@@ -114,6 +114,7 @@ export class Writer {
   readonly retention: RetentionSite
   readonly keeper: Keeper
   readonly #store: Store
+  readonly #index: HistoryIndex
   readonly #site: RecoverySite
   readonly #lock: WriterLock
   readonly #limits: StagingLimits
@@ -140,6 +141,7 @@ export class Writer {
     umask: number,
   ) {
     this.#store = store
+    this.#index = parts.upkeep.index
     this.#site = site
     this.#lock = lock
     this.log = parts.log
@@ -272,6 +274,10 @@ export class Writer {
       foldsCase: this.#foldsCase,
       owner: this.#owner,
       inPlaceFrom: this.#limits.inPlaceFrom,
+      recorded: async (path) => {
+        await this.#index.head()
+        return (await this.#index.current(path))?.state
+      },
     }
   }
 

@@ -1,10 +1,18 @@
-import { COLLECT, checked } from '../arguments.ts'
+import { COLLECT, checked, WATCH } from '../arguments.ts'
 import type { HistoryIndex } from '../history/history-index.ts'
 import { checkedMeta } from '../meta.ts'
 import type { OpenOptions } from '../options.ts'
 import type { Store } from '../store/opening.ts'
 import type { Collected, CollectRequest } from './collect-options.ts'
 import type { Collector, CollectorHost } from './collector.ts'
+import type { RunOptions, RunResult } from './run.ts'
+import type { Watch, WatchOptions } from './watch.ts'
+
+export interface Watching {
+  readonly watch: Watch
+  /** What had changed before. */
+  readonly found: Collected
+}
 
 /** What others do in the workspace, taken into the history. All of it is loaded when it is asked for. */
 export class Capture {
@@ -12,6 +20,8 @@ export class Capture {
   readonly #index: HistoryIndex
   readonly #options: OpenOptions
   readonly #host: CollectorHost
+  readonly #watches = new Set<Watch>()
+  #running = 0
   #collector: Promise<Collector> | null = null
 
   constructor(store: Store, index: HistoryIndex, options: OpenOptions, host: CollectorHost) {
@@ -25,6 +35,48 @@ export class Capture {
     this.#host.writing()
     checkedMeta(checked('the options', request, COLLECT))
     return (await this.#collecting()).collect(request)
+  }
+
+  async run(program: string, args: readonly string[], options: RunOptions): Promise<RunResult> {
+    this.#host.writing()
+    checkedMeta(checked('the options', options))
+    const { JournaledRun, journaledRun } = await import('./run.ts')
+    const run = new JournaledRun(this.#store.layout.root, program, args, options)
+    this.#running += 1
+    try {
+      return await journaledRun(run, (request) => this.collect(request))
+    } finally {
+      this.#running -= 1
+    }
+  }
+
+  async watch(options: WatchOptions): Promise<Watching> {
+    this.#host.writing()
+    checkedMeta(checked('the options', options, WATCH))
+    const [{ Watch }, collector] = await Promise.all([import('./watch.ts'), this.#collecting()])
+    const { disk, layout } = this.#store
+    const { watch, found } = await Watch.begin(
+      {
+        disk,
+        root: layout.root,
+        readRules: (path) => collector.readRules(path),
+        collect: (request) => collector.collect(request),
+        isRunning: () => this.#running > 0,
+        closed: (ended) => this.#watches.delete(ended),
+      },
+      options,
+    )
+    this.#watches.add(watch)
+    return { watch, found }
+  }
+
+  get isWatching(): boolean {
+    return this.#watches.size > 0
+  }
+
+  /** Ends all watching; what has changed until now is taken in. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#watches].map((watch) => watch.close()))
   }
 
   #collecting(): Promise<Collector> {

@@ -21,7 +21,7 @@ export interface CollectOptions extends ScopeOptions {
   readonly paths?: readonly string[]
   /**
    * What the journal does not know yet counts as having been there, not as made since it last looked: going back never removes it. For the look at a workspace
-   * before something is done to it. May be several transactions, one after another. Default: as long as the journal knows nothing at all.
+   * before something is done to it. May be several transactions, one after another. Default: false; true while the journal has no transaction at all.
    */
   readonly baseline?: boolean
 }

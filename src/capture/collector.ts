@@ -18,7 +18,8 @@ import { timesTell } from '../workspace/observer.ts'
 import { type Collected, type CollectRequest, MAX_FILE_BYTES, NAMES } from './collect-options.ts'
 import { Comparison } from './comparison.ts'
 import type { Difference } from './difference.ts'
-import { type HashFiles, hashAlone } from './hashing.ts'
+import { hashTogether } from './hash-threads.ts'
+import type { HashFiles } from './hashing.ts'
 import { IgnoreRules, RULE_FILES } from './ignore-rules.ts'
 import { type LeftOutReason, Tally } from './left-out.ts'
 import { type Moves, movesAmong } from './moves.ts'
@@ -54,7 +55,7 @@ export class Collector {
   readonly #refused = new Set<string>()
   #turn: Promise<unknown> = Promise.resolve()
 
-  constructor(store: Store, index: HistoryIndex, options: OpenOptions, host: CollectorHost, hashFiles = hashAlone) {
+  constructor(store: Store, index: HistoryIndex, options: OpenOptions, host: CollectorHost, hashFiles = hashTogether) {
     this.#store = store
     this.#index = index
     this.#options = options
@@ -80,7 +81,7 @@ export class Collector {
     const head = await this.#index.head()
     const baseline = request.baseline ?? head.seq === 0
     const tally = new Tally(request.names ?? NAMES)
-    const rules = new IgnoreRules((path) => this.#rules(path), {
+    const rules = new IgnoreRules((path) => this.readRules(path), {
       patterns: request.ignore ?? [],
       gitignore: request.gitignore !== false,
       defaults: request.defaults !== false,
@@ -127,7 +128,8 @@ export class Collector {
     return tally
   }
 
-  #rules(path: string): string | null {
+  /** The rules in a file of the workspace; null when there are none. */
+  readRules(path: string): string | null {
     const { disk, layout } = this.#store
     try {
       const file = `${layout.root}/${path}`
@@ -171,6 +173,7 @@ export class Collector {
         return
       } catch (error) {
         await transaction.abort()
+        if (error instanceof JournalError && error.details?.nothing === true) return
         const busy = this.#busy(wanted, error)
         if (busy.size === 0 || attempt === ATTEMPTS) throw error
         for (const path of busy) run.tally.add('busy', path)
@@ -216,7 +219,7 @@ export class Collector {
       before.set(path, recorded?.kind === 'file' ? await this.#recordedText(recorded.hash) : null)
     }
     if (before.size === 0) return null
-    const rules = new IgnoreRules((path) => (before.has(path) ? (before.get(path) ?? null) : this.#rules(path)), {
+    const rules = new IgnoreRules((path) => (before.has(path) ? (before.get(path) ?? null) : this.readRules(path)), {
       patterns: request.ignore ?? [],
       gitignore: request.gitignore !== false,
       defaults: request.defaults !== false,

@@ -20,6 +20,7 @@ import { comesBefore, type Standing, TreeWalk } from './tree-walk.ts'
 const NS_A_MS = 1_000_000n
 /** Paths looked at between two turns of the event loop. */
 const PATHS_A_TURN = 4096
+const DOUBTFUL_AT_ONCE = 8192
 
 export interface ComparisonParts {
   readonly index: HistoryIndex
@@ -83,6 +84,7 @@ export class Comparison {
     }
     yield* this.#flush()
     for (const scope of scopes) yield* this.#within(scope)
+    yield* this.#flush(true)
   }
 
   /** A folder of a scope that is not one itself: only it, not what is in it. */
@@ -286,10 +288,13 @@ export class Comparison {
   }
 
   /** Reads what only its content can tell, notes what is as recorded, and hands out what differs. */
-  async *#flush(): AsyncGenerator<Difference> {
-    const doubtful = this.#doubtful
-    this.#doubtful = []
-    if (doubtful.length > 0) await this.#settle(doubtful)
+  async *#flush(last = false): AsyncGenerator<Difference> {
+    // Many at once can be shared among threads.
+    if (this.#doubtful.length >= DOUBTFUL_AT_ONCE || (last && this.#doubtful.length > 0)) {
+      const doubtful = this.#doubtful
+      this.#doubtful = []
+      await this.#settle(doubtful)
+    }
     const stamped = this.#stamped
     this.#stamped = []
     await this.#parts.index.stamp(stamped)

@@ -1,7 +1,11 @@
 import ignore, { type Ignore } from 'ignore'
+import { isWithin } from '../history/path-scope.ts'
+import { nameOf, parentOf } from '../workspace/safe-path.ts'
 
-/** Left out wherever they stand, unless a rule of the workspace takes them back in. */
-const DEFAULTS = ['.git', 'node_modules']
+/** Left out wherever they stand, unless a rule of the workspace takes them in. */
+const DEFAULTS = ['node_modules']
+/** Whatever the files say: to git it is no part of the tree. */
+const GIT = '.git'
 /** In each folder, the later overruling the earlier. */
 export const RULE_FILES = ['.gitignore', '.journalignore'] as const
 /** The package remembers every path it was asked about. */
@@ -22,20 +26,25 @@ export type ReadRules = (path: string) => string | null
 
 /** One list of patterns. A pattern that cannot be understood matches nothing, as in git. */
 class Patterns {
-  readonly #text: readonly string[]
+  readonly #lines: readonly string[]
   #compiled: Ignore | null = null
   #asked = 0
 
-  constructor(texts: readonly string[]) {
-    this.#text = texts.flatMap((text) => text.replace(/^\uFEFF/, '').split(/\r?\n/))
+  constructor(lines: readonly string[]) {
+    this.#lines = lines
   }
 
   /** True: left out; false: taken in; null: nothing is said. */
   verdict(path: string): boolean | null {
     this.#asked += 1
-    if (this.#compiled === null || this.#asked % QUESTIONS === 0) this.#compiled = compiled(this.#text)
+    if (this.#compiled === null || this.#asked % QUESTIONS === 0) this.#compiled = compiled(this.#lines)
     const { ignored, unignored } = this.#compiled.test(path)
     return ignored ? true : unignored ? false : null
+  }
+
+  /** Without those that leave out `path`. */
+  sparing(path: string): Patterns {
+    return new Patterns(this.#lines.filter((line) => !compiled([line]).ignores(path)))
   }
 }
 
@@ -53,10 +62,20 @@ function compiled(lines: readonly string[]): Ignore {
   return rules
 }
 
+function linesOf(text: string): string[] {
+  return text.replace(/^\uFEFF/, '').split(/\r?\n/)
+}
+
+/** What a file of rules, or somebody else, says of the paths below a folder. */
+interface List {
+  readonly folder: string
+  readonly patterns: Patterns
+}
+
+/** What is to be asked in a folder, what says least first. */
 interface Level {
   readonly folder: string
-  /** Null: the folder has no rules of its own. */
-  readonly rules: Patterns | null
+  readonly lists: readonly List[]
 }
 
 /**
@@ -66,31 +85,41 @@ interface Level {
 export class IgnoreRules {
   readonly #read: ReadRules
   readonly #files: readonly string[]
+  /** What overrules all files. */
   readonly #own: Patterns | null
-  readonly #base: Patterns
-  #levels: Level[] = []
+  /** What all files overrule. */
+  readonly #base: readonly string[]
+  readonly #defaults: boolean
+  readonly #levels: Level[] = []
 
   constructor(read: ReadRules, { patterns, gitignore, defaults }: RuleOptions) {
     this.#read = read
     this.#files = gitignore ? RULE_FILES : RULE_FILES.slice(1)
     this.#own = patterns.length === 0 ? null : new Patterns(patterns)
+    this.#defaults = defaults
     const exclude = gitignore ? read('.git/info/exclude') : null
-    this.#base = new Patterns([...(defaults ? DEFAULTS : []), ...(exclude === null ? [] : [exclude])])
+    this.#base = [...(defaults ? DEFAULTS : []), ...linesOf(exclude ?? ''), ...patterns]
   }
 
   /** Gets ready for questions about names in `folder`, which the rules do not leave out. `names`: what is in it, where that is known. */
   enter(folder: string, names?: ReadonlySet<string>): void {
     const levels = this.#levels
-    while (levels.length > 0 && !isAbove((levels.at(-1) as Level).folder, folder)) levels.pop()
+    while (levels.length > 0 && !isWithin(folder, (levels.at(-1) as Level).folder)) levels.pop()
     if (levels.at(-1)?.folder === folder) return
-    const last = levels.at(-1)
     // Those in between, where it was not come to step by step.
-    if (last === undefined && folder !== '') this.enter('')
-    else if (last !== undefined && parentOf(folder) !== last.folder) this.enter(parentOf(folder))
+    if (folder !== '' && levels.at(-1)?.folder !== parentOf(folder)) this.enter(parentOf(folder))
+    const above = levels.at(-1)?.lists ?? [{ folder: '', patterns: new Patterns(this.#base) }]
+    const lists = above.map((list) => {
+      // It was overruled: then it does not speak of what is below either.
+      const path = `${below(folder, list.folder)}/`
+      const spoke = folder !== '' && list.patterns.verdict(path) === true
+      return spoke ? { folder: list.folder, patterns: list.patterns.sparing(path) } : list
+    })
     const texts = this.#files
       .filter((name) => names === undefined || names.has(name))
       .flatMap((name) => this.#read(folder === '' ? name : `${folder}/${name}`) ?? [])
-    this.#levels.push({ folder, rules: texts.length === 0 ? null : new Patterns(texts) })
+    if (texts.length > 0) lists.push({ folder, patterns: new Patterns(texts.flatMap(linesOf)) })
+    levels.push({ folder, lists })
   }
 
   /** Why a name in the folder that was entered is left out; null: it is not. */
@@ -98,12 +127,14 @@ export class IgnoreRules {
     const asked = isFolder ? `${path}/` : path
     const own = this.#own?.verdict(asked) ?? null
     if (own !== null) return own ? 'pattern' : null
-    for (let at = this.#levels.length - 1; at >= 0; at -= 1) {
-      const { folder, rules } = this.#levels[at] as Level
-      const verdict = rules?.verdict(folder === '' ? asked : asked.slice(folder.length + 1)) ?? null
+    if (this.#defaults && nameOf(path) === GIT) return 'ignored'
+    const lists = this.#levels.at(-1)?.lists ?? []
+    for (let at = lists.length - 1; at >= 0; at -= 1) {
+      const { folder, patterns } = lists[at] as List
+      const verdict = patterns.verdict(below(asked, folder))
       if (verdict !== null) return verdict ? 'ignored' : null
     }
-    return this.#base.verdict(asked) === true ? 'ignored' : null
+    return null
   }
 
   /** The same for a path anywhere, asked of the workspace downwards: below a folder that is left out everything is. */
@@ -119,11 +150,7 @@ export class IgnoreRules {
   }
 }
 
-function parentOf(path: string): string {
-  return path.slice(0, Math.max(0, path.lastIndexOf('/')))
-}
-
-/** Is `folder` the same as `path`, or above it? */
-function isAbove(folder: string, path: string): boolean {
-  return folder === '' || path === folder || path.startsWith(`${folder}/`)
+/** A path as seen from a folder above it. */
+function below(path: string, folder: string): string {
+  return folder === '' ? path : path.slice(folder.length + 1)
 }

@@ -56,6 +56,21 @@ export const CATALOGUE: readonly CatalogueGroup[] = [
     ],
   },
   {
+    heading: 'Follow what others do:',
+    commands: [
+      {
+        name: 'run',
+        summary: 'run a command; what it changes is one transaction',
+        load: () => import('./commands/run.ts'),
+      },
+      {
+        name: 'watch',
+        summary: 'take in what anybody changes, as it comes',
+        load: () => import('./commands/watch.ts'),
+      },
+    ],
+  },
+  {
     heading: 'Look back:',
     commands: [
       { name: 'log', summary: 'list transactions, newest first', load: () => import('./commands/log.ts') },

@@ -20,6 +20,10 @@ export interface Declaration<A extends readonly unknown[] = readonly never[], O 
   readonly commits?: boolean
   /** What `--actor` means here, where it is not the one who writes. */
   readonly actor?: string
+  /** What stands behind the first argument belongs to it: options of another command. */
+  readonly passThrough?: boolean
+  /** It looks after SIGINT and SIGTERM itself. */
+  readonly ownSignals?: boolean
   /** Lines for the help that are printed as they stand. */
   readonly details?: string
   readonly examples: readonly (readonly [line: string, explanation: string])[]
@@ -54,6 +58,7 @@ export function declareOn(
   start: (command: Command) => Promise<Session>,
 ): void {
   command.description(declaration.description)
+  if (declaration.passThrough === true) command.passThroughOptions()
   for (const [name, description] of declaration.arguments ?? []) command.argument(name, description)
   const commits: OptionRow[] = [
     ['--tag <tag>', 'a tag in the history; may be repeated', collect],

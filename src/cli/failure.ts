@@ -47,7 +47,7 @@ function described(error: unknown, command: string | undefined): Failure {
     const known = asJournalError(error, 'Failed')
     const { message, hint, code } = known
     return {
-      exitCode: EXIT_CODES[code] ?? 1,
+      exitCode: typeof known.details?.exitCode === 'number' ? known.details.exitCode : (EXIT_CODES[code] ?? 1),
       json: known.toJSON(),
       message,
       hint,

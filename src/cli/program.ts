@@ -26,6 +26,7 @@ export class Program {
   readonly #declared = new Set<string>()
   readonly #signal: AbortSignal
   #session: Session | undefined
+  #ownSignals = false
 
   constructor(signal: AbortSignal) {
     this.#signal = signal
@@ -47,6 +48,11 @@ export class Program {
     }
   }
 
+  /** Does the command look after signals itself? */
+  get ownSignals(): boolean {
+    return this.#ownSignals
+  }
+
   /** The session of the command that ran, once it was parsed. */
   get session(): Session | undefined {
     return this.#session
@@ -60,7 +66,8 @@ export class Program {
     const { default: declaration } = await entry.load()
     declareOn(command, declaration, async (subcommand) => {
       const globals: GlobalOptions = { ...this.command.opts<GlobalOptions>(), ...subcommand.opts<GlobalOptions>() }
-      this.#session = new Session(globals, this.#signal, this)
+      this.#ownSignals = declaration.ownSignals === true
+      this.#session = new Session(globals, this.#ownSignals ? new AbortController().signal : this.#signal, this)
       return this.#session
     })
   }
@@ -79,14 +86,15 @@ function version(): string {
 /** Runs one command line and returns its exit code. */
 export async function run(argv: readonly string[]): Promise<number> {
   const interruption = new AbortController()
+  const program = new Program(interruption.signal)
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
+      if (program.ownSignals) return
       // The second time somebody is in a hurry; whatever is in flight then is recovered by the next open.
       if (interruption.signal.aborted) process.exit(130)
       interruption.abort()
     })
   }
-  const program = new Program(interruption.signal)
   // Help has no session that would look after a pipe that closes.
   process.stdout.on('error', () => {})
   try {

@@ -13,7 +13,8 @@ import { sizeOf } from '../content/delta.ts'
 import { hashBytes, hashFile } from '../content/hash.ts'
 import type { Held } from '../content/held-bytes.ts'
 import type { LargeChange } from '../content/large-change.ts'
-import { createFile, createFrom, dropFile, readFully } from '../disk/file.ts'
+import type { FileHandle } from '../disk/disk.ts'
+import { createFrom, dropFile, readFully, writeFully } from '../disk/file.ts'
 import { type Entry, isSpoken } from '../entry/entry.ts'
 import { type ContentHash, type FileState, hashOf, type State } from '../entry/state.ts'
 import { JournalError } from '../errors.ts'
@@ -61,6 +62,8 @@ interface Named {
   readonly state: State
   readonly before: FileState | null
   readonly path: string
+  /** It is there no more: its content may have been purged. */
+  readonly isPast: boolean
   /** Was `before` read already, to make the new content of it? */
   readonly reread: boolean
 }
@@ -75,6 +78,8 @@ export class GatheredContents {
   readonly #finder: ChangeFinder
   /** Paths by the content that was observed there; made when the first is asked for. */
   #origins: Map<ContentHash, string> | null = null
+  /** Where contents wait that are not held in memory. */
+  #aside: { readonly handle: FileHandle; size: number } | null = null
   #held = 0
   #leave: (() => void) | null = null
 
@@ -113,6 +118,8 @@ export class GatheredContents {
     const { disk } = this.#gathering.observer
     this.#leave?.()
     this.#leave = null
+    if (this.#aside !== null) disk.close(this.#aside.handle)
+    this.#aside = null
     for (const file of this.#temporary.splice(0)) dropFile(disk, file)
   }
 
@@ -191,8 +198,8 @@ export class GatheredContents {
       } else {
         const origin = this.#origin(hash)
         if (origin === null) {
-          if (size <= LOOKUP_SIZE && !(await contents.has(hash))) throw missing(hash)
-          if (size > LOOKUP_SIZE) throw missing(hash)
+          const isThere = size <= LOOKUP_SIZE && (await contents.has(hash))
+          if (!isThere && !(named.isPast && (await contents.purgedBy(hash)) !== null)) throw missing(hash)
         } else if (size > inline) await this.#keepFile(origin, state, leaves(origin))
         else {
           const bytes = this.#read(observer.absolute(origin), size)
@@ -200,9 +207,7 @@ export class GatheredContents {
           this.#held += size
           if (this.#held <= HOLD_LIMIT) await this.#keep(named, hash, size, () => bytes, bytes)
           else {
-            const file = this.#temporaryFile()
-            createFile(observer.disk, file, bytes, 0o600)
-            this.#add({ hash, size, bytes: () => this.#read(file, size), known: null, change: null })
+            this.#add({ hash, size, bytes: this.#putAside(bytes), known: null, change: null })
           }
         }
       }
@@ -328,6 +333,20 @@ export class GatheredContents {
     return file
   }
 
+  /** Contents that wait on disk wait in one file, whatever their number: making a file takes longer than filling a small one. */
+  #putAside(bytes: Uint8Array): () => Uint8Array {
+    const { disk } = this.#gathering.observer
+    this.#aside ??= { handle: disk.open(this.#temporaryFile(), 'create', 0o600), size: 0 }
+    const { handle, size: at } = this.#aside
+    writeFully(disk, handle, bytes, at)
+    this.#aside.size += bytes.byteLength
+    const { byteLength } = bytes
+    return () => {
+      const again = Buffer.allocUnsafe(byteLength)
+      return again.subarray(0, readFully(disk, handle, again, at))
+    }
+  }
+
   #read(file: string, size: number): Uint8Array {
     const { disk } = this.#gathering.observer
     const handle = disk.open(file, 'read')
@@ -343,11 +362,11 @@ export class GatheredContents {
 function* statesOf(entries: readonly Entry[]): Generator<Named> {
   for (const entry of entries) {
     const { path, op, before, after } = entry
-    yield { state: before, before: null, path, reread: false }
+    yield { state: before, before: null, path, isPast: true, reread: false }
     const reread = op === 'append' || isSpoken(entry)
     const known = op !== 'rename' && before?.kind === 'file' ? before : null
-    yield { state: after, before: known, path, reread }
-    if (op === 'rename') yield { state: entry.replaced, before: null, path: entry.to, reread: false }
+    yield { state: after, before: known, path, isPast: false, reread }
+    if (op === 'rename') yield { state: entry.replaced, before: null, path: entry.to, isPast: true, reread: false }
   }
 }
 

@@ -299,6 +299,7 @@ export class Transaction {
         continue
       }
       const { kind = 'write', of, meta, id } = this.#request
+      if (kind === 'adopt' && this.size === 0) throw nothingLeft(id)
       return await committer.commit({ tx: id, kind, of, meta, draft: this.#draft, durability })
     }
     throw new JournalError('CONFLICT', `the workspace kept changing under transaction ${this.id}`, {
@@ -423,6 +424,15 @@ export class Transaction {
     this.#stager.release()
     this.#host.ended(this, receipt)
   }
+}
+
+/** What was to be adopted was a commit on its way into the workspace, or is as it was again. */
+function nothingLeft(tx: string): JournalError {
+  return new JournalError('CONFLICT', 'there is nothing left to adopt', {
+    hint: 'The workspace is as the journal has it.',
+    tx,
+    details: { nothing: true },
+  })
 }
 
 function notPrepared(error: unknown): never {

@@ -182,30 +182,28 @@ export class TreeOperations {
 
   async adopt(operation: Of<'adopt'>): Promise<void> {
     const { path, found } = await this.#standing(operation.path)
-    const { recorded, standing, moved } = operation
-    if (standing === true) {
+    if (operation.standing === true) {
       if (found !== null) this.#view.set(path, found, { op: 'put', path, before: found, after: found })
       return
     }
-    if (moved !== undefined) return this.#adoptMoved(path, found, recorded, moved)
-    this.#note(path, recorded, found)
-  }
-
-  async #adoptMoved(
-    path: string,
-    found: State,
-    recorded: State,
-    moved: { from: string; recorded: State },
-  ): Promise<void> {
+    const { moved } = operation
+    const recorded = await this.#recorded(path, operation.recorded)
+    if (moved === undefined) return this.#note(path, recorded, found)
     const { path: from, found: left } = await this.#standing(moved.from)
-    if (left === null && from !== path && found?.kind !== 'dir' && sameState(found, moved.recorded)) {
+    const before = await this.#recorded(from, moved.recorded)
+    if (left === null && from !== path && found !== null && found.kind !== 'dir' && sameState(found, before)) {
       this.#view.leave(from)
-      const { recorded: before } = moved
       this.#view.set(path, found, { op: 'rename', path: from, to: path, before, replaced: recorded, after: found })
       return
     }
     this.#note(path, recorded, found)
-    this.#note(from, moved.recorded, left)
+    this.#note(from, before, left)
+  }
+
+  /** By the journal. To be asked after what stands there: what a commit puts there is in its record before. */
+  async #recorded(path: string, told: State): Promise<State> {
+    const { recorded } = this.#view.site
+    return recorded === undefined ? told : ((await recorded(path)) ?? null)
   }
 
   #note(path: string, before: State, after: State): void {

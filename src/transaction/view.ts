@@ -17,6 +17,8 @@ export interface DraftSite {
   readonly foldsCase: boolean
   /** Of new files; recorded when the journal runs as the superuser. */
   readonly owner: Owner | null
+  /** The newest state of a path by the journal's record, where that can be asked. */
+  readonly recorded?: (path: string) => Promise<State | undefined>
   /** Small changes of files of more bytes than this are made in place. */
   readonly inPlaceFrom: number
 }

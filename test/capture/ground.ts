@@ -14,7 +14,7 @@ afterAll(async () => {
     execFileSync('chmod', ['-R', 'u+rwX', folder])
     fs.rmSync(folder, { recursive: true, force: true })
   }
-})
+}, 60_000)
 
 /** A folder of its own, gone after the tests of the file. */
 export function scratch(): string {
