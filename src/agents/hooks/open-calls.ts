@@ -31,7 +31,7 @@ export interface CurrentPrompt {
 }
 
 /** Milliseconds after which what nobody ended is forgotten. */
-const FORGOTTEN_MS = 7 * 24 * 3_600_000
+const FORGOTTEN_MS = 24 * 3_600_000
 
 /**
  * Which calls run and which prompts are worked on, in small files: the halves of a call, and its prompt, are heard by different processes. Nothing depends

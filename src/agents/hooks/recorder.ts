@@ -14,6 +14,9 @@ export interface Found {
   readonly before: boolean
 }
 
+/** How long a call counts as running when its end is not heard: longer than commands are let run. */
+const OPEN_MS = 15 * 60_000
+
 export type Collect = (found: Found) => Promise<void>
 
 /**
@@ -82,19 +85,27 @@ export class HookRecorder {
   }
 
   async #after(event: HookEvent, call: HookCall): Promise<void> {
-    const ended = this.#calls.get(call.id) ?? this.#opened(event, call)
+    const begun = this.#calls.get(call.id)
+    const ended = begun ?? this.#opened(event, call)
+    // Whose beginning was not heard, or could not be recorded, may have found there what nobody knows of.
+    const before = begun === null
     if (ended.paths === null) {
-      const others = this.#calls.all().filter(({ id }) => id !== call.id)
+      const others = this.#open().filter(({ id }) => id !== call.id)
       await this.#settleFiles(others)
       const alike = others.filter(({ paths }) => paths === null)
-      await this.#changedBy(null, [ended, ...alike])
-    } else if (ended.paths.length > 0) await this.#changedBy(ended.paths, [ended])
+      await this.#changedBy(null, [ended, ...alike], before)
+    } else if (ended.paths.length > 0) await this.#changedBy(ended.paths, [ended], before)
     this.#calls.drop(call.id)
+  }
+
+  /** Calls that may still run. What nobody ended for so long did end, and what is found now is not theirs. */
+  #open(): OpenCall[] {
+    return this.#calls.all().filter(({ since }) => Date.now() - since < OPEN_MS)
   }
 
   /** Records what was changed until now, for whoever did: the calls that are open, or somebody outside. `paths`: only there. */
   async #settle(paths: readonly string[] | null, atStart = false): Promise<void> {
-    const open = this.#calls.all()
+    const open = this.#open()
     const [first, ...more] = open.filter((call) => call.paths === null)
     if (paths === null) await this.#settleFiles(open)
     else {
@@ -105,8 +116,12 @@ export class HookRecorder {
     return this.#changedBy(paths, [first, ...more])
   }
 
-  #changedBy(paths: readonly string[] | null, calls: readonly [OpenCall, ...OpenCall[]]): Promise<void> {
-    return this.#collect({ paths, meta: metaOfCalls(calls), before: false })
+  #changedBy(
+    paths: readonly string[] | null,
+    calls: readonly [OpenCall, ...OpenCall[]],
+    before = false,
+  ): Promise<void> {
+    return this.#collect({ paths, meta: metaOfCalls(calls), before })
   }
 
   async #settleFiles(open: readonly OpenCall[]): Promise<void> {
@@ -121,9 +136,10 @@ export class HookRecorder {
     const over = this.#calls
       .all()
       .filter(({ session, agent }) => session === event.session && (all || agent === (event.agent ?? null)))
-    if (over.length === 0) return
-    if (over.some(({ paths }) => paths === null)) await this.#settle(null)
-    else await this.#settleFiles(over)
+    const open = new Set(this.#open().map(({ id }) => id))
+    const recent = over.filter(({ id }) => open.has(id))
+    if (recent.some(({ paths }) => paths === null)) await this.#settle(null)
+    else await this.#settleFiles(recent)
     for (const { id } of over) this.#calls.drop(id)
   }
 

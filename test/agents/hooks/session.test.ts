@@ -1,5 +1,5 @@
 /** Whole sessions, as Claude Code plays them to hooks that are processes of their own. */
-import { chmodSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { ChainedCommit } from '../../../src/entry/commit.ts'
@@ -195,6 +195,46 @@ describe('what is not heard', () => {
       expect(treeOf(root)).toEqual({ ...before, 'later.txt': expect.any(String) })
     },
   )
+
+  it('for so long that it must have ended is put down to nobody', async () => {
+    const root = await project()
+    const session = new SimulatedSession(root)
+    await session.start()
+    await session.prompt('Vanish', 'prompt-1')
+    await session.pre(session.call('Bash', { command: 'sleep 1' }))
+    await session.settled()
+    const folder = path.join(root, '.journal', 'hooks', 'calls')
+    for (const name of readdirSync(folder)) {
+      const note = JSON.parse(readFileSync(path.join(folder, name), 'utf8'))
+      writeFileSync(path.join(folder, name), JSON.stringify({ ...note, since: note.since - 16 * 60_000 }))
+    }
+    writeFileSync(path.join(root, 'mine.txt'), 'by hand')
+    const other = new SimulatedSession(root, 'another-session')
+    await other.start()
+    await other.bash('true')
+    await session.prompt('Here again', 'prompt-2')
+    await session.settled()
+    const history = await historyOf(root)
+    expect(pathsOf(history.filter(({ actor }) => actor === 'outside'))).toContain('mine.txt')
+    expect(history.filter(({ actor }) => actor !== 'outside')).toEqual([])
+  })
+
+  it('before a call leaves what may have been there when it is taken back', async () => {
+    const root = await project()
+    const session = new SimulatedSession(root)
+    await session.start()
+    await session.prompt('One half', 'prompt-1')
+    await session.settled()
+    writeFileSync(path.join(root, 'mine.txt'), 'by hand')
+    const call = session.call('Bash', { command: "echo x > theirs.txt; sed -i 's/1/2/' src/a.ts" })
+    session.act(call)
+    await session.post(call)
+    await session.settled()
+    expect(pathsOf(ofCall(await historyOf(root), call.tool_use_id))).toEqual(['mine.txt', 'src/a.ts', 'theirs.txt'])
+    await undoPrompts(root, ['prompt-1'])
+    expect(readFileSync(path.join(root, 'mine.txt'), 'utf8')).toBe('by hand')
+    expect(readFileSync(path.join(root, 'src/a.ts'), 'utf8')).toBe('export const a = 1\r\n')
+  })
 
   it('because its hook was killed is in the history with the next that is', async () => {
     const root = await project()
