@@ -9,7 +9,7 @@ import { table } from '../table.mjs'
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 const ROUNDS = 100
 /** Milliseconds that a model takes for its next step, at least: the helper has let go of the journal by then. */
-const PAUSE_MS = 400
+const PAUSE_MS = 340
 const LIMIT_MS = 150
 const FILES = 1000
 const KINDS = {
