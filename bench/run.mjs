@@ -29,6 +29,7 @@ const MEASUREMENTS = [
   'team',
   'calls',
   'collect',
+  'hooks',
 ]
 /** Ten minutes: only when it is asked for. */
 const LONG = ['million']

@@ -17,11 +17,12 @@ const LATE = '\0child-process'
 const LATE_CODE = "module.exports = { spawn: (...given) => require('node:child_process').spawn(...given) }"
 
 const bundle = await rolldown({
-  // Threads are begun by the names of their files.
+  // Threads, and the helper of the hooks, are begun by the names of their files.
   input: {
     program: join(CLI, 'main.js'),
     'parser-thread': join(PROJECT, 'dist/safety/validation/parser-thread.js'),
     'hash-thread': join(PROJECT, 'dist/capture/hash-thread.js'),
+    helper: join(PROJECT, 'dist/agents/hooks/helper.js'),
   },
   platform: 'node',
   external: (id) => id.startsWith('node:') || NATIVE.includes(id),

@@ -128,6 +128,11 @@ export class Journal extends Shorthands implements AsyncDisposable {
       begin: (meta, kind, of, validation) => this.#begin(meta, kind, of, validation),
     })
     this.#capture = new Capture(store, index, options, {
+      where: (request, here) => {
+        const { actor } = options
+        const asked = actor === undefined || request.actor !== undefined ? request : { ...request, actor }
+        return this.#writing().upkeep('collect', asked, here) as Promise<Collected>
+      },
       writing: () => this.#writing(),
       begin: (meta, kind, of, validation) => this.#begin(meta, kind, of, validation),
     })
@@ -481,6 +486,8 @@ export class Journal extends Shorthands implements AsyncDisposable {
     switch (work) {
       case 'checkpoint':
         return withJournalErrors('making a checkpoint', () => this.#here().checkpointer.run())
+      case 'collect':
+        return this.#capture.collectHere(asked as CollectRequest)
       case 'compact':
         return withJournalErrors('compacting', () => this.#upkeep.compact(asked as CompactOptions))
       case 'purge': {

@@ -14,26 +14,36 @@ export interface Watching {
   readonly found: Collected
 }
 
+export interface CaptureHost extends CollectorHost {
+  /** Has whoever writes the journal do it: this process, by `here`, or another one. */
+  readonly where: (request: CollectRequest, here: () => Promise<Collected>) => Promise<Collected>
+}
+
 /** What others do in the workspace, taken into the history. All of it is loaded when it is asked for. */
 export class Capture {
   readonly #store: Store
   readonly #index: HistoryIndex
   readonly #options: OpenOptions
-  readonly #host: CollectorHost
+  readonly #host: CaptureHost
   readonly #watches = new Set<Watch>()
   #running = 0
   #collector: Promise<Collector> | null = null
 
-  constructor(store: Store, index: HistoryIndex, options: OpenOptions, host: CollectorHost) {
+  constructor(store: Store, index: HistoryIndex, options: OpenOptions, host: CaptureHost) {
     this.#store = store
     this.#index = index
     this.#options = options
     this.#host = host
   }
 
+  /** In the process that writes: its index knows what files looked like that were found to be as recorded. */
   async collect(request: CollectRequest): Promise<Collected> {
     this.#host.writing()
     checkedMeta(checked('the options', request, COLLECT))
+    return this.#host.where(request, () => this.collectHere(request))
+  }
+
+  async collectHere(request: CollectRequest): Promise<Collected> {
     return (await this.#collecting()).collect(request)
   }
 
@@ -60,7 +70,7 @@ export class Capture {
         disk,
         root: layout.root,
         readRules: (path) => collector.readRules(path),
-        collect: (request) => collector.collect(request),
+        collect: (request) => this.collect(request),
         isRunning: () => this.#running > 0,
         closed: (ended) => this.#watches.delete(ended),
       },

@@ -135,6 +135,7 @@ export const CATALOGUE: readonly CatalogueGroup[] = [
       { name: 'build', summary: 'write a module of files from a spec', load: () => import('./commands/build.ts') },
       { name: 'review', summary: 'apply the changes of a review', load: () => import('./commands/review.ts') },
       { name: 'mcp', summary: 'serve agents over the Model Context Protocol', load: () => import('./commands/mcp.ts') },
+      { name: 'hook', summary: 'journal what Claude Code does', load: () => import('./commands/hook.ts') },
     ],
   },
   {

@@ -3,7 +3,7 @@ import type { Output } from './output.ts'
 import { printable, printableText } from './printable.ts'
 
 /** A file's difference as unified text, ending in a line end; coloured where that is wanted, and byte for byte elsewhere. */
-export function patchText(difference: FileDiff, output: Output): string {
+export function patchText(difference: Pick<FileDiff, 'path' | 'patch' | 'note'>, output: Output): string {
   const { path, note } = difference
   const head = note === undefined ? '' : `${output.colors.dim(`# ${printable(path)}: ${printable(note)}`)}\n`
   const patch = difference.patch === '' || difference.patch.endsWith('\n') ? difference.patch : `${difference.patch}\n`

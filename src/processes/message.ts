@@ -34,7 +34,7 @@ export type Request =
   | { readonly ask: 'upkeep'; readonly work: Upkeep; readonly options: unknown }
 
 /** What only the writer can do, beside commits. */
-export type Upkeep = 'checkpoint' | 'compact' | 'purge'
+export type Upkeep = 'checkpoint' | 'compact' | 'purge' | 'collect'
 
 /** What an upkeep is asked for with. */
 export interface PurgeRequest extends Meta {
