@@ -41,7 +41,9 @@ export function byteEdits(held: HeldText, edits: readonly TextEdit[]): ByteEdits
 /** Null: too many. */
 function placesOf(text: HeldText, wanted: Buffer, start: number, all: boolean): number[] | null {
   const places: number[] = []
-  for (let at = text.find(wanted, start); at >= 0; at = text.find(wanted, at + wanted.byteLength)) {
+  // Where it must stand once, places that overlap are two; of all of them, those are replaced that begin behind the one before.
+  const step = all ? wanted.byteLength : 1
+  for (let at = text.find(wanted, start); at >= 0; at = text.find(wanted, at + step)) {
     places.push(at)
     if (places.length > (all ? MOST_PLACES : 1)) return null
   }

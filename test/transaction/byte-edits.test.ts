@@ -49,6 +49,8 @@ it.each<[string, string, TextEdit[], string | null]>([
   ['line ends that differ', 'a\r\nb\r\nc', [{ oldText: 'a\nb', newText: 'x\ny' }], null],
   ['a byte order mark that is not part of the text', '\ufeffa', [{ oldText: '\ufeff', newText: 'b' }], null],
   ['a text that stands twice', 'a b a', [{ oldText: 'a', newText: 'c' }], null],
+  ['a text that stands twice, and overlaps itself', '€uro€uro€uro', [{ oldText: 'o€uro', newText: 'c' }], null],
+  ['all places of a text that overlaps itself', 'aaaaa', [{ oldText: 'aa', newText: 'b', all: true }], 'bba'],
   ['a text that is not there', 'a b a', [{ oldText: 'd', newText: 'c' }], null],
   [
     'several edits that are far apart',

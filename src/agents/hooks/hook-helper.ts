@@ -14,8 +14,8 @@ import { traceOf } from './trace-of.ts'
 import { isNewer, packageVersion } from './version.ts'
 import { type HookAnswer, type HookRequest, MAX_MESSAGE } from './wire.ts'
 
-/** How long the journal stays open after an event: nobody else can write meanwhile. */
-const HOLD_MS = 300
+/** How long the journal stays open after an event. Others that write do so through this process meanwhile, or this one through them. */
+const HOLD_MS = 5_000
 /** Without any event for so long, it ends; after the last session has ended, much sooner. */
 const IDLE_MS = 10 * 60_000
 const PARTING_MS = 2_000
@@ -138,8 +138,6 @@ export class HookHelper {
       await new Promise((resolve) => setImmediate(resolve))
       try {
         await this.#recorder.record(event)
-        // A command may be one of the journal's own.
-        if (event.name === 'PreToolUse' && event.call?.path === null) setImmediate(() => this.#letGo())
         return null
       } catch (error) {
         const failure = asTrace(error)
@@ -151,10 +149,6 @@ export class HookHelper {
     })
     this.#turn = recorded
     return recorded
-  }
-
-  #letGo(): void {
-    this.#turn = this.#turn.then(() => this.#journal.close())
   }
 
   #restIn(milliseconds: number): void {

@@ -8,7 +8,7 @@ import { helperAddress } from '../../../src/agents/hooks/address.ts'
 import { askHelper } from '../../../src/agents/hooks/ask-helper.ts'
 import { openJournal } from '../../../src/index.ts'
 import { MAIN, type Run, temporaryFolder, workspace } from '../../cli/journal-process.ts'
-import { helperOf, historyOf, openedForWriting, SimulatedSession, tracesIn, treeOf, undoPrompts } from './simulator.ts'
+import { helperOf, historyOf, openedAlone, SimulatedSession, tracesIn, treeOf, undoPrompts } from './simulator.ts'
 
 const SILENT: Run = { code: 0, stdout: '', stderr: '' }
 const WINDOWS = process.platform === 'win32'
@@ -118,7 +118,7 @@ describe('the journal', () => {
     const session = new SimulatedSession(root)
     await session.start()
     await session.settled()
-    const other = await openedForWriting(root)
+    const other = await openedAlone(root)
     const call = session.call('Bash', { command: 'x' })
     try {
       expect(await session.pre(call)).toEqual(SILENT)

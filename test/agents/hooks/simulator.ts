@@ -173,11 +173,11 @@ export async function historyOf(root: string): Promise<ChainedCommit[]> {
   }
 }
 
-/** Opens the journal for writing once the helper has let go of it. */
-export async function openedForWriting(root: string): Promise<Journal> {
-  for (const until = Date.now() + 20_000; ; ) {
+/** The journal for this process alone: nobody else writes meanwhile. */
+export async function openedAlone(root: string): Promise<Journal> {
+  for (const until = Date.now() + 60_000; ; ) {
     try {
-      return await openJournal(root)
+      return await openJournal(root, { shared: false })
     } catch (error) {
       if ((error as { code?: string }).code !== 'LOCKED' || Date.now() > until) throw error
       await new Promise((resolve) => setTimeout(resolve, 50))
@@ -188,7 +188,7 @@ export async function openedForWriting(root: string): Promise<Journal> {
 /** Takes back all that was done for some prompts, newest first. */
 export async function undoPrompts(root: string, prompts: readonly string[]): Promise<number> {
   const commits = (await historyOf(root)).filter(({ parent }) => parent !== undefined && prompts.includes(parent))
-  const journal = await openedForWriting(root)
+  const journal = await openJournal(root)
   try {
     for (const { tx } of commits.reverse()) await journal.undo(tx)
   } finally {
