@@ -223,7 +223,7 @@ describe('the helper', () => {
     await session.settled()
     const pid = await helperOf(root)
     // It has let go of the journal.
-    await (await openedForWriting(root)).close()
+    await (await openedAlone(root)).close()
     rmSync(root, { recursive: true, force: true, maxRetries: 10 })
     await waitFor(() => !isAlive(pid))
   })
