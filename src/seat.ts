@@ -12,7 +12,7 @@ import { isolate } from './store/isolation.ts'
 import type { Store } from './store/opening.ts'
 import { type Writer as Signature, WriterLock } from './store/writer-lock.ts'
 import type { Guard } from './transaction/guard.ts'
-import type { Elsewhere, PlainTransaction } from './transaction/plain-transaction.ts'
+import { type Elsewhere, type PlainTransaction, unlockedError } from './transaction/plain-transaction.ts'
 import { readerSite } from './transaction/reader-site.ts'
 import type { Receipt } from './transaction/receipt.ts'
 import { Stager, StagingLimits } from './transaction/stager.ts'
@@ -371,17 +371,6 @@ export class Seat {
       this.#folder?.remove()
     }
   }
-}
-
-function unlockedError(tx: string): JournalError {
-  return new JournalError(
-    'CONFLICT',
-    `the process that held the locks of transaction ${tx} is gone, and they with it`,
-    {
-      hint: 'Nothing was changed. Run the transaction again.',
-      tx,
-    },
-  )
 }
 
 /** Ends a writer; one whose place another process took has nothing more to say. */

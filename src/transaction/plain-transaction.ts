@@ -1,5 +1,6 @@
 import type { CommitKind, Meta, Of } from '../entry/commit.ts'
 import type { State } from '../entry/state.ts'
+import { JournalError } from '../errors.ts'
 import type { Durability } from '../log/log-writer.ts'
 import type { Operation } from './operation.ts'
 import type { Receipt } from './receipt.ts'
@@ -45,4 +46,16 @@ export interface Elsewhere {
   ) => Promise<void>
   /** The transaction has ended without a commit, and may have held locks. */
   readonly forget: (id: string) => void
+}
+
+/** Nobody may have come between a transaction and the paths that it locked. */
+export function unlockedError(tx: string): JournalError {
+  return new JournalError(
+    'CONFLICT',
+    `the process that held the locks of transaction ${tx} is gone, and they with it`,
+    {
+      hint: 'Nothing was changed. Run the transaction again.',
+      tx,
+    },
+  )
 }

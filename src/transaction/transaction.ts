@@ -21,7 +21,7 @@ import { Draft } from './draft.ts'
 import { type Guard, Proposal } from './guard.ts'
 import type { Operation, StagedContent } from './operation.ts'
 import type { LockMode, LockOwner, PathLocks } from './path-locks.ts'
-import type { Elsewhere, PlainTransaction, Seen } from './plain-transaction.ts'
+import { type Elsewhere, type PlainTransaction, type Seen, unlockedError } from './plain-transaction.ts'
 import type { Receipt } from './receipt.ts'
 import type { Referee } from './referee.ts'
 import type { Revision } from './revision.ts'
@@ -321,8 +321,10 @@ export class Transaction {
     const { kind = 'write', of, meta, id, lease } = this.#request
     let tried = mayBeThere
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      if (signal?.aborted) throw aborted(signal)
-      let examined: PlainTransaction['examined'] = guard === undefined ? 'needless' : 'not yet'
+      if (signal?.aborted && !tried) throw aborted(signal)
+      // Its locks went with the writer that this process was: somebody else may have relied on having them since.
+      const unlocked = tried && this.#locked.size > 0 && this.#host.local !== null
+      let examined: PlainTransaction['examined'] = guard === undefined && !unlocked ? 'needless' : 'not yet'
       if (guard !== undefined && !tried) {
         if (!(await this.#draft.isFresh())) await this.#redraft()
         if (!(await this.#examined(guard))) continue
@@ -334,6 +336,7 @@ export class Transaction {
       }
       const answer = await elsewhere?.commit(plain, tried)
       if (answer !== undefined && answer !== 'stale') return answer
+      if (unlocked) throw unlockedError(id)
       tried = false
     }
     throw this.#restless()
