@@ -1,4 +1,4 @@
-import { JournalError } from './errors.ts'
+import { asJournalError, JournalError } from './errors.ts'
 import type { HistoryIndex } from './history/history-index.ts'
 import type { OpenOptions } from './options.ts'
 import { packed } from './processes/carried-contents.ts'
@@ -263,6 +263,8 @@ export class Seat {
     try {
       this.#role = await this.#sought(silent)
       return this.#role
+    } catch (error) {
+      throw asJournalError(error, 'looking for the process that writes', this.#site.store.layout.directory)
     } finally {
       this.#seeking = null
     }
@@ -336,7 +338,7 @@ export class Seat {
         },
       )
       try {
-        const service = shared ? await Service.begin(layout.directory, writer.term, this.#foreign) : null
+        const service = shared ? await Service.begin(layout.directory, writer.term, this.#foreign, lock.left) : null
         const role: Role = { kind: 'writer', writer, service }
         this.#recovery = writer.recovery
         if (this.#sitter !== null) {

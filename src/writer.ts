@@ -25,7 +25,7 @@ import { finishPurge } from './retention/purge.ts'
 import type { RetentionSite } from './retention/site.ts'
 import { beginningOf } from './store/base.ts'
 import { DurableNote } from './store/durable-note.ts'
-import { deposedError, type Fence, NO_FENCE } from './store/fence.ts'
+import { deposedError, type Fence, isDeposed, NO_FENCE } from './store/fence.ts'
 import { completeLayout, NOTED_VERSION, REVISED_VERSION, raiseVersion, unfinishedSalvage } from './store/layout.ts'
 import type { Store } from './store/opening.ts'
 import type { Address, Writer as Signature, WriterLock } from './store/writer-lock.ts'
@@ -288,8 +288,9 @@ export class Writer {
     try {
       this.#site.fence.check()
       return false
-    } catch {
-      return true
+    } catch (error) {
+      // That nobody can tell does not mean that it is so.
+      return isDeposed(error)
     }
   }
 

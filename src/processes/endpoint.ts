@@ -17,20 +17,33 @@ export interface Endpoint {
   readonly release: () => void
 }
 
-/** Null where the file system has no sockets, and there is no other place for one. */
-export async function listen(server: net.Server, directory: string, term: number): Promise<Endpoint | null> {
+/**
+ * In the user's folder for such things, which no copy of a workspace brings along; in the journal's own where there is none. `left`: of a writer that was
+ * killed. Null where neither takes sockets.
+ */
+export async function listen(
+  server: net.Server,
+  directory: string,
+  term: number,
+  left: string | null = null,
+): Promise<Endpoint | null> {
   if (WINDOWS) {
     const pipe = `\\\\.\\pipe\\write-journal-${randomBytes(12).toString('hex')}`
     await bound(server, pipe)
     return { socket: pipe, release: () => undefined }
   }
-  const name = `writer-${term}.sock`
   removeStale(directory)
+  for (const folder of runtimeFolders()) {
+    if (left !== null && path.dirname(left) === folder && left.endsWith('.sock')) fs.rmSync(left, { force: true })
+    const socket = path.join(folder, `${randomBytes(12).toString('hex')}.sock`)
+    if (Buffer.byteLength(socket) > MAX_PATH) continue
+    if (await took(server, socket, socket)) return { socket, release: () => fs.rmSync(socket, { force: true }) }
+  }
+  const name = `writer-${term}.sock`
   // Kept open: the server removes its socket by the name that it was given.
   const folder = fs.openSync(directory, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY)
-  try {
-    await bound(server, reach(directory, name, folder))
-    fs.chmodSync(path.join(directory, name), 0o600)
+  const address = reach(directory, name, folder)
+  if (address !== null && (await took(server, address, path.join(directory, name)))) {
     return {
       socket: name,
       release: () => {
@@ -38,18 +51,22 @@ export async function listen(server: net.Server, directory: string, term: number
         fs.rmSync(path.join(directory, name), { force: true })
       },
     }
-  } catch (error) {
-    fs.closeSync(folder)
-    if (!hasSystemCode(error, 'EOPNOTSUPP', 'ENOTSUP', 'EPERM', 'EACCES', 'EINVAL', 'ENAMETOOLONG', 'ENOSYS'))
-      throw error
   }
-  const elsewhere = ownFolder()
-  if (elsewhere === null) return null
-  const far = path.join(elsewhere, `${randomBytes(12).toString('hex')}.sock`)
-  if (Buffer.byteLength(far) > MAX_PATH) return null
-  await bound(server, far)
-  fs.chmodSync(far, 0o600)
-  return { socket: far, release: () => fs.rmSync(far, { force: true }) }
+  fs.closeSync(folder)
+  return null
+}
+
+/** False where the file system has no sockets. */
+async function took(server: net.Server, address: string, file: string): Promise<boolean> {
+  try {
+    await bound(server, address)
+    fs.chmodSync(file, 0o600)
+    return true
+  } catch (error) {
+    if (hasSystemCode(error, 'EOPNOTSUPP', 'ENOTSUP', 'EPERM', 'EACCES', 'EROFS', 'EINVAL', 'ENOSYS', 'ENOSPC'))
+      return false
+    throw error
+  }
 }
 
 /** Connects to what `listen` called so. Rejects with a system error. */
@@ -57,20 +74,19 @@ export async function connect(directory: string, socket: string): Promise<net.So
   if (socket.includes('/') || socket.includes('\\')) return connected(socket)
   const folder = fs.openSync(directory, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY)
   try {
-    return await connected(reach(directory, socket, folder))
+    return await connected(reach(directory, socket, folder) ?? path.join(directory, socket))
   } finally {
     fs.closeSync(folder)
   }
 }
 
-/** A socket's path may have a hundred bytes, a workspace's many more: then it is reached through the open folder. */
-function reach(directory: string, name: string, folder: number): string {
+/** A socket's path may have a hundred bytes, a workspace's many more: then it is reached through the open folder. Null where that cannot be. */
+function reach(directory: string, name: string, folder: number): string | null {
   const whole = path.join(directory, name)
   if (Buffer.byteLength(whole) <= MAX_PATH) return whole
   if (process.platform === 'linux') return `/proc/self/fd/${folder}/${name}`
   const relative = path.relative(process.cwd(), whole)
-  if (Buffer.byteLength(relative) <= MAX_PATH) return relative
-  throw Object.assign(new Error('ENAMETOOLONG: the path of a socket'), { code: 'ENAMETOOLONG' })
+  return Buffer.byteLength(relative) <= MAX_PATH ? relative : null
 }
 
 function bound(server: net.Server, address: string): Promise<void> {
@@ -101,15 +117,24 @@ function removeStale(directory: string): void {
   }
 }
 
-/** A folder for temporary files that nobody else may look into; null when somebody else has taken its name. */
-function ownFolder(): string | null {
-  const folder = path.join(os.tmpdir(), `write-journal-${process.getuid?.() ?? 0}`)
+/** Folders of this user that nobody else may look into, the best first. */
+function runtimeFolders(): string[] {
+  const { XDG_RUNTIME_DIR: runtime } = process.env
+  const user = process.getuid?.() ?? 0
+  const wanted = [
+    ...(runtime !== undefined && path.isAbsolute(runtime) ? [path.join(runtime, 'write-journal')] : []),
+    path.join(os.tmpdir(), `write-journal-${user}`),
+  ]
+  return wanted.filter((folder) => isOwn(folder, user))
+}
+
+/** Makes it when it is missing. False when somebody else has taken its name. */
+function isOwn(folder: string, user: number): boolean {
   try {
     fs.mkdirSync(folder, { mode: 0o700 })
   } catch (error) {
-    if (!hasSystemCode(error, 'EEXIST')) return null
+    if (!hasSystemCode(error, 'EEXIST')) return false
   }
-  const stat = fs.lstatSync(folder)
-  const mine = stat.isDirectory() && stat.uid === process.getuid?.() && (stat.mode & 0o077) === 0
-  return mine ? folder : null
+  const stat = fs.lstatSync(folder, { throwIfNoEntry: false })
+  return stat?.isDirectory() === true && stat.uid === user && (stat.mode & 0o077) === 0
 }

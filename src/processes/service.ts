@@ -49,8 +49,13 @@ export class Service {
     this.address = { socket: endpoint.socket, key, protocol: PROTOCOL }
   }
 
-  /** Null where no other process can reach this one. */
-  static async begin(directory: string, term: number, servant: Servant): Promise<Service | null> {
+  /** Null where no other process can reach this one. `left`: the socket of a writer that was killed. */
+  static async begin(
+    directory: string,
+    term: number,
+    servant: Servant,
+    left: string | null = null,
+  ): Promise<Service | null> {
     const key = randomBytes(24).toString('base64url')
     const sessions = new Set<ClientSession>()
     const budget = new Budget()
@@ -60,7 +65,7 @@ export class Service {
       })
       sessions.add(session)
     })
-    const endpoint = await listen(server, directory, term)
+    const endpoint = await listen(server, directory, term, left)
     if (endpoint === null) return null
     // Nobody must go on living only to serve others: they find another writer.
     server.unref()

@@ -52,10 +52,15 @@ export class WriterLock {
   /** Above that of everybody who signed before, though they may have written nothing. */
   readonly term: number
 
-  private constructor(disk: Disk, handle: FileHandle, term: number) {
+  /** Where the one who signed before was reached; null: nowhere. */
+  readonly left: string | null
+
+  private constructor(disk: Disk, handle: FileHandle, former: Writer | null) {
     this.#disk = disk
     this.#handle = handle
-    this.term = term
+    this.term = (former?.term ?? 0) + 1
+    const address = former?.address
+    this.left = typeof address === 'object' && typeof address?.socket === 'string' ? address.socket : null
   }
 
   /** @throws JournalError `LOCKED` with the holder's process id */
@@ -82,7 +87,7 @@ export class WriterLock {
     const handle = openOrCreate(disk, path)
     try {
       if (locked(disk, handle, path) && isStill(disk, path, handle)) {
-        return new WriterLock(disk, handle, (readWriter(disk, handle)?.term ?? 0) + 1)
+        return new WriterLock(disk, handle, readWriter(disk, handle))
       }
     } catch (error) {
       disk.close(handle)
@@ -107,7 +112,7 @@ export class WriterLock {
         if (!disk.lock(fence)) return null
         disk.rename(layout.lock, layout.deposed(term))
         const handle = disk.open(layout.lock, 'create', 0o600)
-        if (disk.lock(handle)) return new WriterLock(disk, handle, term + 1)
+        if (disk.lock(handle)) return new WriterLock(disk, handle, writer)
         disk.close(handle)
         return null
       } finally {

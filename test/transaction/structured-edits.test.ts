@@ -159,7 +159,7 @@ describe('structured edits', () => {
       [() => journal.imports('d', [{ add: 'import a' }]), /does not tell what language/],
       [() => journal.imports('c.ts', [{ add: '' }]), /no import/],
       [() => journal.imports('c.ts', [{}] as never), /not one of add and remove/],
-      [() => journal.set('e.bin', list, { format: 'json' }), /not UTF-8|binary/i],
+      [() => journal.set('e.bin', list, { format: 'json' }), /is no text: a zero byte/],
     ] as const) {
       const error = await failure(work)
       expect(error.code, String(message)).toBe('INVALID')

@@ -92,7 +92,7 @@ describe('a review', () => {
       [1, 'what was reviewed is not there any more'],
       [2, 'the file ends with line 5'],
       [3, expect.stringContaining('gone.ts')],
-      [4, 'data.bin is not UTF-8 text'],
+      [4, 'data.bin is not UTF-8 text: see line 1'],
       [5, 'it overlaps with changes[6]'],
       [6, 'it overlaps with changes[5]'],
       [7, 'its old text stands at 2 places'],
