@@ -6,6 +6,7 @@ import type { Store } from '../store/opening.ts'
 import type { Collected, CollectRequest } from './collect-options.ts'
 import type { Collector, CollectorHost } from './collector.ts'
 import type { RunOptions, RunResult } from './run.ts'
+import { announceCommand, isCommandRunning } from './running-commands.ts'
 import type { Watch, WatchOptions } from './watch.ts'
 
 export interface Watching {
@@ -26,7 +27,6 @@ export class Capture {
   readonly #options: OpenOptions
   readonly #host: CaptureHost
   readonly #watches = new Set<Watch>()
-  #running = 0
   #collector: Promise<Collector> | null = null
 
   constructor(store: Store, index: HistoryIndex, options: OpenOptions, host: CaptureHost) {
@@ -52,12 +52,12 @@ export class Capture {
     checkedMeta(checked('the options', options))
     const { JournaledRun, journaledRun } = await import('./run.ts')
     const run = new JournaledRun(this.#store.layout.root, program, args, options)
-    this.#running += 1
-    try {
-      return await journaledRun(run, (request) => this.collect(request))
-    } finally {
-      this.#running -= 1
-    }
+    const { disk, layout } = this.#store
+    return journaledRun(
+      run,
+      (request) => this.collect(request),
+      () => announceCommand(disk, layout),
+    )
   }
 
   async watch(options: WatchOptions): Promise<Watching> {
@@ -71,7 +71,7 @@ export class Capture {
         root: layout.root,
         readRules: (path) => collector.readRules(path),
         collect: (request) => this.collect(request),
-        isRunning: () => this.#running > 0,
+        isRunning: () => isCommandRunning(disk, layout),
         closed: (ended) => this.#watches.delete(ended),
       },
       options,

@@ -100,11 +100,18 @@ export class JournaledRun {
 export async function journaledRun(
   run: JournaledRun,
   collect: (request: CollectRequest) => Promise<Collected>,
+  announce: () => Promise<() => void>,
 ): Promise<RunResult> {
-  const { receipts: baseline } = await collect(run.before)
-  const outcome = await run.run()
-  const collected = await collect(run.after(outcome))
-  return { command: run.line, ...outcome, ...collected, baseline }
+  // Before the first look: what is changed behind it may be the command's.
+  const end = await announce()
+  try {
+    const { receipts: baseline } = await collect(run.before)
+    const outcome = await run.run()
+    const collected = await collect(run.after(outcome))
+    return { command: run.line, ...outcome, ...collected, baseline }
+  } finally {
+    end()
+  }
 }
 
 /** The run that this process is part of, in the same workspace. */

@@ -64,8 +64,8 @@ function conflictLines(details: Readonly<Record<string, unknown>> | undefined): 
   const conflicts = details?.conflicts
   if (!Array.isArray(conflicts)) return []
   // The message itself names the first few.
-  if (conflicts.length <= 5 && conflicts.every((conflict: { sides?: unknown }) => conflict.sides === undefined))
-    return []
+  const known = (conflict: Conflicting): boolean => conflict.sides === undefined && conflict.by === undefined
+  if (conflicts.length <= 5 && conflicts.every(known)) return []
   return conflicts.flatMap((conflict: Conflicting) => conflictText(conflict).map((line) => `  ${line}`))
 }
 

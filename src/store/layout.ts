@@ -71,6 +71,10 @@ export class Layout {
   get clients(): string {
     return `${this.directory}/clients`
   }
+  /** A locked file for each command that runs under the journal. */
+  get running(): string {
+    return `${this.directory}/running`
+  }
   /** Settings, written by a person; there need be none. */
   get config(): string {
     return `${this.directory}/config.yaml`

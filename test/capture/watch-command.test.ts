@@ -43,6 +43,35 @@ function watching(root: string, ...options: string[]) {
 }
 
 describe('journal watch', () => {
+  it('leaves to a command that another process runs under the journal what it changes', async () => {
+    const root = await workspace()
+    const { child, until, told, ended } = watching(root, '--quiet', '50')
+    await until(1)
+    const slow =
+      "require('fs').writeFileSync('first', 'x'); setTimeout(() => require('fs').writeFileSync('second', 'x'), 1000)"
+    expect((await cli(['run', '--parent', 'p1', '--', process.execPath, '-e', slow], { cwd: root })).code).toBe(0)
+    child.kill('SIGINT')
+    expect(await ended).toBe(0)
+    expect(told()).toHaveLength(1)
+    expect(await journalLines(['log'], { cwd: root })).toMatchObject([
+      { parent: 'p1', files: [{ path: 'first' }, { path: 'second' }] },
+    ])
+    expect(fs.readdirSync(path.join(root, '.journal/running'))).toEqual([])
+  })
+
+  it('is not kept waiting by a command whose journal was killed', async () => {
+    const root = await workspace()
+    const running = path.join(root, '.journal/running')
+    fs.mkdirSync(running)
+    fs.writeFileSync(path.join(running, '1-dead'), '')
+    fs.utimesSync(path.join(running, '1-dead'), 0, 0)
+    const { until } = watching(root, '--quiet', '50')
+    await until(1)
+    fs.writeFileSync(path.join(root, 'a'), 'x')
+    await until(2)
+    expect(fs.readdirSync(running)).toEqual([])
+  })
+
   it.each(['SIGINT', 'SIGTERM'] as const)('tells what comes, and takes in the rest when %s ends it', async (signal) => {
     const root = await workspace()
     fs.writeFileSync(path.join(root, 'before'), 'x')

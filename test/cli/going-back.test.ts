@@ -40,7 +40,7 @@ describe.concurrent('undo and redo', () => {
     expect(errorOf(json)).toMatchObject({ code: 'CONFLICT', conflicts: [expect.objectContaining({ path: 'a.txt' })] })
     const text = await journal(['undo', '1'], { cwd })
     expect(text.code).toBe(3)
-    expect(text.stderr).toMatch(/^error: .*a\.txt.*\nhint: .*--keep.*\n$/)
+    expect(text.stderr).toMatch(/^error: .*a\.txt.*\n {2}a\.txt, changed since by t\w{15}\nhint: .*--keep.*\n$/)
     expect(existsSync(path.join(cwd, 'b.txt'))).toBe(true)
     expect((await journal(['undo', '1', '--force'], { cwd })).code).toBe(0)
     expect(existsSync(path.join(cwd, 'a.txt'))).toBe(false)

@@ -64,7 +64,7 @@ export function transactionLine(told: z.output<typeof TRANSACTION>): string {
           .slice(0, 3)
           .join(', ')
       : `${kind} ${of ?? ''}`.trim())
-  return `${seq}  ${transaction}  ${time}  ${actor ?? '-'}  ${why}  (${fileCount} files)`
+  return `${seq}  ${transaction}  ${time}  ${actor ?? '-'}  ${why}  (${fileCount === 1 ? '1 file' : `${fileCount} files`})`
 }
 
 /** Differences, as many as fit. */

@@ -3,7 +3,10 @@ import path from 'node:path'
 import type { Collected } from '../../capture/collect-options.ts'
 import { exitCodeOf, type Outcome } from '../../capture/command.ts'
 import { JournaledRun, type RunOptions } from '../../capture/run.ts'
+import { announceCommand } from '../../capture/running-commands.ts'
+import { NodeDisk } from '../../disk/node-disk.ts'
 import { JournalError } from '../../errors.ts'
+import { Layout } from '../../store/layout.ts'
 import { declare, positive } from '../declaration.ts'
 import { counted } from '../measure.ts'
 import type { Output } from '../output.ts'
@@ -47,6 +50,7 @@ With --json the object comes behind all that the command prints, which goes to s
     const { output } = session
     const run = new JournaledRun(session.root, program, args, runOptions(session, options))
     const signals = new Signals()
+    const ended = await announceCommand(new NodeDisk(), new Layout(session.root))
     try {
       const before = await session.write((journal) => journal.collect(run.before))
       noteBaseline(before, output)
@@ -61,6 +65,7 @@ With --json the object comes behind all that the command prints, which goes to s
       session.exitCode = exitCodeOf(outcome)
       await report(run.line, outcome, before, collected, output)
     } finally {
+      ended()
       signals.end()
     }
   },
