@@ -298,7 +298,7 @@ export class Writer {
   }
 
   /** Says where other processes reach it. */
-  announce(address: Address | null): void {
+  announce(address: Address | 'unreachable'): void {
     this.#lock.sign({ ...this.#signature, address })
   }
 

@@ -24,8 +24,8 @@ export interface Writer {
   readonly since: number
   /** Version of the package. */
   readonly version?: string
-  /** Null, or missing: it does not write for others. `soon`: it is not ready yet. */
-  readonly address?: Address | 'soon' | null
+  /** Null, or missing: it does not write for others. `soon`: it is not ready yet. `unreachable`: there is no place for a socket. */
+  readonly address?: Address | 'soon' | 'unreachable' | null
 }
 
 const SPACE = 4096

@@ -338,6 +338,30 @@ describe('a journal that several processes have open', () => {
     await second.close()
   })
 
+  it('a file system without locks is refused, and the error says so', async () => {
+    const root = tempRoot()
+    const disk = new (class extends NodeDisk {
+      override lock(): boolean {
+        throw Object.assign(new Error('ENOLCK: no locks available'), { code: 'ENOLCK' })
+      }
+    })()
+    const error = await failure(() => openJournal(root, { disk, shared: true }))
+    expect([error.code, error.message]).toEqual(['IO', expect.stringContaining('its file system has no locks')])
+    expect(fs.readdirSync(`${root}/.journal`)).toEqual(['LOCK'])
+    // What is there by now is in nobody's way.
+    await (await openJournal(root)).close()
+  })
+
+  it('a writer that found no place for a socket is named, with what can be done', async () => {
+    const root = tempRoot()
+    const journal = await openJournal(root)
+    fs.writeFileSync(`${root}/.journal/LOCK`, JSON.stringify({ ...lockOf(root), address: 'unreachable' }))
+    const error = await failure(() => openJournal(root))
+    expect([error.code, error.hint]).toEqual(['LOCKED', expect.stringContaining('TMPDIR')])
+    expect(error.message).toContain(String(process.pid))
+    await journal.close()
+  })
+
   it('what a writer stages has names of its own term: one that wakes up too late clears up nothing of another one', async () => {
     const root = tempRoot()
     const terms: string[][] = []
