@@ -277,7 +277,7 @@ export class Seat {
     let silent = silentTerm
     for (let attempt = 1; ; attempt += 1) {
       if (this.#closing) throw new JournalError('CLOSED', 'the journal is closed', { hint: 'Open it again.' })
-      let lock = WriterLock.attempt(disk, layout.lock)
+      let lock = WriterLock.attempt(disk, layout)
       if (lock === null && silent !== null) lock = WriterLock.depose(disk, layout, silent)
       if (lock !== null) return this.#becomeWriter(lock)
       const signature = WriterLock.signer(disk, layout.lock)

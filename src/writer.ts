@@ -336,6 +336,8 @@ export class Writer {
   /** Ends writing: a last checkpoint, unless the log is poisoned, and the lock is free. */
   async close(): Promise<void> {
     await this.keeper.stop()
+    // Whoever has the lock next must not find anybody amid putting something into the workspace, or taking it back.
+    await this.committer.gate.exclusive(async () => undefined)
     try {
       // A writer that wrote nothing leaves the log as it found it.
       if (this.log.poison === null && this.committer.touched) await this.checkpointer.run(true)

@@ -106,7 +106,14 @@ export class Materialization {
   /** Removes what `stage` made. */
   discard(): void {
     const { disk } = this.#site.observer
-    for (const spot of this.#staged.values()) dropFile(disk, this.#spots.at(spot))
+    try {
+      // Whoever took over may be carrying out the same transaction, with files of the same names.
+      const release = this.#site.fence.hold()
+      for (const spot of this.#staged.values()) dropFile(disk, this.#spots.at(spot))
+      release()
+    } catch {
+      // What stays in `staging`, the next recovery drops.
+    }
     this.#staged.clear()
     this.#anchors.release()
   }
