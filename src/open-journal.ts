@@ -95,9 +95,9 @@ async function makeReady(
 
 /** Null when somebody else is, or is about to be, the writer of a journal that is there. */
 async function lockOrWriter(disk: Disk, layout: Layout, shared: boolean): Promise<WriterLock | null> {
-  if (!shared) return WriterLock.acquire(disk, layout.lock)
+  if (!shared) return WriterLock.acquire(disk, layout)
   for (;;) {
-    const lock = WriterLock.attempt(disk, layout.lock)
+    const lock = WriterLock.attempt(disk, layout)
     if (lock !== null) return lock
     if (readFormat(disk, layout) !== null) return null
     // Somebody is just making it.

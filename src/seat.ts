@@ -277,7 +277,7 @@ export class Seat {
     let silent = silentTerm
     for (let attempt = 1; ; attempt += 1) {
       if (this.#closing) throw new JournalError('CLOSED', 'the journal is closed', { hint: 'Open it again.' })
-      let lock = WriterLock.attempt(disk, layout.lock)
+      let lock = WriterLock.attempt(disk, layout)
       if (lock === null && silent !== null) lock = WriterLock.depose(disk, layout, silent)
       if (lock !== null) return this.#becomeWriter(lock)
       const signature = WriterLock.signer(disk, layout.lock)
@@ -287,7 +287,7 @@ export class Seat {
         if (typeof found === 'object') return found
         if (found === 'silent') silent = (signature as Signature).term
       }
-      const alone = !shared || address === null || address === undefined
+      const alone = !shared || address === null || address === undefined || address === 'unreachable'
       if ((alone && attempt >= ATTEMPTS) || performance.now() > deadline)
         throw lockedError(signature, layout.lock, alone)
       const longest = Math.min(LONGEST_PAUSE_MS, SHORTEST_PAUSE_MS * 2 ** attempt)
@@ -345,7 +345,7 @@ export class Seat {
           this.#sitter.takeover()
           events.onTakeover(writer.recovery)
         }
-        if (shared) writer.announce(service?.address ?? null)
+        if (shared) writer.announce(service?.address ?? 'unreachable')
         return role
       } catch (error) {
         await writer.close()
@@ -391,11 +391,17 @@ function lockedError(signature: Signature | null, path: string, alone: boolean):
     'LOCKED',
     alone ? `the journal is being written by ${who}` : `the journal is held by ${who}, which does not answer`,
     {
-      hint: alone
-        ? 'Wait for it to finish, or end it; reading commands work meanwhile.'
-        : 'Look whether that process is stopped or hangs, and end it; reading commands work meanwhile.',
+      hint: hintOf(signature, alone),
       path,
       details: signature === null ? {} : { holder: { pid, host, since } },
     },
   )
+}
+
+function hintOf(signature: Signature | null, alone: boolean): string {
+  if (signature?.address === 'unreachable')
+    return 'It found no place for a socket, neither in the folder for temporary files (TMPDIR) nor in the journal, so it cannot share the journal. Wait for it to finish.'
+  return alone
+    ? 'Wait for it to finish, or end it; reading commands work meanwhile.'
+    : 'Look whether that process is stopped or hangs, and end it; reading commands work meanwhile.'
 }

@@ -70,6 +70,7 @@ export function recoverySite(
   umask: number,
   { legacy, segmentSize }: Pick<OpenOptions, 'legacy' | 'segmentSize'>,
   fence: Fence = NO_FENCE,
+  mark = '',
 ): RecoverySite {
   const { disk, layout, contents } = store
   const observer = new Observer(disk, layout.root, legacy === true)
@@ -87,6 +88,7 @@ export function recoverySite(
     inline: inlineLimit(segmentSize),
     isCommitted: (tx) => index.has(tx),
     fence,
+    mark,
   }
 }
 
@@ -193,11 +195,12 @@ export class Writer {
       throw lostEndError(scan.end, claim.durable, scan.head.seq, claim.durableSeq)
     completeLayout(disk, layout)
     const shared = options.shared === true
-    const site = recoverySite(store, index, umask, options, shared ? lock.fence(layout) : NO_FENCE)
+    const term = Math.max(scan.term + 1, lock.term)
+    const [fence, mark] = shared ? [lock.fence(layout), `w${term}.`] : [NO_FENCE, '']
+    const site = recoverySite(store, index, umask, options, fence, mark)
     const mode = options.recover === 'revert' ? 'revert' : 'replay'
     if (options.recover === 'manual') await refuseUnrecovered(site, scan)
     if (scan.tail !== null) await cutTail(reader, scan.end, layout.broken, `torn-${disk.now()}`)
-    const term = Math.max(scan.term + 1, lock.term)
     const signature = { pid: process.pid, host: os.hostname(), term, since: disk.now(), version: VERSION }
     lock.sign({ ...signature, address: shared ? 'soon' : null })
     if (!scan.clean && scan.sequence > 0) await syncEnd(store, scan)
@@ -295,7 +298,7 @@ export class Writer {
   }
 
   /** Says where other processes reach it. */
-  announce(address: Address | null): void {
+  announce(address: Address | 'unreachable'): void {
     this.#lock.sign({ ...this.#signature, address })
   }
 
@@ -317,7 +320,11 @@ export class Writer {
   }
 
   stager(tx: string): Stager {
-    return new Stager(this.#store.disk, `${this.#site.staging}/${tx}`, this.#limits)
+    return new Stager(
+      this.#store.disk,
+      `${this.#site.staging}/${tx}.${this.#site.mark}`.replace(/\.$/, ''),
+      this.#limits,
+    )
   }
 
   /** Another process took the place of this one: nothing is written any more. */
@@ -329,6 +336,8 @@ export class Writer {
   /** Ends writing: a last checkpoint, unless the log is poisoned, and the lock is free. */
   async close(): Promise<void> {
     await this.keeper.stop()
+    // Whoever has the lock next must not find anybody amid putting something into the workspace, or taking it back.
+    await this.committer.gate.exclusive(async () => undefined)
     try {
       // A writer that wrote nothing leaves the log as it found it.
       if (this.log.poison === null && this.committer.touched) await this.checkpointer.run(true)

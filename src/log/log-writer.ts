@@ -187,8 +187,9 @@ export class LogWriter {
     return working
   }
 
-  /** Waits for what is in flight and closes the file. */
+  /** Waits for what is in flight and closes the file. Whatever comes later is refused: the end of the log is somebody else's by then. */
   async close(): Promise<void> {
+    this.#poison ??= new JournalError('CLOSED', 'the journal is closed', { hint: 'Open it again.' })
     await this.#flushing
     this.#options.note?.close()
     this.#closeFile()

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Disk, FileHandle } from '../disk/disk.ts'
+import { hasSystemCode } from '../errors.ts'
 import { openOrCreate } from '../store/fence.ts'
 import type { Layout } from '../store/layout.ts'
 
@@ -37,16 +38,27 @@ export function removeDeadClients(disk: Disk, { clients }: Layout): void {
 }
 
 function isAlive(disk: Disk, folder: string): boolean {
-  if (disk.lstat(`${folder}/${LOCK}`) === null) return false
-  const handle = disk.open(`${folder}/${LOCK}`, 'write')
+  const handle = unlessGone(() => disk.open(`${folder}/${LOCK}`, 'write'))
+  if (handle === undefined) return false
   const free = disk.lock(handle)
   disk.close(handle)
   return !free
 }
 
+/** Its process and a new writer may do so in the same moment. */
 function clear(disk: Disk, folder: string): void {
-  for (const { name, kind } of disk.readDirectory(folder)) if (kind !== 'dir') disk.unlink(`${folder}/${name}`)
-  disk.removeDirectory(folder)
+  const names = unlessGone(() => disk.readDirectory(folder)) ?? []
+  for (const { name, kind } of names) if (kind !== 'dir') unlessGone(() => disk.unlink(`${folder}/${name}`))
+  unlessGone(() => disk.removeDirectory(folder))
+}
+
+function unlessGone<T>(action: () => T): T | undefined {
+  try {
+    return action()
+  } catch (error) {
+    if (!hasSystemCode(error, 'ENOENT')) throw error
+    return undefined
+  }
 }
 
 /** Somebody else may make it in the same moment. */

@@ -34,7 +34,7 @@ export async function listen(
   }
   removeStale(directory)
   for (const folder of runtimeFolders()) {
-    if (left !== null && path.dirname(left) === folder && left.endsWith('.sock')) fs.rmSync(left, { force: true })
+    if (left !== null && path.dirname(left) === folder && left.endsWith('.sock')) await removeLeft(left)
     const socket = path.join(folder, `${randomBytes(12).toString('hex')}.sock`)
     if (Buffer.byteLength(socket) > MAX_PATH) continue
     if (await took(server, socket, socket)) return { socket, release: () => fs.rmSync(socket, { force: true }) }
@@ -108,6 +108,16 @@ function connected(address: string): Promise<net.Socket> {
       resolve(socket)
     })
   })
+}
+
+/** A copy of a workspace names the socket of the writer that the original has: whose somebody listens to stays. */
+async function removeLeft(socket: string): Promise<void> {
+  try {
+    const answering = await connected(socket)
+    answering.destroy()
+  } catch (error) {
+    if (hasSystemCode(error, 'ECONNREFUSED')) fs.rmSync(socket, { force: true })
+  }
 }
 
 /** What writers that were killed have left. Nobody is there any more: the caller holds the writer's lock. */

@@ -72,8 +72,16 @@ export class ForeignTransactions implements Servant {
   }
 
   gone(client: string): void {
+    this.#drop((foreign) => foreign.client === client)
+  }
+
+  ending(): void {
+    this.#drop(() => true)
+  }
+
+  #drop(which: (foreign: Foreign) => boolean): void {
     for (const { foreign, transaction } of [...this.#begun.values()]) {
-      if (foreign.client !== client) continue
+      if (!which(foreign)) continue
       this.#begun.delete(foreign.plain.id)
       void transaction.abort()
     }

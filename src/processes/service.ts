@@ -25,6 +25,8 @@ const MOST_UNREAD = 1024 * 1024
 const MOST_BYTES_OF_ALL = 128 * 1024 * 1024
 /** A connection that says nothing is nobody's. */
 const HELLO_MS = 10_000
+/** So often a process that is not read for a while is told that somebody is there: its pings are not read either. */
+const BEAT_MS = 500
 
 /** Carries out what other processes ask for. */
 export interface Servant {
@@ -32,6 +34,8 @@ export interface Servant {
   answer(request: Request, client: string): Promise<unknown>
   /** The process is gone: transactions that it had begun here end. */
   gone(client: string): void
+  /** Nothing more is taken from anybody: transactions that were begun here end, for others may be waiting for their locks. */
+  ending(): void
 }
 
 /** The writer's ear: takes transactions from other processes of the same user, and answers when they are done. */
@@ -40,10 +44,18 @@ export class Service {
   readonly #server: net.Server
   readonly #endpoint: Endpoint
   readonly #sessions: ReadonlySet<ClientSession>
+  readonly #servant: Servant
   #ended = false
 
-  private constructor(server: net.Server, endpoint: Endpoint, key: string, sessions: ReadonlySet<ClientSession>) {
+  private constructor(
+    server: net.Server,
+    endpoint: Endpoint,
+    key: string,
+    sessions: ReadonlySet<ClientSession>,
+    servant: Servant,
+  ) {
     this.#sessions = sessions
+    this.#servant = servant
     this.#server = server
     this.#endpoint = endpoint
     this.address = { socket: endpoint.socket, key, protocol: PROTOCOL }
@@ -60,8 +72,11 @@ export class Service {
     const sessions = new Set<ClientSession>()
     const budget = new Budget()
     const server = net.createServer((socket) => {
-      const session = new ClientSession(socket, key, servant, budget, () => {
-        sessions.delete(session)
+      const session = new ClientSession(socket, key, servant, budget, {
+        greeted: (client) => {
+          for (const other of sessions) if (other !== session && other.client === client) other.supersede()
+        },
+        ended: () => sessions.delete(session),
       })
       sessions.add(session)
     })
@@ -70,13 +85,15 @@ export class Service {
     // Nobody must go on living only to serve others: they find another writer.
     server.unref()
     server.on('error', () => undefined)
-    return new Service(server, endpoint, key, sessions)
+    return new Service(server, endpoint, key, sessions, servant)
   }
 
   /** Takes no more requests, and waits for those that are being carried out. */
   async drain(): Promise<void> {
     this.#server.close()
-    await Promise.all([...this.#sessions].map((session) => session.drain()))
+    const drained = [...this.#sessions].map((session) => session.drain())
+    this.#servant.ending()
+    await Promise.all(drained)
   }
 
   /** Ends all connections: whoever is at the other end looks for the next writer. Ending twice is no error. */
@@ -114,6 +131,12 @@ class Budget {
   }
 }
 
+interface SessionHost {
+  /** It has said who it is. */
+  readonly greeted: (client: string) => void
+  readonly ended: () => void
+}
+
 /** One process at the other end. */
 class ClientSession {
   readonly #socket: net.Socket
@@ -125,8 +148,12 @@ class ClientSession {
   #client: string | null = null
   #bytes = 0
   #draining = false
+  #superseded = false
+  #beat: NodeJS.Timeout | null = null
+  readonly #host: SessionHost
 
-  constructor(socket: net.Socket, key: string, servant: Servant, budget: Budget, ended: () => void) {
+  constructor(socket: net.Socket, key: string, servant: Servant, budget: Budget, host: SessionHost) {
+    this.#host = host
     this.#socket = socket
     this.#key = key
     this.#servant = servant
@@ -140,14 +167,28 @@ class ClientSession {
     socket.on('error', () => undefined)
     socket.on('close', () => {
       clearTimeout(timer)
-      ended()
-      if (this.#client !== null) servant.gone(this.#client)
+      this.#rest()
+      host.ended()
+      if (this.#client !== null && !this.#superseded) servant.gone(this.#client)
     })
+  }
+
+  get client(): string | null {
+    return this.#client
+  }
+
+  /** The process has connected anew, and asks there again for what was not answered: nothing that may still be on its way here counts. */
+  supersede(): void {
+    if (this.#superseded) return
+    this.#superseded = true
+    this.#draining = true
+    this.#servant.gone(this.#client as string)
+    this.#socket.destroy()
   }
 
   async drain(): Promise<void> {
     this.#draining = true
-    this.#socket.pause()
+    this.#pause()
     await Promise.all(this.#running)
   }
 
@@ -178,6 +219,7 @@ class ClientSession {
       return
     }
     this.#client = hello.client
+    this.#host.greeted(hello.client)
     this.#send({ id: 0, ok: { version: VERSION, pid: process.pid } })
   }
 
@@ -190,7 +232,7 @@ class ClientSession {
     const { id } = request
     if (request.ask === 'ping') {
       this.#send({ id, ok: null })
-      if (this.#isBusy) this.#socket.pause()
+      if (this.#isBusy) this.#pause()
       return
     }
     this.#bytes += bytes
@@ -209,7 +251,7 @@ class ClientSession {
       })
     this.#running.add(work)
     if (this.#isBusy) {
-      this.#socket.pause()
+      this.#pause()
       if (this.#budget.isSpent) this.#budget.wait(() => this.#goOn())
     }
   }
@@ -231,7 +273,21 @@ class ClientSession {
   }
 
   #goOn(): void {
-    if (!this.#draining && !this.#isBusy && this.#socket.isPaused()) this.#socket.resume()
+    if (this.#draining || this.#isBusy || !this.#socket.isPaused()) return
+    this.#rest()
+    this.#socket.resume()
+  }
+
+  #pause(): void {
+    this.#socket.pause()
+    this.#beat ??= setInterval(() => {
+      if (this.#socket.writableLength <= MOST_UNREAD) this.#send({ id: -1, ok: null })
+    }, BEAT_MS).unref()
+  }
+
+  #rest(): void {
+    if (this.#beat !== null) clearInterval(this.#beat)
+    this.#beat = null
   }
 
   #send(message: unknown): void {

@@ -24,8 +24,8 @@ export interface Leftover {
 }
 
 const NAME = /^(t[0-9a-z]{15})\.(.+)$/
-/** Files that take or took the place of one in the workspace; with `r.` those of a recovery; with the last ending those of a writer that was deposed. */
-const PLACED = /^(r\.)?(\d+)(\.from|\.gone)?(\.old)*(\.fenced)*$/
+/** Files that take or took the place of one in the workspace; with `r.` those of a recovery, with `w7.` in term 7; with the last ending of a writer that was deposed. */
+const PLACED = /^(r\.)?(?:w\d+\.)?(\d+)(\.from|\.gone)?(\.old)*(\.fenced)*$/
 
 /** Everything a killed process left behind. */
 export function findLeftovers(disk: Disk, root: string, staging: string, flight: readonly FlightCommit[]): Leftover[] {

@@ -55,7 +55,7 @@ export async function salvage(root: string, options: SalvageOptions): Promise<Sa
     const found = identify(disk, layout)
     if (found === null) throw noJournal(layout)
     const store = openStore(disk, layout, found.format)
-    const lock = options.dryRun === true ? null : await WriterLock.acquire(disk, layout.lock)
+    const lock = options.dryRun === true ? null : await WriterLock.acquire(disk, layout)
     lock?.announceAlone()
     const { reader, contents } = store
     const source = {

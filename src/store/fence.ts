@@ -75,6 +75,8 @@ export class LockFence implements Fence {
     try {
       const deadline = performance.now() + PATIENCE_MS
       while (!this.#disk.lock(handle)) {
+        // Who has taken over may hold it for long.
+        this.check()
         if (performance.now() > deadline) throw deposedError()
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS)
       }

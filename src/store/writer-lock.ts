@@ -24,8 +24,8 @@ export interface Writer {
   readonly since: number
   /** Version of the package. */
   readonly version?: string
-  /** Null, or missing: it does not write for others. `soon`: it is not ready yet. */
-  readonly address?: Address | 'soon' | null
+  /** Null, or missing: it does not write for others. `soon`: it is not ready yet. `unreachable`: there is no place for a socket. */
+  readonly address?: Address | 'soon' | 'unreachable' | null
 }
 
 const SPACE = 4096
@@ -64,12 +64,13 @@ export class WriterLock {
   }
 
   /** @throws JournalError `LOCKED` with the holder's process id */
-  static async acquire(disk: Disk, path: string): Promise<WriterLock> {
+  static async acquire(disk: Disk, layout: Layout): Promise<WriterLock> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
-      const lock = WriterLock.attempt(disk, path)
+      const lock = WriterLock.attempt(disk, layout)
       if (lock !== null) return lock
     }
+    const path = layout.lock
     const holder = WriterLock.signer(disk, path)
     throw new JournalError(
       'LOCKED',
@@ -83,11 +84,16 @@ export class WriterLock {
   }
 
   /** Null when somebody else holds it. */
-  static attempt(disk: Disk, path: string): WriterLock | null {
+  static attempt(disk: Disk, layout: Layout): WriterLock | null {
+    const path = layout.lock
     const handle = openOrCreate(disk, path)
     try {
       if (locked(disk, handle, path) && isStill(disk, path, handle)) {
-        return new WriterLock(disk, handle, readWriter(disk, handle))
+        const former = readWriter(disk, handle)
+        if (former?.address === undefined || former.address === null || former.address === 'soon')
+          return new WriterLock(disk, handle, former)
+        const lock = WriterLock.#succeed(disk, handle, layout, former)
+        if (lock !== null) return lock
       }
     } catch (error) {
       disk.close(handle)
@@ -95,6 +101,22 @@ export class WriterLock {
     }
     disk.close(handle)
     return null
+  }
+
+  /**
+   * The file still says that the one before can be reached. As long as it does, who found that one silent may take its place, and would take it from this
+   * process. Null when that has just happened, or is about to.
+   */
+  static #succeed(disk: Disk, handle: FileHandle, layout: Layout, former: Writer): WriterLock | null {
+    const election = openOrCreate(disk, layout.election)
+    try {
+      if (!disk.lock(election) || !isStill(disk, layout.lock, handle)) return null
+      const lock = new WriterLock(disk, handle, former)
+      lock.announceSoon()
+      return lock
+    } finally {
+      disk.close(election)
+    }
   }
 
   /**
@@ -172,13 +194,13 @@ export class WriterLock {
   }
 
   /** Notes that somebody is about to write, who cannot be reached yet: nobody takes its place. */
-  announceSoon(version: string): void {
+  announceSoon(version?: string): void {
     this.sign({
       pid: process.pid,
       host: os.hostname(),
       term: this.term,
       since: this.#disk.now(),
-      version,
+      ...(version === undefined ? {} : { version }),
       address: 'soon',
     })
   }

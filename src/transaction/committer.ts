@@ -176,6 +176,7 @@ export class Committer {
         observer: site.observer,
         contents: site.contents,
         staging: site.staging,
+        mark: site.mark,
         base: draft.base,
         source: (hash) => draft.source(hash),
         inline: this.#options.inline,

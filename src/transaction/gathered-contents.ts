@@ -33,6 +33,8 @@ export interface Gathering {
   readonly observer: Observer
   readonly contents: ContentStore
   readonly staging: string
+  /** See `Site`. */
+  readonly mark: string
   readonly base: ReadonlyMap<string, Observation>
   readonly source: (hash: ContentHash) => ContentSource
   /** Contents up to this many bytes go into the log. Those of one frame add up to twice as many at most. */
@@ -327,8 +329,8 @@ export class GatheredContents {
   }
 
   #temporaryFile(): string {
-    const { staging, tx } = this.#gathering
-    const file = `${staging}/${tx}.b${this.#temporary.length}`
+    const { staging, tx, mark } = this.#gathering
+    const file = `${staging}/${tx}.${mark}b${this.#temporary.length}`
     this.#temporary.push(file)
     return file
   }

@@ -33,6 +33,11 @@ export interface Site {
   readonly reaper: Reaper
   readonly pins: PinnedFolders
   readonly fence: Fence
+  /**
+   * Part of the names in `staging`: what a writer that was deposed clears up when it wakes up must not be what another one has made for the same transaction
+   * since. `w7.` in term 7; nothing where nobody can take over.
+   */
+  readonly mark: string
 }
 
 function depth(path: string): number {
@@ -88,7 +93,11 @@ export class Materialization {
       if (!this.#needsFile(change)) continue
       const facts = this.#site.folders.facts(parentOf(change.path))
       if (!facts.sameDevice) continue
-      const staging = this.#stageAs(change, { staged: `${this.#site.staging}/${this.#id}.${index}` }, facts)
+      const staging = this.#stageAs(
+        change,
+        { staged: `${this.#site.staging}/${this.#id}.${this.#site.mark}${index}` },
+        facts,
+      )
       if (staging !== undefined) await staging
       if (index % STEPS_A_TURN === STEPS_A_TURN - 1) await breathe()
     }
@@ -97,7 +106,14 @@ export class Materialization {
   /** Removes what `stage` made. */
   discard(): void {
     const { disk } = this.#site.observer
-    for (const spot of this.#staged.values()) dropFile(disk, this.#spots.at(spot))
+    try {
+      // Whoever took over may be carrying out the same transaction, with files of the same names.
+      const release = this.#site.fence.hold()
+      for (const spot of this.#staged.values()) dropFile(disk, this.#spots.at(spot))
+      release()
+    } catch {
+      // What stays in `staging`, the next recovery drops.
+    }
     this.#staged.clear()
     this.#anchors.release()
   }
@@ -271,7 +287,7 @@ export class Materialization {
   #aside(change: Change, index: number, suffix: string): Spot {
     let folder = parentOf(change.path)
     if (this.#site.folders.facts(folder).sameDevice) {
-      return { staged: `${this.#site.staging}/${this.#id}.${index}${suffix}` }
+      return { staged: `${this.#site.staging}/${this.#id}.${this.#site.mark}${index}${suffix}` }
     }
     // In a folder that is to go away it would be in the way.
     const goes = (path: string): boolean => this.#changes.some((other) => other.path === path && !isDir(other.after))

@@ -50,6 +50,16 @@ class FailingDisk extends NodeDisk {
   }
 }
 
+/** Tells which files are made. */
+class RecordingDisk extends NodeDisk {
+  readonly made: string[] = []
+
+  override open(file: string, how: 'read' | 'write' | 'create', mode?: number, umask?: boolean): number {
+    if (how === 'create') this.made.push(file)
+    return super.open(file, how, mode, umask)
+  }
+}
+
 /** A process that opens the journal and runs `body`, which says `ready`. Its other lines of output are collected. */
 async function another(
   root: string,
@@ -326,6 +336,49 @@ describe('a journal that several processes have open', () => {
     await second.write('a', '3')
     expect((await second.verify({ workspace: true })).ok).toBe(true)
     await second.close()
+  })
+
+  it('a file system without locks is refused, and the error says so', async () => {
+    const root = tempRoot()
+    const disk = new (class extends NodeDisk {
+      override lock(): boolean {
+        throw Object.assign(new Error('ENOLCK: no locks available'), { code: 'ENOLCK' })
+      }
+    })()
+    const error = await failure(() => openJournal(root, { disk, shared: true }))
+    expect([error.code, error.message]).toEqual(['IO', expect.stringContaining('its file system has no locks')])
+    expect(fs.readdirSync(`${root}/.journal`)).toEqual(['LOCK'])
+    // What is there by now is in nobody's way.
+    await (await openJournal(root)).close()
+  })
+
+  it('a writer that found no place for a socket is named, with what can be done', async () => {
+    const root = tempRoot()
+    const journal = await openJournal(root)
+    fs.writeFileSync(`${root}/.journal/LOCK`, JSON.stringify({ ...lockOf(root), address: 'unreachable' }))
+    const error = await failure(() => openJournal(root))
+    expect([error.code, error.hint]).toEqual(['LOCKED', expect.stringContaining('TMPDIR')])
+    expect(error.message).toContain(String(process.pid))
+    await journal.close()
+  })
+
+  it('what a writer stages has names of its own term: one that wakes up too late clears up nothing of another one', async () => {
+    const root = tempRoot()
+    const terms: string[][] = []
+    for (const _ of [1, 2]) {
+      const disk = new RecordingDisk()
+      const journal = await openJournal(root, { disk, shared: true })
+      await journal.transact(async (tx) => {
+        await tx.write('small', `${terms.length}`)
+        await tx.write('large', Buffer.alloc(2e6, terms.length))
+      })
+      await journal.close()
+      const staged = disk.made.filter((file) => /staging\/t[0-9a-z]{15}\./.test(file))
+      terms.push([...new Set(staged.map((file) => /\.(w\d+)\./.exec(file)?.[1] ?? file))])
+    }
+    expect(terms[0]?.length).toBe(1)
+    expect(terms[1]?.length).toBe(1)
+    expect(terms[0]).not.toEqual(terms[1])
   })
 
   it('a read that somebody else made stale is a conflict, wherever it was made', async () => {

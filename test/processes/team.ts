@@ -104,7 +104,8 @@ export class Team {
       )
       for (const [number, tx, seq] of acks) {
         expect(recorded.get(tx as string)).toEqual({ seq: Number(seq), tag: `${name}:${number}` })
-        expect(tags.get(`${name}:${number}`)).toBe(1)
+        const errors = this.said(name, 'errors').filter((line) => line.startsWith(`${number} `))
+        expect(tags.get(`${name}:${number}`), `${name}:${number}, after ${errors.join('; ')}`).toBe(1)
       }
       for (let slot = 0; slot < 20; slot += 1) {
         const last = this.#count - ((this.#count - slot) % 20)
