@@ -10,7 +10,7 @@ import { framesOf, unwitnessed } from './damages.ts'
 import { chosen, SEED, type Subject, subjectOf, trial } from './trial.ts'
 
 /** Of each kind, unless all are tried. */
-const SAMPLES = Number(process.env.DAMAGE_SAMPLES ?? 100)
+const SAMPLES = Number(process.env.DAMAGE_SAMPLES ?? 60)
 
 const PATTERNS: readonly (readonly [name: string, change: (byte: number) => number])[] = [
   ['one bit', (byte) => byte ^ 0x01],
