@@ -9,7 +9,7 @@ import { built, SEED } from './built.ts'
 import { differences, Ledger, treeOf } from './ledger.ts'
 import { type Told, Victim } from './victim.ts'
 
-const ROUNDS = Math.ceil(Number(process.env.CRASH_ROUNDS ?? 40) / 10)
+const ROUNDS = Math.ceil(Number(process.env.CRASH_ROUNDS ?? 20) / 10)
 const SHARED = ['s0.txt', 's1.txt', 'sub/s2.txt', 'sub/s3.txt', 's4.txt', 's5.txt']
 
 /** Every content that the history can still give, by its bytes. */

@@ -4,7 +4,7 @@ import { SEED } from './built.ts'
 import { besiege } from './siege.ts'
 
 /** Writers to kill; every one costs about a second. `CRASH_ROUNDS=20000` for a night. */
-const ROUNDS = Number(process.env.CRASH_ROUNDS ?? 40)
+const ROUNDS = Number(process.env.CRASH_ROUNDS ?? 20)
 
 test(
   'whenever a process is killed, recovery gives the workspace that the history says, with every acknowledged transaction',

@@ -3,7 +3,7 @@ import { Team } from './team.ts'
 
 /** `TEAM_SIZE=8 TEAM_COUNT=1000 TEAM_KILL_MS=1000` is the whole proof (`npm run proof:processes`). */
 const SIZE = Number(process.env.TEAM_SIZE ?? 4)
-const COUNT = Number(process.env.TEAM_COUNT ?? 40)
+const COUNT = Number(process.env.TEAM_COUNT ?? 30)
 const KILL_MS = Number(process.env.TEAM_KILL_MS ?? 900)
 const LIMIT_MS = Number(process.env.TEAM_LIMIT_MS ?? 120_000)
 
