@@ -28,7 +28,7 @@ export const largeFailing: fc.Arbitrary<Case> = fc.record({
 /** Programs between two looks at how many crashes there were. */
 const CHUNK = 50
 
-export const CRASHES = Number(process.env.SIM_CRASHES ?? 5_000)
+export const CRASHES = Number(process.env.SIM_CRASHES ?? 3_000)
 const SEED = Number(process.env.SIM_SEED ?? 1)
 
 export function check({ program, ...options }: Case, tamper?: ExploreOptions['tamper']): Promise<number> {

@@ -6,7 +6,7 @@ import { diskOf, type Program, program, ROOT } from './program.ts'
 import { rehearse, type Span } from './rehearsal.ts'
 import type { SimDisk } from './sim-disk.ts'
 
-const RUNS = Number(process.env.LYING_RUNS ?? 250)
+const RUNS = Number(process.env.LYING_RUNS ?? 120)
 
 /** What the disk does to one write, or to one byte at rest; `at` and `by` choose which. */
 interface Lie {
