@@ -191,6 +191,8 @@ export class Committer {
     let placed: ChainedCommit
     let staging: Promise<void> | null = null
     const stageBeside = (): void => {
+      // First of all: new files get the inodes that it frees, still warm.
+      site.reaper.sweep()
       staging = materialization.stage()
       staging.catch(() => undefined)
     }

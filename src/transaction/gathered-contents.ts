@@ -192,8 +192,11 @@ export class GatheredContents {
       // Looking it up would take longer than keeping the change that an edit is; see `#keep` for one that is none.
       const lookedUp = size > LOOKUP_SIZE && from.at !== 'changed' && !(from.at === 'memory' && isRevised(named))
       if (lookedUp && (await contents.has(hash))) continue
-      if (from.at === 'memory') await this.#keep(named, hash, size, () => from.bytes, from.bytes)
-      else if (from.at === 'changed') await this.#keepChanged(from.change)
+      if (from.at === 'memory') {
+        // A promise for each of many small contents would take as long as the content.
+        const keeping = this.#keep(named, hash, size, () => from.bytes, from.bytes)
+        if (keeping !== undefined) await keeping
+      } else if (from.at === 'changed') await this.#keepChanged(from.change)
       else if (from.at === 'staged') {
         if (size > inline) await this.#keepLarge(named, hash, size, from.file)
         else await this.#keep(named, hash, size, () => this.#read(from.file, size), null)
@@ -216,23 +219,38 @@ export class GatheredContents {
     }
   }
 
-  /** Has a content put into the log: as a change of what it takes the place of, where that is less. */
-  async #keep(named: Named, hash: ContentHash, size: number, bytes: () => Uint8Array, known: Uint8Array | null) {
+  /** Has a content put into the log: as a change of what it takes the place of, where that is less. A promise only where something must be looked up. */
+  #keep(
+    named: Named,
+    hash: ContentHash,
+    size: number,
+    bytes: () => Uint8Array,
+    known: Uint8Array | null,
+  ): undefined | Promise<void> {
     const { contents, inline } = this.#gathering
     const { before } = named
-    let change: Change | null = null
-    if (contents.dense && before !== null && before.size <= inline) {
-      const base = { ...before, own: this.#own(before.hash), readable: named.reread }
-      const content = known ?? bytes()
-      const found = this.#finder.find(base, hash, content)
-      change = found instanceof Promise ? await found : found
+    if (!contents.dense || before === null || before.size > inline)
+      return this.#keepAs(null, named, { hash, size, bytes, known })
+    const base = { ...before, own: this.#own(before.hash), readable: named.reread }
+    const content = known ?? bytes()
+    const settle = (change: Change | null): undefined | Promise<void> => {
       if (change !== null && known === null && hashBytes(content) !== hash)
         throw new RangeError('a staged content changed before its commit')
+      return this.#keepAs(change, named, { hash, size, bytes, known })
     }
-    if (change === null && known !== null && size > LOOKUP_SIZE && isRevised(named) && (await contents.has(hash)))
-      return
-    if (change !== null && known === null) change = this.#withoutBytes(change)
-    this.#add({ hash, size, bytes, known, change })
+    const found = this.#finder.find(base, hash, content)
+    return found instanceof Promise ? found.then(settle) : settle(found)
+  }
+
+  #keepAs(change: Change | null, named: Named, content: Omit<Inline, 'change'>): undefined | Promise<void> {
+    const { hash, size, known } = content
+    if (change === null && known !== null && size > LOOKUP_SIZE && isRevised(named)) {
+      return this.#gathering.contents.has(hash).then((has) => {
+        if (!has) this.#add({ ...content, change })
+      })
+    }
+    this.#add({ ...content, change: change !== null && known === null ? this.#withoutBytes(change) : change })
+    return undefined
   }
 
   #add(content: Inline): void {

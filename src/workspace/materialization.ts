@@ -24,6 +24,9 @@ import { attributesOf, inheritLate, mayBeSynced, type StagedFile, stageFile } fr
 
 /** Names changed between two turns of the event loop. */
 const STEPS_A_TURN = 256
+/** What so many files or more replaced is removed while the next sync of the log is waited for, or nobody waits. */
+const SWEPT_FILES = 4
+
 export interface Site {
   readonly observer: Observer
   readonly contents: ContentStore
@@ -150,11 +153,13 @@ export class Materialization {
   async finish(): Promise<void> {
     const { observer, reaper } = this.#site
     const kept = new Set(this.surprises.map(({ file }) => file))
+    const soon = this.#changes.length >= SWEPT_FILES
     for (const [spot, stat] of this.#names.displaced) {
       const file = this.#spots.absolute(spot)
       if (kept.has(file)) continue
       // Only what took no name away may lie about: for the rest, recovery would think that the name is still to be filled.
-      const removing = 'staged' in spot && !file.endsWith(GONE) ? reaper.remove(file, stat) : observer.disk.unlink(file)
+      const removing =
+        'staged' in spot && !file.endsWith(GONE) ? reaper.remove(file, stat, soon) : observer.disk.unlink(file)
       if (removing !== undefined) await removing
     }
     for (const { path, after } of this.#changes) {

@@ -11,6 +11,8 @@ const AT_ONCE = 4
  * than having it freed, and the next new file gets its inode, still warm (docs/performance.md).
  */
 const YOUNG_MS = 2000
+/** Young ones that wait for a moment in which the log is being synced anyway: with more, nobody waits for one. */
+const YOUNG_LIMIT = 1024
 const SMALL = 256 * 1024
 
 /**
@@ -20,6 +22,8 @@ const SMALL = 256 * 1024
 export class Reaper {
   readonly #disk: Disk
   #files: string[] = []
+  #young: string[] = []
+  #sweeping: NodeJS.Immediate | null = null
   #running: Promise<void> | null = null
   #timer: NodeJS.Timeout | null = null
 
@@ -27,20 +31,46 @@ export class Reaper {
     this.#disk = disk
   }
 
-  /** Removes `file`, at once or soon. A file that cannot be removed is left to recovery. A promise only when too many wait. */
-  remove(file: string, stat: FileStat | null = null): undefined | Promise<void> {
+  /**
+   * Removes `file`, at once or soon. A file that cannot be removed is left to recovery. A promise only when too many wait. `soon`: a cheap one too may wait
+   * for the next `sweep`, or turn of the event loop.
+   */
+  remove(file: string, stat: FileStat | null = null, soon = false): undefined | Promise<void> {
     if (this.#disk.discard === undefined) {
       this.#disk.unlink(file)
       return undefined
     }
     if (stat !== null && this.#isCheap(stat)) {
-      try {
-        this.#disk.unlink(file)
-        return undefined
-      } catch {
-        // Somebody may have it open; by and by it goes.
-      }
+      if (!soon) return this.#removeNow(file)
+      this.#young.push(file)
+      if (this.#young.length >= YOUNG_LIMIT) this.sweep()
+      else this.#sweeping ??= setImmediate(() => this.sweep())
+      return undefined
     }
+    return this.#removeLater(file)
+  }
+
+  /** Removes the cheap ones that wait: called while something else is waited for. */
+  sweep(): void {
+    if (this.#sweeping !== null) clearImmediate(this.#sweeping)
+    this.#sweeping = null
+    const young = this.#young
+    if (young.length === 0) return
+    this.#young = []
+    for (const file of young) void this.#removeNow(file)
+  }
+
+  #removeNow(file: string): undefined | Promise<void> {
+    try {
+      this.#disk.unlink(file)
+      return undefined
+    } catch {
+      // Somebody may have it open; by and by it goes.
+      return this.#removeLater(file)
+    }
+  }
+
+  #removeLater(file: string): undefined | Promise<void> {
     this.#files.push(file)
     if (this.#files.length >= BURST) this.#start()
     else if (this.#timer === null) this.#timer = setTimeout(() => this.#start(), PAUSE_MS).unref()
@@ -55,6 +85,7 @@ export class Reaper {
 
   /** Removes all that was given to it; resolves when it is gone. */
   async drain(): Promise<void> {
+    this.sweep()
     do {
       this.#start()
       await this.#running

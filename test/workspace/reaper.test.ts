@@ -81,3 +81,17 @@ test('a young file that cannot be removed at once holds nobody up, and is tried 
   await reaper.drain()
   expect(later).toEqual(['a'])
 })
+
+test('a young file that may wait goes with the next sweep, with a drain, or by itself', async () => {
+  const removed: string[] = []
+  const reaper = new Reaper({ ...disk(removed, async () => undefined), now: () => NOW } as Disk)
+  reaper.remove('swept', stat({}), true)
+  expect(removed).toEqual([])
+  reaper.sweep()
+  expect(removed).toEqual(['swept'])
+  reaper.remove('drained', stat({}), true)
+  await reaper.drain()
+  expect(removed).toEqual(['swept', 'drained'])
+  reaper.remove('left', stat({}), true)
+  await expect.poll(() => removed).toEqual(['swept', 'drained', 'left'])
+})
