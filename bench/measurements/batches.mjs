@@ -8,11 +8,11 @@ import { table } from '../table.mjs'
 const KIB = 1024
 /** `turn`: batches that an engine does in a row; of these turns `rounds` are counted, after `warmUp` others. */
 const SHAPES = [
-  { count: 1, bytes: KIB, turn: 8, warmUp: 3, rounds: 15 },
-  { count: 3, bytes: 4 * KIB, turn: 8, warmUp: 3, rounds: 15 },
-  { count: 10, bytes: 4 * KIB, turn: 8, warmUp: 3, rounds: 15 },
-  { count: 50, bytes: 4 * KIB, turn: 5, warmUp: 2, rounds: 10 },
-  { count: 200, bytes: 4 * KIB, turn: 3, warmUp: 2, rounds: 7 },
+  { count: 1, bytes: KIB, turn: 32, warmUp: 3, rounds: 15 },
+  { count: 3, bytes: 4 * KIB, turn: 32, warmUp: 3, rounds: 15 },
+  { count: 10, bytes: 4 * KIB, turn: 32, warmUp: 3, rounds: 15 },
+  { count: 50, bytes: 4 * KIB, turn: 12, warmUp: 2, rounds: 10 },
+  { count: 200, bytes: 4 * KIB, turn: 6, warmUp: 2, rounds: 7 },
 ]
 const ENGINES = ['journal', 'hand', 'place', 'plain', 'atomic', 'database', 'sqlite', 'store', 'lmdb', 'agentfs', 'git']
 /** These take ten times as long as the others, and part in fewer rounds. */

@@ -11,7 +11,8 @@ const ENGINES = ['journal', 'hand', 'place', 'plain', 'atomic', 'database', 'sql
 
 export const title = `${CALLERS} concurrent callers, each rewriting one file of 1 KiB of its own (writes a second)`
 
-const REPEATS = 4
+/** Writes of each caller in a turn. */
+const REPEATS = 24
 /** Writes in memory, before anything is measured. */
 const REHEARSAL = 6000
 
