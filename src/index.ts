@@ -72,14 +72,14 @@ export type { Overlap, Overlaps, Saving } from './team/overlaps.ts'
 export type { Compared, Dependency, Gain, PlanGroup, PlanLevel, PlanStep, TeamPlan } from './team/team-plan.ts'
 export type { NamedTask, TeamFile, TeamRequest, TeamTask } from './team/team-task.ts'
 export type { Operation } from './transaction/operation.ts'
-export type { FileReceipt, Receipt } from './transaction/receipt.ts'
-export type { Revision, Saved } from './transaction/revision.ts'
-export type { ContentInput } from './transaction/stager.ts'
 export type {
   EditOptions,
   ExpectOptions,
   RemoveOptions,
   TextOptions,
-  Transaction,
   WriteOptions,
-} from './transaction/transaction.ts'
+} from './transaction/operation-options.ts'
+export type { FileReceipt, Receipt } from './transaction/receipt.ts'
+export type { Revision, Saved } from './transaction/revision.ts'
+export type { ContentInput } from './transaction/stager.ts'
+export type { Transaction } from './transaction/transaction.ts'

@@ -16,7 +16,8 @@ import { type Elsewhere, type PlainTransaction, unlockedError } from './transact
 import { readerSite } from './transaction/reader-site.ts'
 import type { Receipt } from './transaction/receipt.ts'
 import { Stager, StagingLimits } from './transaction/stager.ts'
-import type { Transaction, TransactionHost } from './transaction/transaction.ts'
+import type { Transaction } from './transaction/transaction.ts'
+import type { TransactionHost } from './transaction/transaction-host.ts'
 import { VERSION } from './version.ts'
 import { Writer, type WriterEvents } from './writer.ts'
 

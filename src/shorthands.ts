@@ -8,16 +8,16 @@ import type { SettingsOptions } from './edit/settings/settings.ts'
 import type { TextEdit } from './entry/entry.ts'
 import type { TransactionOptions } from './journal-types.ts'
 import { metaOf } from './meta.ts'
-import type { Receipt } from './transaction/receipt.ts'
-import type { ContentInput } from './transaction/stager.ts'
 import type {
   EditOptions,
   ExpectOptions,
   RemoveOptions,
   TextOptions,
-  Transaction,
   WriteOptions,
-} from './transaction/transaction.ts'
+} from './transaction/operation-options.ts'
+import type { Receipt } from './transaction/receipt.ts'
+import type { ContentInput } from './transaction/stager.ts'
+import type { Transaction } from './transaction/transaction.ts'
 
 /** A transaction for one operation: each method is that of a transaction, begun before it and committed after. */
 export abstract class Shorthands {

@@ -1,6 +1,6 @@
 import { JournalError } from '../errors.ts'
 import type { Draft } from '../transaction/draft.ts'
-import type { TransactionRequest } from '../transaction/transaction.ts'
+import type { TransactionRequest } from '../transaction/transaction-host.ts'
 import type { Claim, Claims } from './claims.ts'
 import { timeText } from './life.ts'
 

@@ -1,6 +1,6 @@
 import type { Draft } from './draft.ts'
 import type { Receipt } from './receipt.ts'
-import type { TransactionRequest } from './transaction.ts'
+import type { TransactionRequest } from './transaction-host.ts'
 
 /** Says who may write what, in the process that commits, when all locks of a transaction are held. */
 export interface Referee {

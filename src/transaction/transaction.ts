@@ -3,99 +3,30 @@ import type { CellEdit } from '../edit/cell-edit.ts'
 import { checkLeniency } from '../edit/edits.ts'
 import type { ImportChange } from '../edit/imports/import-change.ts'
 import type { ImportsOptions } from '../edit/imports/imports.ts'
-import type { Leniency } from '../edit/lenient.ts'
 import type { PatchOptions } from '../edit/patch/patch-set.ts'
 import type { Change, ReviserName } from '../edit/revisers.ts'
 import type { SettingChange } from '../edit/settings/setting-change.ts'
 import type { SettingsOptions } from '../edit/settings/settings.ts'
-import type { Encoding } from '../edit/text.ts'
-import type { CommitKind, Meta, Of } from '../entry/commit.ts'
+import type { Meta } from '../entry/commit.ts'
 import type { NoteEntry, TextEdit } from '../entry/entry.ts'
-import type { ContentHash, State } from '../entry/state.ts'
+import type { State } from '../entry/state.ts'
 import { asJournalError, JournalError } from '../errors.ts'
-import type { Durability } from '../log/log-writer.ts'
 import { ancestorsOf } from '../workspace/safe-path.ts'
 import { checkedOperation } from './checked-operation.ts'
-import type { Committer } from './committer.ts'
 import { Draft } from './draft.ts'
 import { type Guard, Proposal } from './guard.ts'
 import type { Operation, StagedContent } from './operation.ts'
+import type { EditOptions, ExpectOptions, RemoveOptions, TextOptions, WriteOptions } from './operation-options.ts'
 import type { LockMode, LockOwner, PathLocks } from './path-locks.ts'
-import { type Elsewhere, type PlainTransaction, type Seen, unlockedError } from './plain-transaction.ts'
+import { type PlainTransaction, type Seen, unlockedError } from './plain-transaction.ts'
 import type { Receipt } from './receipt.ts'
-import type { Referee } from './referee.ts'
 import type { Revision } from './revision.ts'
 import { aborted, type ContentInput, type Stager } from './stager.ts'
-import type { DraftSite } from './view.ts'
+import type { TransactionHost, TransactionRequest } from './transaction-host.ts'
+import { seenBy, workedOut } from './worked-out.ts'
 
 /** How often a transaction is worked out anew because the workspace changed under it. */
 const ATTEMPTS = 20
-
-export interface WriteOptions {
-  /** Permission bits; default: those of the file that is there, or what the folder and the umask give. */
-  readonly mode?: number
-  /** SHA-256 in hex of the content that must be there (null: no file); else `CONFLICT`. */
-  readonly expect?: ContentHash | null
-  /** See `TextOptions`: of texts, with `expect`. */
-  readonly merge?: boolean
-  /** To merge: of texts that do not say so themselves. */
-  readonly encoding?: Encoding
-}
-
-export interface ExpectOptions {
-  readonly expect?: ContentHash | null
-}
-
-export interface TextOptions extends ExpectOptions {
-  /** Of a text that does not say so itself by a byte order mark. Default UTF-8. */
-  readonly encoding?: Encoding
-  /**
-   * When the file is not any more what `expect` says: work the change out on what it was, which the journal has, and merge it with what is there.
-   * `CONFLICT` with both sides where they overlap.
-   */
-  readonly merge?: boolean
-}
-
-export interface EditOptions extends TextOptions {
-  /**
-   * Find whole lines also where blanks at their ends are others (`trailing-blanks`), or where all of them are indented otherwise (`indentation`, or true). Only
-   * where a text is not there as it is; the result says so.
-   */
-  readonly lenient?: boolean | Leniency
-}
-
-export interface RemoveOptions extends ExpectOptions {
-  /** Remove a folder with everything in it. */
-  readonly recursive?: boolean
-}
-
-/** What a transaction needs of the journal it belongs to. */
-export interface TransactionHost {
-  readonly site: () => DraftSite
-  readonly stager: (tx: string) => Stager
-  /** Null: another process writes. */
-  readonly local: { readonly committer: Committer; readonly locks: PathLocks } | null
-  /** Undefined: no other process can. */
-  readonly elsewhere?: Elsewhere | undefined
-  readonly lockTimeoutMs: number
-  readonly durability: Durability
-  readonly signal?: AbortSignal | undefined
-  /** Has the last word before anything is kept. */
-  readonly guard?: Guard | undefined
-  /** Says who may write what. */
-  readonly referee?: Referee | undefined
-  readonly ended: (transaction: Transaction, receipt: Receipt | null) => void
-  readonly usable: () => void
-}
-
-export interface TransactionRequest {
-  readonly id: string
-  readonly meta: Meta
-  readonly kind?: CommitKind
-  readonly of?: Of | undefined
-  /** Tokens of the leases that it writes under. */
-  readonly lease?: readonly number[] | undefined
-}
 
 /**
  * Operations that commit as a whole or not at all. Nothing in the workspace changes before `commit`. An operation that throws leaves the
@@ -414,34 +345,8 @@ export class Transaction {
     this.#draft = await this.#workedOut(this.#operations, seenBy(this.#draft, this.#draft.reads))
   }
 
-  async #workedOut(operations: readonly Operation[], reads: readonly Seen[]): Promise<Draft> {
-    const fresh = new Draft(this.#host.site(), this.#stager)
-    try {
-      for (const [path, state] of reads) {
-        // It read what it had made itself.
-        if (state?.kind !== 'file') continue
-        await fresh.read(path)
-        if (JSON.stringify(fresh.base.get(path)?.state) !== JSON.stringify(state)) {
-          throw new JournalError('CONFLICT', `${path} was read by this transaction and has changed since`, {
-            hint: 'Run the transaction again.',
-            path,
-            tx: this.id,
-          })
-        }
-      }
-      for (const operation of operations) await fresh.apply(operation)
-    } catch (error) {
-      if (error instanceof JournalError && ['INVALID', 'NOT_FOUND', 'EXISTS'].includes(error.code)) {
-        throw new JournalError('CONFLICT', `the workspace changed meanwhile: ${error.message}`, {
-          hint: 'Look at the change and run the transaction again.',
-          path: error.path,
-          tx: this.id,
-          cause: error,
-        })
-      }
-      throw error
-    }
-    return fresh
+  #workedOut(operations: readonly Operation[], reads: readonly Seen[]): Promise<Draft> {
+    return workedOut(new Draft(this.#host.site(), this.#stager), { tx: this.id, operations, reads })
   }
 
   #wanted(): Map<string, LockMode> {
@@ -538,14 +443,4 @@ function settled(): undefined {}
 function addLock(wanted: Map<string, LockMode>, path: string, mode: LockMode): void {
   if (mode === 'exclusive' || !wanted.has(path)) wanted.set(path, mode)
   for (const folder of ancestorsOf(path)) if (!wanted.has(folder)) wanted.set(folder, 'shared')
-}
-
-/** Of paths that were looked at in the workspace, not only as the draft made them. */
-function seenBy({ base }: Draft, paths: Iterable<string>): Seen[] {
-  const seen: Seen[] = []
-  for (const path of paths) {
-    const observation = base.get(path)
-    if (observation !== undefined) seen.push([path, observation.state])
-  }
-  return seen
 }

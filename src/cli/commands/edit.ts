@@ -1,7 +1,7 @@
 import type { Leniency } from '../../edit/lenient.ts'
 import type { Encoding } from '../../edit/text.ts'
 import type { TextEdit } from '../../entry/entry.ts'
-import type { EditOptions } from '../../transaction/transaction.ts'
+import type { EditOptions } from '../../transaction/operation-options.ts'
 import { collect, conditionOf, declare, encodingName, expectation, leniency } from '../declaration.ts'
 import { UsageError } from '../failure.ts'
 import { present } from '../present.ts'

@@ -1,7 +1,7 @@
 import type { ImportChange } from '../../edit/imports/import-change.ts'
 import type { ImportsOptions, Language } from '../../edit/imports/imports.ts'
 import type { Encoding } from '../../edit/text.ts'
-import type { TextOptions } from '../../transaction/transaction.ts'
+import type { TextOptions } from '../../transaction/operation-options.ts'
 import { collect, conditionOf, declare, encodingName, expectation, oneOf } from '../declaration.ts'
 import { UsageError } from '../failure.ts'
 import { present } from '../present.ts'
