@@ -15,9 +15,11 @@ import { DirtyPaths } from './dirty-paths.ts'
 import type { Draft } from './draft.ts'
 import { Gate } from './gate.ts'
 import { GatheredContents, type Gathering } from './gathered-contents.ts'
+import { InFlight } from './in-flight.ts'
 import { preserved } from './preservation.ts'
 import { type Receipt, receiptFiles } from './receipt.ts'
 import { savedBy } from './revision.ts'
+import { commitOf, type Unplaced } from './unplaced-commit.ts'
 
 export interface CommitRequest {
   readonly tx: string
@@ -26,12 +28,6 @@ export interface CommitRequest {
   readonly meta: Meta
   readonly draft: Draft
   readonly durability: Durability
-}
-
-/** A commit that stands in the log and is not wholly in the workspace yet. */
-interface InFlight {
-  readonly start: Position
-  readonly before: Head
 }
 
 export interface CommitterOptions {
@@ -53,34 +49,6 @@ export interface CommitterOptions {
   readonly giveWay?: () => Promise<void> | null
 }
 
-/** A commit that has no place in the history yet. */
-type Unplaced = Pick<Commit, 'tx' | 'kind' | 'entries'> & { readonly of?: Of | undefined } & {
-  readonly [K in keyof Meta]?: Commit[K] | undefined
-}
-
-/** Every key in the same order: all commits have one shape, however little is said of them. */
-function commitOf(unplaced: Unplaced, seq: number, time: number, done: number): Writable<ChainedCommit> {
-  const { tx, kind, of: named, actor, message, tags, parent, entries } = unplaced
-  const [of, about] = typeof named === 'object' ? [undefined, named] : [named, undefined]
-  return {
-    tx,
-    seq,
-    time,
-    kind,
-    of,
-    about,
-    actor,
-    message,
-    tags,
-    parent,
-    done,
-    entries,
-    chain: '',
-  } as Writable<ChainedCommit>
-}
-
-type Writable<T> = { -readonly [K in keyof T]: T[K] }
-
 /** Fewer files than this are staged before the log is written: a blocking sync takes less time than another thread. */
 const BESIDE_FILES = 4
 const BESIDE_BYTES = 8 * 1024 * 1024
@@ -101,11 +69,10 @@ export class Committer {
   /** For work that needs all commits to stand still. */
   readonly gate = new Gate()
   readonly #options: CommitterOptions
-  readonly #inFlight = new Map<number, InFlight>()
+  readonly #inFlight: InFlight
   #head: Head
   readonly #dirty: DirtyPaths
   #termWritten = false
-  #done: number
   #preparing = 0
   #horizon: string | null = null
 
@@ -113,7 +80,7 @@ export class Committer {
     this.#options = options
     this.#dirty = new DirtyPaths(options.site.observer.disk)
     this.#head = options.head
-    this.#done = options.head.seq
+    this.#inFlight = new InFlight(options.head.seq)
   }
 
   get head(): Head {
@@ -223,7 +190,7 @@ export class Committer {
     // Done. What is left in staging of a transaction that is done, the next recovery drops.
     await materialization.finish().catch(() => undefined)
     this.#dirty.note(changes)
-    this.#inFlight.delete(placed.seq)
+    this.#inFlight.end(placed.seq)
     const { revisions } = draft
     const revised = revisions.length === 0 ? {} : { revisions, saved: savedBy(revisions) }
     return { tx, seq: placed.seq, chain: placed.chain, files: receiptFiles(entries), ...revised }
@@ -236,7 +203,7 @@ export class Committer {
     durability: Durability = 'full',
   ): Promise<ChainedCommit> {
     const placed = await this.#append(commit, contents, durability)
-    this.#inFlight.delete(placed.seq)
+    this.#inFlight.end(placed.seq)
     return placed
   }
 
@@ -252,10 +219,7 @@ export class Committer {
 
   /** What a checkpoint begun now must cover. What is committed from now on belongs to the next one. */
   beginCheckpoint(): CheckpointBasis {
-    const oldest = [...this.#inFlight.values()].reduce<InFlight | null>(
-      (first, flight) => (first === null || flight.start < first.start ? flight : first),
-      null,
-    )
+    const { oldest } = this.#inFlight
     return {
       redo: oldest?.start ?? this.#options.log.end,
       head: oldest?.before ?? this.#head,
@@ -322,13 +286,13 @@ export class Committer {
       const before = committer.#head
       const seq = before.seq + 1
       const time = Math.max(before.time, Math.floor(site.observer.disk.now()))
-      const whole = commitOf(commit, seq, time, committer.#settled(before.seq))
+      const whole = commitOf(commit, seq, time, committer.#inFlight.settled(before.seq))
       if (committer.#horizon !== null) whole.horizon = committer.#horizon
       committer.#horizon = null
       const chained = chainCommit(before, whole)
       const settle = (position: Position): void => {
         first(position)
-        committer.#inFlight.set(seq, { start: start ?? position, before })
+        committer.#inFlight.begin(seq, { start: start ?? position, before })
       }
       yield { kind: 'commit', payload: chained.payload, placed: settle }
       committer.#head = chained.head
@@ -394,7 +358,7 @@ export class Committer {
       throw poison
     }
     await this.#keepSurprises(request.tx, materialization.surprises)
-    this.#inFlight.delete(placed.seq)
+    this.#inFlight.end(placed.seq)
     throw new JournalError(failure.code, failure.message, {
       hint: failure.hint,
       path: failure.path,
@@ -455,11 +419,5 @@ export class Committer {
       { tx, kind: 'recovery', message, entries: [{ op: 'preserve', path, before: state, after: state }] },
       null,
     )
-  }
-
-  /** The highest number up to which no transaction is in flight; `last` was the last one. */
-  #settled(last: number): number {
-    while (this.#done < last && !this.#inFlight.has(this.#done + 1)) this.#done += 1
-    return this.#done
   }
 }
