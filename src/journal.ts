@@ -5,6 +5,7 @@ import { Capture, type Watching } from './capture/capture.ts'
 import type { Collected, CollectRequest } from './capture/collect-options.ts'
 import type { RunOptions, RunResult } from './capture/run.ts'
 import type { WatchOptions } from './capture/watch.ts'
+import { CheckpointSchedule } from './checkpoint-schedule.ts'
 import { genesis, type Head } from './entry/chain.ts'
 import type { ChainedCommit, CommitKind, Of } from './entry/commit.ts'
 import type { State } from './entry/state.ts'
@@ -33,10 +34,10 @@ import type {
   UndoPreview,
   UndoReceipt,
 } from './journal-types.ts'
-import { checkedMeta, metaOf } from './meta.ts'
+import { metaOf } from './meta.ts'
+import { OpenTransactions } from './open-transactions.ts'
 import { type OpenOptions, progressOf } from './options.ts'
 import { Past, READING } from './past.ts'
-import type { Foreign } from './processes/foreign-transactions.ts'
 import type { PurgeRequest, Upkeep as UpkeepWork } from './processes/message.ts'
 import { NOTHING_RECOVERED, type RecoveryReport } from './recovery/report.ts'
 import type { CompactResult } from './retention/compact.ts'
@@ -56,18 +57,11 @@ import type { Leases } from './team/leases.ts'
 import { Team } from './team/team.ts'
 import type { TeamPlan } from './team/team-plan.ts'
 import type { TeamRequest } from './team/team-task.ts'
-import type { Guard } from './transaction/guard.ts'
 import { readerSite } from './transaction/reader-site.ts'
 import type { Receipt } from './transaction/receipt.ts'
-import { Transaction } from './transaction/transaction.ts'
-import { newTransactionId } from './transaction/transaction-id.ts'
+import type { Transaction } from './transaction/transaction.ts'
 import { Upkeep } from './upkeep.ts'
 import type { Writer } from './writer.ts'
-
-/** Log bytes after which a checkpoint is made in the background, and idle time after which one is made anyway. */
-const CHECKPOINT_BYTES = 16 * 1024 * 1024
-const CHECKPOINT_IDLE_MS = 1000
-const LOCK_TIMEOUT_MS = 30_000
 
 /** A folder's journal, open. See the README for what it promises. */
 export class Journal extends Shorthands implements AsyncDisposable {
@@ -79,9 +73,7 @@ export class Journal extends Shorthands implements AsyncDisposable {
   readonly #seat: Seat | null
   readonly #options: OpenOptions
   readonly #events: EventEmitter
-  readonly #open = new Set<Transaction>()
-  /** Of other processes. */
-  readonly #served = new Set<Transaction>()
+  readonly #transactions: OpenTransactions
   readonly #upkeep: Upkeep
   readonly #safeguards: Safeguards
   readonly #past: Past
@@ -90,8 +82,7 @@ export class Journal extends Shorthands implements AsyncDisposable {
   readonly #following: Following
   #ending: Promise<void> | null = null
   #closing: Promise<void> | null = null
-  #idle: NodeJS.Timeout | null = null
-  #checkpointing = false
+  readonly #checkpoints = new CheckpointSchedule(() => this.#writer)
 
   /** @internal Use `openJournal`. */
   constructor(
@@ -115,7 +106,7 @@ export class Journal extends Shorthands implements AsyncDisposable {
         this.#usable()
         return this.#writer
       },
-      open: () => new Set([...this.#open, ...this.#served].map(({ id }) => id)),
+      open: () => this.#transactions.ids,
       committed: (receipt) => this.#committed(receipt),
     })
     this.#past = new Past(store, index, options, {
@@ -140,7 +131,7 @@ export class Journal extends Shorthands implements AsyncDisposable {
       usable: () => this.#usable(),
       source: () => this.#source(),
       hasOthers: () => seat?.isShared !== false,
-      isOpen: (tx) => [...this.#open].some(({ id }) => id === tx),
+      isOpen: (tx) => this.#transactions.isOwn(tx),
       events,
     })
     this.team = new Team({
@@ -153,8 +144,22 @@ export class Journal extends Shorthands implements AsyncDisposable {
       site: () => this.#writing().parts().site(),
       begin: (meta, kind) => this.#begin(meta, kind),
     })
+    this.#transactions = new OpenTransactions({
+      options,
+      team: this.team,
+      guards: this.#safeguards.guards,
+      usable: () => this.#usable(),
+      seat: () => this.#writing(),
+      writer: () => this.#here(),
+      committed: (receipt) => this.#committed(receipt),
+      ended: () => {
+        if (this.#closing !== null) return
+        this.#writer?.keeper.poke()
+        this.#checkpoints.committed()
+      },
+    })
     seat?.seat({
-      begin: (foreign, guard) => this.#beginForeign(foreign, guard),
+      begin: (foreign, guard) => this.#transactions.beginForeign(foreign, guard),
       upkeep: (work, asked) => this.#upkeepFor(work, asked),
       takeover: () => this.team.reload(),
     })
@@ -514,9 +519,9 @@ export class Journal extends Shorthands implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    if (this.#idle !== null) clearTimeout(this.#idle)
+    this.#checkpoints.stop()
     this.#following.close()
-    await Promise.all([...this.#open].map((transaction) => transaction.abort()))
+    await this.#transactions.abortOwn()
     try {
       await this.#seat?.close()
     } catch (error) {
@@ -529,117 +534,15 @@ export class Journal extends Shorthands implements AsyncDisposable {
 
   #begin(meta: TransactionOptions, kind: CommitKind, of?: Of, validation?: ValidationLevel): Transaction {
     try {
-      return this.#newTransaction(meta, kind, of, validation)
+      return this.#transactions.begin(meta, kind, of, validation)
     } catch (error) {
       throw asJournalError(error, 'beginning a transaction')
     }
   }
 
-  #newTransaction(meta: TransactionOptions, kind: CommitKind, of?: Of, validation?: ValidationLevel): Transaction {
-    const seat = this.#writing()
-    const { actor, durability = 'full', lockTimeoutMs = LOCK_TIMEOUT_MS, signal } = this.#options
-    const { lease } = meta
-    const request = {
-      id: newTransactionId(),
-      meta: checkedMeta(actor === undefined ? meta : { actor, ...meta }),
-      kind,
-      of,
-      lease: typeof lease === 'number' ? [lease] : lease,
-    }
-    const who = request.meta.actor
-    const { guards } = this.#safeguards
-    const transaction = new Transaction(
-      {
-        ...seat.parts(),
-        lockTimeoutMs,
-        durability: this.team.durabilityOf(who) ?? durability,
-        signal,
-        guard: guards.of(kind, this.team.levelOf(who, kind, validation, guards.level)),
-        referee: this.team,
-        usable: () => this.#usable(),
-        ended: (ended, receipt) => this.#ended(ended, receipt),
-      },
-      request,
-    )
-    this.#open.add(transaction)
-    return transaction
-  }
-
-  /** A transaction of another process, which this one carries out as the writer. */
-  #beginForeign(foreign: Foreign, guard: Guard): Transaction {
-    const writer = this.#here()
-    const { committer, locks } = writer
-    const { actor } = foreign.plain.meta
-    const { team } = this
-    // What its author examined may be less than what holds for all.
-    const least = team.levelOf(actor, foreign.plain.kind ?? 'write', undefined, 'off')
-    const ours = least === undefined ? undefined : this.#safeguards.guards.of('write', least)
-    const transaction = new Transaction(
-      {
-        site: () => writer.draftSite(foreign.plain.umask),
-        stager: (tx) => writer.stager(tx),
-        local: { committer, locks },
-        lockTimeoutMs: foreign.plain.lockTimeoutMs,
-        get durability() {
-          return team.durabilityOf(actor) ?? foreign.plain.durability ?? 'full'
-        },
-        guard: ours === undefined ? guard : (proposal) => guard(proposal).then(() => ours(proposal)),
-        referee: team,
-        // It is finished, though this process is about to close.
-        usable: () => undefined,
-        ended: (ended, receipt) => this.#ended(ended, receipt, false),
-      },
-      {
-        id: foreign.plain.id,
-        meta: foreign.plain.meta,
-        get kind() {
-          return foreign.plain.kind ?? 'write'
-        },
-        get of() {
-          return foreign.plain.of
-        },
-        get lease() {
-          return foreign.plain.lease
-        },
-      },
-    )
-    this.#served.add(transaction)
-    return transaction
-  }
-
-  /** `own`: of this process; what others asked for is heard as what others do. */
-  #ended(transaction: Transaction, receipt: Receipt | null, own = true): void {
-    this.#open.delete(transaction)
-    this.#served.delete(transaction)
-    if (receipt === null) return
-    if (own) this.#committed(receipt)
-    const writer = this.#writer
-    if (writer === null || this.#closing !== null) return
-    writer.keeper.poke()
-    if (this.#checkpointing) return
-    if (writer.checkpointer.behind > CHECKPOINT_BYTES) this.#checkpointSoon()
-    else if (this.#idle === null) {
-      this.#idle = setTimeout(() => {
-        this.#idle = null
-        if (this.#closing === null) this.#checkpointSoon()
-      }, CHECKPOINT_IDLE_MS).unref()
-    } else this.#idle.refresh()
-  }
-
   #committed(receipt: Receipt): void {
     this.#following.passOver(receipt.tx)
     this.#events.emit('commit', receipt, { local: true })
-  }
-
-  #checkpointSoon(): void {
-    this.#checkpointing = true
-    // A failure has poisoned the journal: the next commit reports it.
-    this.#writer?.checkpointer
-      .run()
-      .catch(() => undefined)
-      .finally(() => {
-        this.#checkpointing = false
-      })
   }
 
   #source(): Parameters<typeof verify>[0] {
