@@ -84,7 +84,10 @@ export class Materialization {
     this.#sources = sources
     const { disk } = site.observer
     this.#spots = new Spots(site.observer, this.#anchors)
-    this.#names = new NameSteps(disk, this.#spots, this.#inverses, (path) => this.#putBack(path))
+    this.#names = new NameSteps(disk, this.#spots, this.#inverses, {
+      putBack: (aside) => this.#putBack(aside),
+      found: (path, aside) => this.#found(path, aside),
+    })
     this.#modes = new ModeSteps(disk, this.#anchors, this.#inverses)
     this.#folders = new FolderSteps(disk, this.#anchors, this.#inverses, this.#modes)
     this.#inPlace = new InPlaceSteps(disk, this.#spots, this.#inverses)
@@ -311,7 +314,7 @@ export class Materialization {
     const spot = this.#staged.get(change.path)
     if (spot !== undefined) return this.#putStaged(change, spot)
     if (change.after?.kind === 'symlink' && !isLeaf(change.before)) {
-      this.#names.newSymlink(change.path, change.after.target)
+      this.#names.newSymlink(change.path, change.after.target, this.#aside(change, index, ''))
       return undefined
     }
     return this.#putBeside(change, this.#aside(change, index, ''))
@@ -335,10 +338,14 @@ export class Materialization {
     return aside === null ? undefined : this.#inspect(change, aside)
   }
 
-  /** A path has what it had: nothing of it needs keeping. */
-  #putBack(path: string): void {
-    const index = this.surprises.findIndex((surprise) => surprise.path === path)
+  /** What was moved aside has its path again: nothing of it needs keeping. */
+  #putBack(aside: Spot): void {
+    const index = this.surprises.findIndex(({ file }) => file === this.#spots.absolute(aside))
     if (index >= 0) this.surprises.splice(index, 1)
+  }
+
+  #found(path: string, aside: Spot): void {
+    if (!this.#isKept(aside)) this.surprises.push({ path, file: this.#spots.absolute(aside) })
   }
 
   async #move(change: Change, index: number): Promise<void> {

@@ -19,6 +19,19 @@ function sameInode(found: FileStat | null, put: FileStat | null): boolean {
   )
 }
 
+/** A name for what must not lie under that of `spot`. */
+function oldOf(spot: Spot): Spot {
+  return 'staged' in spot ? { staged: `${spot.staged}.old` } : { path: `${spot.path}.old` }
+}
+
+/** Told of what comes to light while names are taken back. */
+export interface NameWatch {
+  /** What was moved aside, to `aside`, has its path again: it needs no keeping. */
+  readonly putBack: (aside: Spot) => void
+  /** Somebody's newer file has the path, and `aside` holds what may be theirs too. */
+  readonly found: (path: string, aside: Spot) => void
+}
+
 /**
  * Changes of names that can be taken back, and that lose nothing that somebody puts there meanwhile. What an inverse finds changed by somebody, it leaves.
  */
@@ -28,14 +41,13 @@ export class NameSteps {
   readonly #disk: Disk
   readonly #spots: Spots
   readonly #inverses: InverseSteps
-  readonly #putBack: (path: string) => void
+  readonly #watch: NameWatch
 
-  /** `putBack` is told of paths that have what they had. */
-  constructor(disk: Disk, spots: Spots, inverses: InverseSteps, putBack: (path: string) => void) {
+  constructor(disk: Disk, spots: Spots, inverses: InverseSteps, watch: NameWatch) {
     this.#disk = disk
     this.#spots = spots
     this.#inverses = inverses
-    this.#putBack = putBack
+    this.#watch = watch
   }
 
   /** False when there is nothing. */
@@ -52,32 +64,45 @@ export class NameSteps {
       // Whatever has come to stand there since is somebody's, and newer.
       if (disk.lstat(this.#spots.at(aside))?.kind === 'dir' && disk.lstat(this.#spots.at(target)) === null)
         disk.rename(this.#spots.at(aside), this.#spots.at(target))
-      else if (this.#carry(aside, target)) this.#putBack(path)
+      else if (this.#carry(aside, target)) this.#watch.putBack(aside)
     })
     return true
   }
 
-  newSymlink(path: string, target: string): void {
+  /** `aside`: where it can be moved to be taken back. */
+  newSymlink(path: string, target: string, aside: Spot): void {
     const disk = this.#disk
+    const isOurs = (spot: Spot): boolean => {
+      const at = this.#spots.at(spot)
+      return disk.lstat(at)?.kind === 'symlink' && disk.readLink(at) === target
+    }
     disk.symlink(target, this.#spots.at({ path }))
     this.#inverses.push(() => {
-      const at = this.#spots.at({ path })
-      if (disk.lstat(at)?.kind === 'symlink' && disk.readLink(at) === target) disk.unlink(at)
+      if (isOurs({ path }) && this.#takeAway({ path }, aside, isOurs)) disk.unlink(this.#spots.at(aside))
     })
   }
 
+  /** Takes a name away from what was put there. Only what was moved aside is looked at for certain: if it turns out to be somebody's, it goes back. */
+  #takeAway(from: Spot & { readonly path: string }, aside: Spot, isOurs: (spot: Spot) => boolean): boolean {
+    this.#disk.rename(this.#spots.at(from), this.#spots.at(aside))
+    if (isOurs(aside)) return true
+    if (!this.#carry(aside, from)) this.#watch.found(from.path, aside)
+    return false
+  }
+
   /** Gives a complete file another name, if that is free; false when somebody has taken it. */
-  place(from: Spot, to: Spot, ours: FileStat | null): boolean {
+  place(from: Spot, to: Spot & { readonly path: string }, ours: FileStat | null): boolean {
     const disk = this.#disk
     const taken = this.#link(from, to, ours)
     if (taken === null) return false
     this.#inverses.push(() => {
+      const isOurs = (spot: Spot): boolean => sameInode(disk.lstat(this.#spots.at(spot)), ours)
       // Somebody's newer file, or edit of this one, stays.
-      if (!sameInode(disk.lstat(this.#spots.at(to)), ours)) return
-      if (disk.lstat(this.#spots.at(from)) === null) disk.rename(this.#spots.at(to), this.#spots.at(from))
-      else disk.unlink(this.#spots.at(to))
-      if (sameInode(disk.lstat(this.#spots.at(from)), ours)) return
-      this.#carry(from, to)
+      if (!isOurs(to)) return
+      const aside = oldOf(from)
+      if (!this.#takeAway(to, aside, isOurs)) return
+      if (disk.lstat(this.#spots.at(from)) === null) disk.rename(this.#spots.at(aside), this.#spots.at(from))
+      else disk.unlink(this.#spots.at(aside))
     })
     if (taken === 'linked') disk.unlink(this.#spots.at(from))
     return true
@@ -117,10 +142,11 @@ export class NameSteps {
       this.#inverses.push(() => {
         if (!sameInode(disk.lstat(this.#spots.at(target)), ours)) return
         disk.exchange(this.#spots.at(spot), this.#spots.at(target))
+        if (sameInode(disk.lstat(this.#spots.at(spot)), ours)) return this.#watch.putBack(spot)
         // It was replaced in that very moment: theirs is the newest.
-        if (!sameInode(disk.lstat(this.#spots.at(spot)), ours))
-          disk.exchange(this.#spots.at(spot), this.#spots.at(target))
-        else this.#putBack(target.path)
+        disk.exchange(this.#spots.at(spot), this.#spots.at(target))
+        // What had the path for that moment may have been written to.
+        this.#watch.found(target.path, spot)
       })
       return spot
     } catch (error) {
@@ -136,7 +162,7 @@ export class NameSteps {
       throw vanished(target.path)
     }
     if (isUnkeepable(replaced)) throw unkeepableAppeared(target.path)
-    const aside: Spot = 'staged' in spot ? { staged: `${spot.staged}.old` } : { path: `${spot.path}.old` }
+    const aside = oldOf(spot)
     if (replaced.kind === 'symlink') disk.symlink(disk.readLink(this.#spots.at(target)), this.#spots.at(aside))
     else {
       try {
@@ -152,7 +178,7 @@ export class NameSteps {
     this.#inverses.push(() => {
       if (!sameInode(disk.lstat(this.#spots.at(target)), ours)) return
       disk.rename(this.#spots.at(aside), this.#spots.at(target))
-      this.#putBack(target.path)
+      this.#watch.putBack(aside)
     })
     return aside
   }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -37,10 +37,21 @@ function hashesIn(root: string): Set<string> {
   return hashes
 }
 
+/** What persons had in their hands when they were killed: a version of their own that they were about to put back. */
+function draftsIn(home: string): string[] {
+  return readdirSync(home)
+    .filter((name) => name.startsWith('draft-'))
+    .map((name) =>
+      createHash('sha256')
+        .update(readFileSync(`${home}/${name}`))
+        .digest('hex'),
+    )
+}
+
 /** Versions that stood whole in the workspace and are now neither there nor in the history. */
-async function lost(journal: Journal, told: readonly Told[]): Promise<Told[]> {
+async function lost(journal: Journal, home: string, told: readonly Told[]): Promise<Told[]> {
   const kept = await contentsOf(journal)
-  const there = hashesIn(journal.root)
+  const there = new Set([...hashesIn(journal.root), ...draftsIn(home)])
   return told.filter(({ kind, hash }) => kind === 'placed' && !kept.has(hash as string) && !there.has(hash as string))
 }
 
@@ -82,7 +93,7 @@ test(
       kept.conflicts += open.recovery.conflicts.length
       const faults = [...(await ledger.read(open)), ...ledger.missing(acknowledged)]
       const { ok, problems } = await open.verify()
-      const gone = await lost(open, told)
+      const gone = await lost(open, home, told)
       const failed = [...told, ...acknowledged].filter(({ kind }) => kind === 'fault')
       await open.close()
       const where = `seed ${SEED}, round ${round}, workspace kept at ${root}`
@@ -93,7 +104,7 @@ test(
     }
     const count = (kind: string) => told.filter((line) => line.kind === kind).length
     console.log(
-      `${count('placed')} versions, ${count('crossed')} crossed, ${ledger.commits.length} transactions, ${kept.conflicts} conflicts`,
+      `${count('placed')} versions, ${count('crossed')} crossed, ${count('returned')} returned, ${ledger.commits.length} transactions, ${kept.conflicts} conflicts`,
     )
     expect(count('placed')).toBeGreaterThan(ROUNDS)
     rmSync(home, { recursive: true })

@@ -12,6 +12,8 @@ import { collect, failure, history, newDisk, openOn, ROOT, refused, staged, work
 import { realTree } from './real-tree.ts'
 
 const MIB = 1024 * 1024
+/** Operations between two versions that somebody writes during a commit. */
+const NEARBY = 3
 const roots: string[] = []
 const cleanings: (() => void)[] = []
 
@@ -523,6 +525,76 @@ describe('behind the back of the journal', () => {
     }
     throw new Error('the commit has no end')
   })
+
+  for (const how of ['made', 'replaced', 'removed', 'moved', 'made by a move', 'made as a link']) {
+    for (const fails of [false, true]) {
+      for (const way of ['in place', 'by rename']) {
+        const title = `two versions at any moments of a commit that ${fails ? 'fails' : 'succeeds'} are never lost`
+        it(`${title} (a file that is ${how}, written ${way})`, async () => {
+          const at = `${ROOT}/a`
+          let longest = 0
+          for (let k = 1, last = Number.POSITIVE_INFINITY; k <= last; k += 1) {
+            for (let j = 1; j <= NEARBY; j += 1) {
+              const disk = newDisk()
+              if (!how.startsWith('made')) disk.writeFile(at, 'old')
+              disk.writeFile(`${ROOT}/b`, 'old')
+              const journal = await openOn(disk)
+              await journal.write('warm', 'up')
+              const tx = journal.begin()
+              if (how === 'made' || how === 'replaced') await tx.write('a', 'new')
+              if (how === 'made as a link') await tx.symlink('a', 'b')
+              if (how === 'removed') await tx.remove('a')
+              if (how === 'moved') await tx.rename('a', 'x')
+              if (how === 'made by a move') await tx.rename('warm', 'a')
+              if (fails) await tx.rename('b', 'c')
+              const versions: string[] = []
+              const write = (version: string): void => {
+                const made = disk.lstat(at)?.kind
+                // Both are one step for whoever looks on.
+                if (made !== undefined && (way === 'by rename' || made === 'symlink')) disk.unlink(at)
+                disk.writeFile(at, version)
+                versions.push(version)
+              }
+              const standing = (): string => (disk.lstat(at)?.kind === 'file' ? disk.readText(at) : '')
+              let left = k
+              let done = 0
+              const before: typeof disk.faults.before = ({ kind, path }) => {
+                disk.faults.before = null
+                if (fails && kind === 'rename' && path?.endsWith('/b')) disk.writeFile(`${ROOT}/b`, 'changed')
+                left -= 1
+                done += 1
+                if (left === 0) write('first version')
+                // A version takes the place of another of its author's only when that has gone: else it is they who overwrite it.
+                if (left === -j && standing() !== 'first version') write('second version')
+                disk.faults.before = before
+              }
+              disk.faults.before = before
+              const error = await tx.commit().then(
+                () => null,
+                (cause: unknown) => cause,
+              )
+              disk.faults.heal()
+              longest = Math.max(longest, done)
+              if (error !== null) expect(error, `k=${k}: ${(error as Error).stack}`).toBeInstanceOf(JournalError)
+              else expect(fails && left > 0, `k=${k}`).toBe(false)
+              await journal.close()
+              // What cannot be taken back is finished by the next opening.
+              const again = await openOn(disk)
+              const safe = `${standing()} ${JSON.stringify(await collect(again.export()))}`
+              expect(
+                versions.filter((version) => !safe.includes(version)),
+                `k=${k}, j=${j}`,
+              ).toEqual([])
+              expect(await staged(disk), `k=${k}, j=${j}`).toEqual([])
+              await again.close()
+              if (left > 0) last = k
+            }
+          }
+          expect(longest).toBeGreaterThan(NEARBY)
+        })
+      }
+    }
+  }
 
   it('a pipe, a socket or a device stands there', async (context) => {
     if (process.platform === 'win32') context.skip('no pipes in the file system')
