@@ -21,6 +21,8 @@ export interface Leftover {
   readonly committed: boolean
   /** It may be what was moved aside to make room; otherwise it is a copy of the journal's own. */
   readonly displaced: boolean
+  /** A recovery left it. */
+  readonly ofRecovery: boolean
 }
 
 const NAME = /^(t[0-9a-z]{15})\.(.+)$/
@@ -44,6 +46,7 @@ export function findLeftovers(disk: Disk, root: string, staging: string, flight:
       path,
       committed: commit !== undefined,
       displaced: placed !== undefined,
+      ofRecovery: ofRecovery !== undefined,
     })
   }
   const device = disk.lstat(staging)?.dev
@@ -61,7 +64,9 @@ export function findLeftovers(disk: Disk, root: string, staging: string, flight:
         if (on === device) break
         for (const suffix of ['', '.old', GONE]) {
           const file = `${folder}/${siblingName(path, commit.tx, index, suffix)}`
-          if (disk.lstat(file) !== null) leftovers.push({ file, tx: commit.tx, path, committed: true, displaced: true })
+          if (disk.lstat(file) !== null) {
+            leftovers.push({ file, tx: commit.tx, path, committed: true, displaced: true, ofRecovery: false })
+          }
         }
       }
     }
@@ -81,6 +86,14 @@ export function contentsOf(flight: readonly FlightCommit[]): Set<ContentHash> {
     }
   }
   return hashes
+}
+
+function preservedIn(flight: readonly FlightCommit[]): ContentHash[] {
+  return flight.flatMap(({ commit }) =>
+    commit.entries.flatMap((entry) =>
+      entry.op === 'preserve' && entry.after?.kind === 'file' ? [entry.after.hash] : [],
+    ),
+  )
 }
 
 /** What tells a file or symbolic link apart: its content hash, or its target. */
@@ -123,6 +136,12 @@ export async function isAccountedFor(
   const { hash } = await hashFile(disk, handle).finally(() => disk.close(handle))
   // That the content happens to be in the journal says nothing: only what a transaction names is kept.
   if (known.has(hash)) return true
+  if (leftover.ofRecovery) {
+    // What a recovery replaces though no transaction names it, it keeps before. Where nothing can be exchanged or linked it makes a copy, perhaps half of one.
+    for (const kept of preservedIn(flight)) {
+      if (kept === hash || (await isTornForm(disk, leftover.file, contents, kept))) return true
+    }
+  }
   for (const { commit } of flight) {
     for (const { path, before, after } of effectsOf(commit.entries)) {
       if (leftover.path !== null && path !== leftover.path) continue

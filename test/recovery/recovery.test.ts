@@ -121,3 +121,40 @@ it('replaces a link by what is found there, not by what the log says of it', asy
 
 it('changes nothing in the workspace before the end of the log that says so is on stable storage', () =>
   cutInRecovery())
+
+it.each([1, 0.5])(
+  'a copy that a killed recovery had made of a half-changed file passed for an edit by somebody (%d of it)',
+  async (share) => {
+    const options = { segmentSize: 16 * 1024 }
+    const disk = newDisk({ exchange: false, link: false })
+    const journal = await openOn(disk, options)
+    await journal.write('big', `ein\n${'line of a text that is large\n'.repeat(250)}two\n`)
+    // From now on its text is at hand, and it is changed in place.
+    await journal.edit('big', [{ oldText: 'ein\n', newText: 'one\n' }])
+    let writes = 0
+    const halfway = await killedBefore(
+      disk,
+      ({ kind, path }) => kind === 'write' && path?.endsWith('/big') === true && ++writes === 2,
+      () =>
+        journal.edit('big', [
+          { oldText: 'one\n', newText: 'ONE\n' },
+          { oldText: 'two\n', newText: 'TWO\n' },
+        ]),
+    )
+    const mixture = halfway.readText(`${ROOT}/big`)
+    const left = await killedBefore(
+      halfway,
+      ({ kind, to }) => kind === 'rename' && to?.endsWith('/big') === true,
+      () => openOn(halfway, options),
+    )
+    const [copy] = (await staged(left)).filter((name) => name.endsWith('.old'))
+    const file = `${ROOT}/.journal/staging/${copy}`
+    expect(left.readText(file)).toBe(mixture)
+    left.writeFile(file, mixture.slice(0, mixture.length * share))
+    const again = await openOn(left, options)
+    expect(again.recovery.conflicts).toEqual([])
+    expect(left.readText(`${ROOT}/big`)).toMatch(/^ONE\n.*\nTWO\n$/s)
+    expect(await staged(left)).toEqual([])
+    await again.close()
+  },
+)
