@@ -3,14 +3,22 @@ import { checked, OPEN } from './arguments.ts'
 import type { Disk } from './disk/disk.ts'
 import { withoutExchange } from './disk/legacy-disk.ts'
 import { NodeDisk } from './disk/node-disk.ts'
+import { JournalError } from './errors.ts'
 import type { HistoryIndex } from './history/history-index.ts'
 import { Journal } from './journal.ts'
 import { openIndex } from './open-index.ts'
 import type { OpenOptions } from './options.ts'
 import type { RecoveryReport } from './recovery/report.ts'
 import { type SalvageReport, salvage } from './salvage/salvage.ts'
-import { Seat, type SeatSite } from './seat.ts'
-import { bindWorkspace, createLayout, type Layout, readFormat, settleLayout } from './store/layout.ts'
+import { LOCK_TIMEOUT_MS, Seat, type SeatSite } from './seat.ts'
+import {
+  bindWorkspace,
+  createLayout,
+  type Layout,
+  makeJournalFolder,
+  readFormat,
+  settleLayout,
+} from './store/layout.ts'
 import { asOpeningError, checkBelonging, locateRoot, noJournal, openStore } from './store/opening.ts'
 import { WriterLock } from './store/writer-lock.ts'
 import { teamConfig } from './team/config-file.ts'
@@ -75,16 +83,15 @@ async function makeReady(
   options: OpenOptions,
   shared: boolean,
 ): Promise<WriterLock | null> {
-  const fresh = disk.lstat(layout.directory) === null
-  if (fresh) disk.makeDirectory(layout.directory, 0o700)
-  const lock = await lockOrWriter(disk, layout, shared && options.rebind !== true)
+  const fresh = disk.lstat(layout.directory) === null && makeJournalFolder(disk, layout)
+  const patience = options.lockTimeoutMs ?? LOCK_TIMEOUT_MS
+  const lock = await lockOrWriter(disk, layout, shared && options.rebind !== true, patience)
   if (lock === null) return null
   try {
     if (readFormat(disk, layout) === null) await createLayout(disk, layout, fresh)
     else {
       if (options.rebind === true || checkBelonging(disk, layout) === 'moved') await bindWorkspace(disk, layout)
-      if (disk.lstat(layout.log) === null || disk.readDirectory(layout.log).length === 0)
-        await settleLayout(disk, layout)
+      await settleLayout(disk, layout)
     }
     return lock
   } catch (error) {
@@ -94,13 +101,25 @@ async function makeReady(
 }
 
 /** Null when somebody else is, or is about to be, the writer of a journal that is there. */
-async function lockOrWriter(disk: Disk, layout: Layout, shared: boolean): Promise<WriterLock | null> {
+async function lockOrWriter(
+  disk: Disk,
+  layout: Layout,
+  shared: boolean,
+  patienceMs: number,
+): Promise<WriterLock | null> {
   if (!shared) return WriterLock.acquire(disk, layout)
+  const deadline = performance.now() + patienceMs
   for (;;) {
     const lock = WriterLock.attempt(disk, layout)
     if (lock !== null) return lock
     if (readFormat(disk, layout) !== null) return null
-    // Somebody is just making it.
+    // Somebody is just making it, or was stopped while doing so. Nobody knows who: the lock is not signed before the journal is there.
+    if (performance.now() > deadline) {
+      throw new JournalError('LOCKED', `the journal in ${layout.directory} is being made by another process`, {
+        hint: 'Look whether a process that was about to make it is stopped or hangs, and end it.',
+        path: layout.lock,
+      })
+    }
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
 }

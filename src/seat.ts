@@ -9,6 +9,7 @@ import { type Committed, type Ending, type Request, type Upkeep, WriterLost } fr
 import { Service } from './processes/service.ts'
 import { NOTHING_RECOVERED, type RecoveryReport } from './recovery/report.ts'
 import { isolate } from './store/isolation.ts'
+import { settleLayout } from './store/layout.ts'
 import type { Store } from './store/opening.ts'
 import { type Writer as Signature, WriterLock } from './store/writer-lock.ts'
 import type { Guard } from './transaction/guard.ts'
@@ -28,7 +29,7 @@ const SHORTEST_PAUSE_MS = 4
 const LONGEST_PAUSE_MS = 100
 /** How often a writer that does not write for others is asked: a command that asks who writes holds the lock for a moment. */
 const ATTEMPTS = 4
-const LOCK_TIMEOUT_MS = 30_000
+export const LOCK_TIMEOUT_MS = 30_000
 
 type Role =
   /** This process writes, and others through it. */
@@ -280,7 +281,7 @@ export class Seat {
       if (this.#closing) throw new JournalError('CLOSED', 'the journal is closed', { hint: 'Open it again.' })
       let lock = WriterLock.attempt(disk, layout)
       if (lock === null && silent !== null) lock = WriterLock.depose(disk, layout, silent)
-      if (lock !== null) return this.#becomeWriter(lock)
+      if (lock !== null) return this.#takeOver(lock)
       const signature = WriterLock.signer(disk, layout.lock)
       const { address } = signature ?? { address: 'soon' }
       if (shared && typeof address === 'object' && address !== null) {
@@ -317,6 +318,18 @@ export class Seat {
       // Its socket is not there: it is about to end, or has ended.
       return 'closed'
     }
+  }
+
+  /** Who made the journal may have gone before the names in it were durable. */
+  async #takeOver(lock: WriterLock): Promise<Role> {
+    const { disk, layout } = this.#site.store
+    try {
+      await settleLayout(disk, layout)
+    } catch (error) {
+      lock.release()
+      throw error
+    }
+    return this.#becomeWriter(lock)
   }
 
   async #becomeWriter(lock: WriterLock): Promise<Role> {

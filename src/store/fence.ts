@@ -1,5 +1,5 @@
 import type { Disk, FileHandle, FileStat } from '../disk/disk.ts'
-import { JournalError } from '../errors.ts'
+import { hasSystemCode, JournalError } from '../errors.ts'
 import type { Layout } from './layout.ts'
 
 /**
@@ -97,11 +97,12 @@ export function openFence(disk: Disk, { fence }: Layout): FileHandle {
 /** A file that is there to be locked. */
 export function openOrCreate(disk: Disk, path: string): FileHandle {
   for (;;) {
-    if (disk.lstat(path) !== null) return disk.open(path, 'write')
+    // Others make it, and put it aside, in between.
+    const there = disk.lstat(path) !== null
     try {
-      return disk.open(path, 'create', 0o600)
+      return there ? disk.open(path, 'write') : disk.open(path, 'create', 0o600)
     } catch (error) {
-      if (disk.lstat(path) === null) throw error
+      if (!hasSystemCode(error, there ? 'ENOENT' : 'EEXIST')) throw error
     }
   }
 }

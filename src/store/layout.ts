@@ -141,12 +141,16 @@ export async function replaceJson(disk: Disk, path: string, value: unknown, sync
 /** Reads `FORMAT`. Null when there is no journal, or none that was ever finished being made. */
 export function readFormat(disk: Disk, layout: Layout): Format | null {
   if (disk.lstat(layout.directory) === null) return null
-  const value = readJson(disk, layout.format)
+  let value = readJson(disk, layout.format)
   if (value === null) {
     const used = [layout.log, layout.blobs].some(
       (folder) => disk.lstat(folder) !== null && disk.readDirectory(folder).length > 0,
     )
     if (!used) return null
+    // FORMAT comes before any history: it may have come, and a history after it, since it was looked for.
+    value = readJson(disk, layout.format)
+  }
+  if (value === null) {
     throw new JournalError('CORRUPT', `${layout.format} is missing, and there is a history beside it`, {
       hint: 'Restore the file from a backup; the journal id stands in the first frame of every log segment too (journal-format.md).',
       path: layout.format,
@@ -194,10 +198,43 @@ async function raise(disk: Disk, layout: Layout, version: number): Promise<void>
 }
 
 /**
- * Makes an empty journal, durable as a whole: FORMAT is written last, so half a journal is none. `fresh`: its folder was made just now.
+ * Makes the folder of a journal that is to be made. False when another process made it first.
+ * @throws JournalError `CORRUPT` when something else has come to stand there
+ */
+export function makeJournalFolder(disk: Disk, layout: Layout): boolean {
+  try {
+    disk.makeDirectory(layout.directory, FOLDER_MODE)
+    return true
+  } catch (error) {
+    if (!hasSystemCode(error, 'EEXIST')) throw error
+    checkFolders(disk, layout)
+    return false
+  }
+}
+
+/**
+ * The journal's folders must be folders. A symbolic link among them, which an archive may bring along, would have the journal write, and clear up,
+ * wherever it leads.
+ */
+export function checkFolders(disk: Disk, layout: Layout): void {
+  const { directory, log, blobs, index, staging, broken } = layout
+  for (const folder of [directory, log, blobs, index, staging, broken]) {
+    const kind = disk.lstat(folder)?.kind ?? 'dir'
+    if (kind === 'dir') continue
+    throw new JournalError('CORRUPT', `${folder} is ${kind === 'symlink' ? 'a symbolic link' : 'no folder'}`, {
+      hint: 'Nothing was changed. Look where it comes from; a journal elsewhere can be mounted, not linked.',
+      path: folder,
+    })
+  }
+}
+
+/**
+ * Makes an empty journal, durable as a whole: FORMAT is written last, so half a journal is none. To be called under the writer's lock.
+ * `fresh`: this process made its folder just now.
  */
 export async function createLayout(disk: Disk, layout: Layout, fresh: boolean): Promise<Format> {
-  if (disk.lstat(layout.directory) === null) disk.makeDirectory(layout.directory, FOLDER_MODE)
+  // Another process may have had the lock since the folder was made, and a failed sync before it gave up.
+  const untried = fresh && FOLDERS.every((folder) => disk.lstat(`${layout.directory}/${folder}`) === null)
   for (const folder of FOLDERS) {
     const path = `${layout.directory}/${folder}`
     if (disk.lstat(path) === null) disk.makeDirectory(path, FOLDER_MODE)
@@ -207,14 +244,18 @@ export async function createLayout(disk: Disk, layout: Layout, fresh: boolean): 
   // Where FORMAT is, the folders are too.
   await disk.syncDirectory(layout.directory)
   // Where it was there before, a sync of its name may have failed.
-  if (!fresh || isStirred(disk, layout.root)) stir(disk, layout.root)
+  if (!untried || isStirred(disk, layout.root)) stir(disk, layout.root)
   await disk.syncDirectory(layout.root)
   await replaceJson(disk, layout.format, format, true)
   return format
 }
 
-/** Makes the names in a journal durable, when the sync that should have done it when it was made may have failed. */
+/**
+ * Makes the names in a journal durable that has no history yet: the sync that should have done it when it was made may have failed, or not been reached. To be
+ * called under the writer's lock by whoever did not make it, before anything is written.
+ */
 export async function settleLayout(disk: Disk, layout: Layout): Promise<void> {
+  if (disk.lstat(layout.log) !== null && disk.readDirectory(layout.log).length > 0) return
   stir(disk, layout.directory)
   await disk.syncDirectory(layout.directory)
 }

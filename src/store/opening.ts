@@ -7,7 +7,16 @@ import { asJournalError, hasSystemCode, JournalError } from '../errors.ts'
 import { headerSeed } from '../log/frame.ts'
 import { LogReader } from '../log/log-reader.ts'
 import { Segments } from '../log/segments.ts'
-import { belonging, DENSE_VERSION, type Format, foreignError, Layout, readFormat, readJson } from './layout.ts'
+import {
+  belonging,
+  checkFolders,
+  DENSE_VERSION,
+  type Format,
+  foreignError,
+  Layout,
+  readFormat,
+  readJson,
+} from './layout.ts'
 
 /** The parts of a journal that reading needs. */
 export interface Store {
@@ -18,22 +27,6 @@ export interface Store {
   readonly segments: Segments
   readonly reader: LogReader
   readonly contents: ContentStore
-}
-
-/**
- * The journal's folders must be folders. A symbolic link among them, which an archive may bring along, would have the journal write, and clear up,
- * wherever it leads.
- */
-function checkFolders(disk: Disk, layout: Layout): void {
-  const { directory, log, blobs, index, staging, broken } = layout
-  for (const folder of [directory, log, blobs, index, staging, broken]) {
-    const kind = disk.lstat(folder)?.kind ?? 'dir'
-    if (kind === 'dir') continue
-    throw new JournalError('CORRUPT', `${folder} is ${kind === 'symlink' ? 'a symbolic link' : 'no folder'}`, {
-      hint: 'Nothing was changed. Look where it comes from; a journal elsewhere can be mounted, not linked.',
-      path: folder,
-    })
-  }
 }
 
 /** The workspace's real path. @throws JournalError `NOT_FOUND`, `INVALID`, `CORRUPT` */

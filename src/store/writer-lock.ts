@@ -173,8 +173,8 @@ export class WriterLock {
     try {
       handle = disk.open(path, 'write')
     } catch (error) {
-      // Where nothing can be written, nobody writes.
-      if (hasSystemCode(error, 'EROFS', 'EACCES', 'EPERM')) return null
+      // Where nothing can be written, nobody writes; nor while one process takes the place of another.
+      if (hasSystemCode(error, 'EROFS', 'EACCES', 'EPERM', 'ENOENT')) return null
       throw error
     }
     try {

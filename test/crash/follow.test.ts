@@ -6,11 +6,12 @@ import { Random } from '../sim/random.ts'
 import { built, SEED } from './built.ts'
 import { type Told, Victim } from './victim.ts'
 
-const COUNT = 2000
+/** `FOLLOW_COUNT=10000 FOLLOW_KILLS=100` for a longer run. */
+const COUNT = Number(process.env.FOLLOW_COUNT ?? 1500)
 /** More than any follower is behind. */
 const KEEP = 1000
 /** A writer that is not killed ends by itself. */
-const KILLS = 25
+const KILLS = Number(process.env.FOLLOW_KILLS ?? 15)
 
 test('followers see each acknowledged transaction once and in order, across killed writers, segments and compactions', async () => {
   console.log(`CRASH_SEED=${SEED}`)

@@ -26,7 +26,7 @@ export const largeFailing: fc.Arbitrary<Case> = fc.record({
 })
 
 /** Programs between two looks at how many crashes there were. */
-const CHUNK = 50
+const CHUNK = 10
 
 export const CRASHES = Number(process.env.SIM_CRASHES ?? 3_000)
 const SEED = Number(process.env.SIM_SEED ?? 1)
