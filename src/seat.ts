@@ -254,6 +254,7 @@ export class Seat {
     if (role.kind === 'writer') {
       role.service?.end()
       role.writer.abandon()
+      this.#site.store.contents.forgetAll()
     }
     if (this.#closing) return
     this.#seeking = this.#seek(ending === 'silent' && role.kind === 'client' ? role.signature.term : null)

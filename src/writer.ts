@@ -187,6 +187,7 @@ export class Writer {
     const { disk, layout, segments, reader, seed, format } = store
     const umask = process.umask()
     if (disk.lstat(layout.salvage) !== null) throw unfinishedSalvage(layout)
+    store.contents.forgetAll()
     const scan = scanStore(store, options)
     if (scan.tail?.verdict === 'corrupt') throw corruptionError(scan.end, scan.tail)
     // Closed in order, the log ends with a checkpoint, which CHECKPOINT names. After a crash the index may know of more.

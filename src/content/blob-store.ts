@@ -45,6 +45,12 @@ export class BlobStore {
     this.#relied = relied
   }
 
+  /** Takes nothing for durable any more. */
+  forgetAll(): void {
+    this.#durable.clear()
+    this.#durableFolders.clear()
+  }
+
   /** What stands under the blob's name, whatever it is. @throws JournalError */
   stat(hash: ContentHash): FileStat | null {
     try {

@@ -30,13 +30,14 @@ export class ContentStore {
   /** May new contents be compressed, or kept as changes of others? Not in a journal of a format that has no such records. */
   dense: boolean
   /** What was in the log lately. Never used to read a content, only to find what another one changes. */
-  readonly held = new HeldBytes(HELD_BYTES)
+  held = new HeldBytes(HELD_BYTES)
   /** What is known of large contents. Never used to read one. */
-  readonly large = new LargeContents()
+  large = new LargeContents()
   readonly #disk: Disk
   readonly #reader: LogReader
   readonly #resolver: ContentResolver
-  readonly #recent = new Recent<ContentHash, ContentLocation>(REMEMBERED)
+  #recent = new Recent<ContentHash, ContentLocation>(REMEMBERED)
+  #writing = 0
   #locate: Locate = async () => null
   /** What stands before this in the log is gone, or about to be. */
   #start: Position = 0
@@ -56,8 +57,26 @@ export class ContentStore {
     this.#locate = locate
   }
 
-  remember(hash: ContentHash, location: ContentLocation): void {
-    this.#recent.set(hash, location)
+  /** Which of the writers that this process was, one after another, may tell of contents: see `remember`. */
+  get writing(): number {
+    return this.#writing
+  }
+
+  /** Takes note of where a content comes to stand. `writing`: as it was when the transaction began to bring it; a writer that was deposed has nothing to tell. */
+  remember(hash: ContentHash, location: ContentLocation, writing = this.#writing): void {
+    if (writing === this.#writing) this.#recent.set(hash, location)
+  }
+
+  /**
+   * Forgets what this process knows of itself. When others may have written meanwhile, nothing of it holds: what a writer wrote as it was deposed went to a
+   * log that is none, and what it had seen may have been purged or dropped since.
+   */
+  forgetAll(): void {
+    this.#writing += 1
+    this.#recent = new Recent(REMEMBERED)
+    this.held = new HeldBytes(HELD_BYTES)
+    this.large = new LargeContents()
+    this.blobs.forgetAll()
   }
 
   /** True when the journal certainly holds it; false when that is unknown without the index. Costs next to nothing. */

@@ -78,6 +78,7 @@ export class GatheredContents {
   readonly #temporary: string[] = []
   readonly #gathering: Gathering
   readonly #finder: ChangeFinder
+  readonly #writing: number
   /** Paths by the content that was observed there; made when the first is asked for. */
   #origins: Map<ContentHash, string> | null = null
   /** Where contents wait that are not held in memory. */
@@ -87,6 +88,7 @@ export class GatheredContents {
 
   private constructor(gathering: Gathering) {
     this.#gathering = gathering
+    this.#writing = gathering.contents.writing
     this.#finder = new ChangeFinder(gathering.observer.disk, gathering.contents)
   }
 
@@ -152,7 +154,7 @@ export class GatheredContents {
         size += record.data.byteLength
       }
       const placed = (position: number): void => {
-        for (const [index, { hash }] of pack.entries()) contents.remember(hash, { position, index })
+        for (const [index, { hash }] of pack.entries()) contents.remember(hash, { position, index }, this.#writing)
       }
       yield { kind: 'content', payload: encodeContents(tx, pack), placed }
     }

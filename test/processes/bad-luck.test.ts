@@ -8,6 +8,8 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { NodeDisk } from '../../src/disk/node-disk.ts'
 import { openJournal } from '../../src/index.ts'
 import { encodeMessage } from '../../src/processes/message.ts'
+import { Layout } from '../../src/store/layout.ts'
+import { WriterLock } from '../../src/store/writer-lock.ts'
 import { DIST } from '../crash/built.ts'
 import { failure } from '../journal/fixture.ts'
 
@@ -47,6 +49,39 @@ class FailingDisk extends NodeDisk {
   override syncNow(handle: number): void {
     this.#check()
     super.syncNow(handle)
+  }
+}
+
+/** In the moment in which it writes a frame of a commit, another process takes over as the writer, and ends. */
+class DeposingDisk extends NodeDisk {
+  armed = false
+  readonly #layout: Layout
+  #logs = new Set<number>()
+
+  constructor(root: string) {
+    super()
+    this.#layout = new Layout(root)
+  }
+
+  override open(file: string, how: 'read' | 'write' | 'create', mode?: number, umask?: boolean): number {
+    const handle = super.open(file, how, mode, umask)
+    if (file.endsWith('.wal')) this.#logs.add(handle)
+    else this.#logs.delete(handle)
+    return handle
+  }
+
+  override write(handle: number, source: Uint8Array, position: number): number {
+    if (this.armed && this.#logs.has(handle) && source.some((byte) => byte !== 0)) {
+      this.armed = false
+      const { log, lock } = this.#layout
+      const other = new NodeDisk()
+      const taken = WriterLock.depose(other, this.#layout, WriterLock.signer(other, lock)?.term as number)
+      const last = `${log}/${fs.readdirSync(log).sort().at(-1)}`
+      fs.copyFileSync(last, `${last}.copy`)
+      fs.renameSync(`${last}.copy`, last)
+      taken?.release()
+    }
+    return super.write(handle, source, position)
   }
 }
 
@@ -394,5 +429,20 @@ describe('a journal that several processes have open', () => {
     expect(fs.existsSync(`${root}/b`)).toBe(false)
     await second.close()
     await first.close()
+  })
+
+  it('a writer that was deposed took contents for stored that it had written to a log that is none', async () => {
+    const root = tempRoot()
+    const disk = new DeposingDisk(root)
+    const journal = await openJournal(root, { disk, shared: true })
+    await journal.write('a.txt', 'one')
+    disk.armed = true
+    const text = `${'a text that stands nowhere else\n'.repeat(20)}end\n`
+    await journal.write('a.txt', text)
+    expect(disk.armed).toBe(false)
+    await journal.edit('a.txt', [{ oldText: 'end\n', newText: 'END\n' }])
+    expect(await journal.verify({ workspace: true })).toMatchObject({ ok: true, problems: [] })
+    expect(Buffer.from(await journal.readAt('a.txt', 'head')).toString()).toBe(text.replace('end\n', 'END\n'))
+    await journal.close()
   })
 })
