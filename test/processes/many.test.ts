@@ -4,7 +4,8 @@ import { Team } from './team.ts'
 /** `TEAM_SIZE=8 TEAM_COUNT=1000 TEAM_KILL_MS=1000` is the whole proof (`npm run proof:processes`). */
 const SIZE = Number(process.env.TEAM_SIZE ?? 4)
 const COUNT = Number(process.env.TEAM_COUNT ?? 30)
-const KILL_MS = Number(process.env.TEAM_KILL_MS ?? 900)
+/** Undefined: not by the clock, but when some have been acknowledged. */
+const KILL_MS = process.env.TEAM_KILL_MS === undefined ? null : Number(process.env.TEAM_KILL_MS)
 const LIMIT_MS = Number(process.env.TEAM_LIMIT_MS ?? 120_000)
 
 let team: Team | null = null
@@ -35,7 +36,7 @@ describe('many processes on one workspace', () => {
       team.begin()
       let killed = 0
       while (!team.isDone) {
-        await pause(KILL_MS)
+        await (KILL_MS === null ? team.moves((SIZE * COUNT) / 6) : pause(KILL_MS))
         const writer = team.writer()
         if (writer !== null && team.signal(writer, 'SIGKILL')) killed += 1
       }
@@ -52,11 +53,12 @@ describe('many processes on one workspace', () => {
       team.begin()
       let frozen = 0
       while (!team.isDone) {
-        await pause(KILL_MS / 2)
+        await (KILL_MS === null ? team.moves((SIZE * COUNT * 3) / 6) : pause(KILL_MS / 2))
         const writer = team.writer()
         if (writer === null || !team.signal(writer, 'SIGSTOP')) continue
         frozen += 1
-        await pause(1600)
+        // Until the others have gone on for some time without it.
+        await Promise.race([team.moves(SIZE * COUNT * 0.4), pause(3000)])
         team.signal(writer, 'SIGCONT')
       }
       expect(frozen).toBeGreaterThan(1)

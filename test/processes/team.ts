@@ -55,6 +55,18 @@ export class Team {
     return this.#running.size === 0
   }
 
+  /** How many transactions were acknowledged so far. */
+  get acknowledged(): number {
+    return this.names.reduce((sum, name) => sum + this.said(name, 'acks').length, 0)
+  }
+
+  /** Resolves when that many more were, or nobody is left who works. */
+  async moves(transactions: number): Promise<void> {
+    const goal = this.acknowledged + transactions
+    while (this.#wanted && this.#running.size > this.#stopped.size && this.acknowledged < goal)
+      await new Promise((resolve) => setTimeout(resolve, 2))
+  }
+
   /** Who writes now, by what it says; null: nobody says so. */
   writer(): number | null {
     try {
