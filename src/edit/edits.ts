@@ -4,6 +4,7 @@ import { type Leniency, lenientPlaces, type Place } from './lenient.ts'
 import { type LineEnd, lineEndAt, lineEndsOf, lineSpans, withLineEnds } from './lines.ts'
 import { type PlainEdit, runEdits } from './many-edits.ts'
 import { ambiguousError, emptyError, missingError } from './missing-text.ts'
+import { occurrences } from './occurrences.ts'
 
 /** How the text of an edit was found: as it is, or only when line ends, blanks at the ends of lines, or indentation were not looked at. */
 export type Matching = 'exact' | 'line-ends' | Leniency
@@ -164,11 +165,13 @@ function exactPlaces(text: string, { oldText, newText, all }: TextEdit): Found |
   const cuts = oldText[0] === '\n' && text.includes('\r\n')
   const alike = all === true && !cuts && !(newText.includes('\n') && text.includes('\r'))
   const most = all === true && !alike ? Number.POSITIVE_INFINITY : MOST_LINES
-  const step = alike ? oldText.length : 1
   const starts: number[] = []
   let count = 0
-  for (let at = text.indexOf(oldText); at >= 0; at = text.indexOf(oldText, at + step)) {
+  let end = 0
+  for (const at of occurrences(text, oldText)) {
+    if (alike && at < end) continue
     if (cuts && at > 0 && text[at - 1] === '\r') continue
+    end = at + oldText.length
     count += 1
     if (starts.length < most) starts.push(at)
   }
@@ -196,7 +199,7 @@ function otherLineEnds(text: string, oldText: string, newText: string): Place[] 
   const bare = withLineEnds(text, '\n')
   const places: Place[] = []
   const [begin, end] = [offsets(text), offsets(text)]
-  for (let at = bare.indexOf(wanted); at >= 0; at = bare.indexOf(wanted, at + 1)) {
+  for (const at of occurrences(bare, wanted)) {
     const from = begin(at)
     const to = end(at + wanted.length)
     places.push({ from, to, replacement: endedAs(text.slice(from, to), newText, lineEndAt(text, from)) })
