@@ -352,8 +352,9 @@ export class Seat {
           onConflict: (tx, path) => this.#foreign.conflict(tx, path) || events.onConflict(tx, path),
         },
       )
+      let service: Service | null = null
       try {
-        const service = shared ? await Service.begin(layout.directory, writer.term, this.#foreign, lock.left) : null
+        if (shared) service = await Service.begin(layout.directory, writer.term, this.#foreign, lock.left)
         const role: Role = { kind: 'writer', writer, service }
         this.#recovery = writer.recovery
         if (this.#sitter !== null) {
@@ -363,6 +364,7 @@ export class Seat {
         if (shared) writer.announce(service?.address ?? 'unreachable')
         return role
       } catch (error) {
+        service?.end()
         await writer.close()
         throw error
       }
