@@ -19,7 +19,7 @@ const ENGINES = ['journal', 'hand', 'place', 'plain', 'atomic', 'database', 'sql
 const SLOW = ['agentfs', 'git']
 const SLOW_EVERY = 5
 /** Writes in memory, before anything is measured. */
-const REHEARSAL = 4000
+const REHEARSAL = 20_000
 
 const labelOf = ({ count, bytes }) => `${count} x ${bytes / KIB} KiB`
 

@@ -14,7 +14,7 @@ export const title = `${CALLERS} concurrent callers, each rewriting one file of 
 /** Writes of each caller in a turn. */
 const REPEATS = 24
 /** Writes in memory, before anything is measured. */
-const REHEARSAL = 6000
+const REHEARSAL = 20_000
 
 /** In the engine's own process: every caller waits for its own write only; an engine may serve several with one sync. Milliseconds. */
 export async function work(instance, { paths }) {

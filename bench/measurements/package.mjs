@@ -15,7 +15,7 @@ const MAKES_FOLDERS = ['journal', 'agentfs']
 export const title = `A package as one batch of new files: ${FILES} files of ${PACKAGE} (median milliseconds)`
 
 /** Writes in memory, before anything is measured. */
-const REHEARSAL = 4000
+const REHEARSAL = 20_000
 
 let files = null
 
