@@ -17,12 +17,17 @@ export class HandLog {
   }
 
   append(files) {
+    fdatasyncSync(this.write(files))
+  }
+
+  /** Not synced yet; gives the handle. */
+  write(files) {
     const header = Buffer.alloc(HEADER)
     const bytes = Buffer.concat(files.flatMap(({ content }) => [header, content]))
     if (this.#at + bytes.byteLength > BYTES) this.#at = 0
     writeSync(this.#handle, bytes, 0, bytes.byteLength, this.#at)
     this.#at += bytes.byteLength
-    fdatasyncSync(this.#handle)
+    return this.#handle
   }
 
   close() {

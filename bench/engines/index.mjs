@@ -2,6 +2,7 @@ const FILES = {
   journal: './journal.mjs',
   hand: './log-and-rename.mjs',
   place: './log-and-overwrite.mjs',
+  floor: './bare-calls.mjs',
   plain: './plain.mjs',
   atomic: './write-file-atomic.mjs',
   database: './sqlite-only.mjs',
