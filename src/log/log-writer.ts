@@ -10,7 +10,7 @@ import { SEGMENT_SIZE, type Segments } from './segments.ts'
 const BUFFER_SIZE = 1024 * 1024
 /** Log space is zero-filled ahead in steps that double between these: a sync of a file that grows costs twice as much. */
 const FIRST_RESERVE = 64 * 1024
-const LAST_RESERVE = 4 * 1024 * 1024
+const LAST_RESERVE = 1024 * 1024
 const ZEROS = new Uint8Array(256 * 1024)
 /** A batch above this is written without reserving: zeros first would double its cost. */
 const RESERVE_LIMIT = 256 * 1024
