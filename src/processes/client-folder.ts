@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import type { DirectoryEntry, Disk, FileHandle } from '../disk/disk.ts'
-import { hasSystemCode } from '../errors.ts'
+import { hasSystemCode, JournalError } from '../errors.ts'
 import type { Layout } from '../store/layout.ts'
 
 const LOCK = 'LOCK'
+/** How often another name is tried: a new writer may clear a folder away before it is locked. */
+const ATTEMPTS = 10
 
 /** Where a process that is not the writer stages what it is going to have written. It is locked while the process lives. */
 export class ClientFolder {
@@ -15,7 +17,7 @@ export class ClientFolder {
   constructor(disk: Disk, layout: Layout) {
     this.#disk = disk
     make(disk, layout.clients)
-    for (;;) {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       const name = `${process.pid}-${randomBytes(8).toString('hex')}`
       const path = `${layout.clients}/${name}`
       const lock = locked(disk, path)
@@ -26,6 +28,10 @@ export class ClientFolder {
       this.#lock = lock
       return
     }
+    throw new JournalError('LOCKED', `no file in ${layout.clients} can be locked`, {
+      hint: 'Look whether the file system has locks, and whether something else clears that folder.',
+      path: layout.clients,
+    })
   }
 
   remove(): void {
@@ -47,6 +53,7 @@ function locked(disk: Disk, folder: string): FileHandle | undefined {
     throw error
   }
   disk.close(lock)
+  clear(disk, folder)
   return undefined
 }
 

@@ -445,4 +445,19 @@ describe('a journal that several processes have open', () => {
     expect(Buffer.from(await journal.readAt('a.txt', 'head')).toString()).toBe(text.replace('end\n', 'END\n'))
     await journal.close()
   })
+
+  it('a client that could lock no folder of its own made folders without end', async () => {
+    const root = tempRoot()
+    const writer = await openJournal(root, { shared: true })
+    const disk = new (class extends NodeDisk {
+      override lock(): boolean {
+        return false
+      }
+    })()
+    const error = await failure(() => openJournal(root, { shared: true, disk, lockTimeoutMs: 1000 }))
+    expect(error.code).toBe('LOCKED')
+    const left = fs.existsSync(`${root}/.journal/clients`) ? fs.readdirSync(`${root}/.journal/clients`) : []
+    expect(left).toEqual([])
+    await writer.close()
+  })
 })
